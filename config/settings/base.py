@@ -1,0 +1,189 @@
+"""Settings common to every installation; nothing here is a secret."""
+
+from pathlib import Path
+
+import dj_database_url
+import django_stubs_ext
+from celery.schedules import crontab
+
+from config import env
+
+django_stubs_ext.monkeypatch()
+
+ROOT = Path(__file__).resolve().parents[2]
+VAR = Path(env.optional("QUITTANCE_VAR", str(ROOT / "var")))
+
+SECRET_KEY = env.required("SECRET_KEY")
+# Opens the wrapped data keys; without it no sealed field can be read. "version:base64,version:base64", newest last.
+KEY_ENCRYPTION_KEYS = env.required("KEY_ENCRYPTION_KEYS")
+# Signs the scope handed to the database, which checks it: SQL alone cannot choose another firm.
+SCOPE_KEY = env.required("SCOPE_KEY")
+# Payment links are HMACs under this key.
+LINK_KEY = env.required("LINK_KEY")
+
+DEBUG = False
+ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS")
+SITE_URL = env.optional("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+
+INSTALLED_APPS = [
+    "config",
+    "cabinets",
+    "invoices",
+    "templates_lib",
+    "payments",
+    "dunning",
+    "reporting",
+    "gdpr",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_linear_migrations",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_filters",
+    "django_htmx",
+    "template_partials",
+    "csp",
+]
+
+
+def database(name: str) -> dict[str, object]:
+    """Describe one role's way into the database; the connection lives a minute and is checked before use."""
+    return {**dj_database_url.parse(env.required(name), conn_max_age=60, conn_health_checks=True)}
+
+
+DATABASES = {
+    # The application: owns nothing, sees one firm at a time.
+    "default": database("DATABASE_URL"),
+    # Migrations, and nothing else.
+    "owner": database("DATABASE_OWNER_URL"),
+    # The planner and the sweeps: ids, dates, states and amounts of every firm, no sealed column.
+    "scheduler": database("DATABASE_SCHEDULER_URL"),
+    # Django admin: firms, people, rates; no policy on a firm's files.
+    "operator": database("DATABASE_OPERATOR_URL"),
+}
+DATABASE_ROUTERS = ["config.routers.OwnerMigrates"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.required("REDIS_URL")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "q"}}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 900
+CELERY_TASK_SOFT_TIME_LIMIT = 840
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1800}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat")
+CELERY_BEAT_SCHEDULE = {
+    "night": {"task": "dunning.tasks.evaluate_nights", "schedule": crontab(minute="*/15")},
+    "sweep": {"task": "dunning.tasks.sweep", "schedule": 60.0},
+    "imports": {"task": "invoices.tasks.sweep_imports", "schedule": 20.0},
+}
+
+MIDDLEWARE = [
+    "config.middleware.RequestContextMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    # Innermost: the firm's transaction wraps the view and the rendering of its template.
+    "cabinets.middleware.CabinetMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.context.chrome",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "config.forms.HouseFormRenderer"
+
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", "Français")]
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [ROOT / "config" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = VAR / "documents"
+
+AUTH_USER_MODEL = "cabinets.User"
+LOGIN_URL = "/connexion/"
+LOGIN_REDIRECT_URL = "/tableau-de-bord/"
+LOGOUT_REDIRECT_URL = "/connexion/"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "cabinets.passwords.StrengthValidator"},
+]
+
+SESSION_ENGINE = "cabinets.sessions"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_IDLE_SECONDS = 30 * 60
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "config.views.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "frame-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+        "manifest-src": ["'self'"],
+        "report-uri": ["/csp/"],
+    },
+}
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# A firm named "demo" lives by the demo's clock; every other firm lives by the real one.
+DEMO_CATCHER = env.optional("DEMO_CATCHER")  # "host:port" of the catcher that takes the mails of demo firms
+EMAIL_TIMEOUT = 20

@@ -1,0 +1,13 @@
+"""The tests: the same code on a database of their own, with cheap hashes and loud templates."""
+
+from config.settings.base import *
+
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CELERY_TASK_ALWAYS_EAGER = False
+for _alias in ("default", "scheduler", "operator"):
+    DATABASES[_alias]["TEST"] = {"MIRROR": "owner"}
+for _options in DATABASES.values():
+    _options["CONN_MAX_AGE"] = 0
