@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_linear_migrations",
     "django_otp",
+    "django.contrib.postgres",
     "django_otp.plugins.otp_static",
     "django_filters",
     "django_htmx",
@@ -69,7 +70,13 @@ DATABASE_ROUTERS = ["config.routers.OwnerMigrates"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.required("REDIS_URL")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "q"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "q",
+    }
+}
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -157,7 +164,6 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_IDLE_SECONDS = 30 * 60
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "config.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -187,3 +193,5 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # A firm named "demo" lives by the demo's clock; every other firm lives by the real one.
 DEMO_CATCHER = env.optional("DEMO_CATCHER")  # "host:port" of the catcher that takes the mails of demo firms
 EMAIL_TIMEOUT = 20
+# Operators work in Django admin, under a path of their own.
+OPERATOR_PATH = "/exploitation/admin/"

@@ -1,0 +1,136 @@
+"""Envelope encryption: AES-256-GCM, a data key per firm and per client, wrapped by a versioned key-encryption key.
+
+A sealed value is `0x01 | key id (16) | nonce (12) | ciphertext and tag`. Its associated data name the column, the firm and
+the row, so a value moved elsewhere does not open. Nothing here touches the database.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from cabinets.errors import SealBrokenError
+
+VERSION = b"\x01"
+NONCE = 12
+KEY = 32
+INDEX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEncryptionKeys:
+    """The installation's keys, newest last; only the newest wraps, all of them unwrap."""
+
+    versions: tuple[tuple[int, bytes], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read "1:base64,2:base64"; refuse a key that is not 32 bytes or a version given twice."""
+        pairs = [part.strip().partition(":") for part in text.split(",") if part.strip()]
+        versions = tuple(
+            sorted((int(number), base64.b64decode(key, validate=True)) for number, _, key in pairs)
+        )
+        if (
+            not versions
+            or any(len(key) != KEY for _, key in versions)
+            or len(dict(versions)) != len(versions)
+        ):
+            raise ValueError("KEY_ENCRYPTION_KEYS is not 'version:base64 of 32 bytes', each version once")
+        return cls(versions=versions)
+
+    @property
+    def newest(self) -> int:
+        """Return the version that wraps new keys."""
+        return self.versions[-1][0]
+
+    def wrap(self, *, key: bytes, key_id: UUID, cabinet_id: UUID) -> bytes:
+        """Wrap a data key for its row: version (2 bytes), nonce, ciphertext."""
+        version, kek = self.versions[-1]
+        nonce = os.urandom(NONCE)
+        return (
+            version.to_bytes(2, "big")
+            + nonce
+            + AESGCM(kek).encrypt(nonce, key, _wrap_context(key_id, cabinet_id))
+        )
+
+    def unwrap(self, *, wrapped: bytes, key_id: UUID, cabinet_id: UUID) -> bytes:
+        """Return the data key; refuse a wrapped key moved to another row or firm."""
+        kek = dict(self.versions).get(int.from_bytes(wrapped[:2], "big"))
+        if kek is None:
+            raise SealBrokenError(
+                "La clé de chiffrement de cette donnée n’est pas connue de cette installation."
+            )
+        try:
+            return AESGCM(kek).decrypt(
+                wrapped[2 : 2 + NONCE], wrapped[2 + NONCE :], _wrap_context(key_id, cabinet_id)
+            )
+        except InvalidTag as error:
+            raise SealBrokenError("Une clé de chiffrement ne s’ouvre pas à sa place.") from error
+
+
+def _wrap_context(key_id: UUID, cabinet_id: UUID) -> bytes:
+    return b"quittance|data-key|" + cabinet_id.bytes + key_id.bytes
+
+
+def version_of(wrapped: bytes) -> int:
+    """Return the version of the key that wrapped this one."""
+    return int.from_bytes(wrapped[:2], "big")
+
+
+def new_key() -> bytes:
+    """Return 32 random bytes."""
+    return os.urandom(KEY)
+
+
+def context(*, column: str, cabinet_id: UUID, row_id: UUID) -> bytes:
+    """Return what binds a value to its place: "table.column", the firm, the row."""
+    return b"v1|" + column.encode() + b"|" + cabinet_id.bytes + row_id.bytes
+
+
+@lru_cache(maxsize=4096)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
+def seal(data: bytes, *, key: bytes, key_id: UUID, bound_to: bytes) -> bytes:
+    """Seal bytes for one place."""
+    nonce = os.urandom(NONCE)
+    return VERSION + key_id.bytes + nonce + _cipher(key).encrypt(nonce, data, bound_to)
+
+
+def key_id_of(sealed: bytes) -> UUID:
+    """Return the id of the key a value was sealed with."""
+    if sealed[:1] != VERSION or len(sealed) < 1 + 16 + NONCE + 16:
+        raise SealBrokenError("Une donnée chiffrée est illisible : son format n’est pas reconnu.")
+    return UUID(bytes=bytes(sealed[1:17]))
+
+
+def open_sealed(sealed: bytes, *, key: bytes, bound_to: bytes) -> bytes:
+    """Open bytes in their place; refuse a value moved, altered, or sealed with another key."""
+    try:
+        return _cipher(key).decrypt(sealed[17 : 17 + NONCE], sealed[17 + NONCE :], bound_to)
+    except InvalidTag as error:
+        raise SealBrokenError(
+            "Une donnée chiffrée ne s’ouvre pas à sa place : elle a été déplacée ou altérée."
+        ) from error
+
+
+def blind_index(text: str, *, key: bytes, column: str) -> bytes:
+    """Return 16 bytes that let an exact value be found without being read; the caller normalises the value."""
+    return hmac.digest(_index_key(key, column), text.encode(), hashlib.sha256)[:INDEX]
+
+
+@lru_cache(maxsize=1024)
+def _index_key(key: bytes, column: str) -> bytes:
+    return HKDF(
+        algorithm=hashes.SHA256(), length=KEY, salt=None, info=b"blind-index|" + column.encode()
+    ).derive(key)

@@ -1,0 +1,137 @@
+"""Words of the floor: roles, rights, and the table that says who may do what."""
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """What a person is in a firm."""
+
+    OWNER = "owner", "Associé"
+    ADMIN = "admin", "Administrateur du cabinet"
+    LAWYER = "lawyer", "Avocat"
+    ASSISTANT = "assistant", "Assistant"
+    ACCOUNTANT = "accountant", "Comptable (lecture seule)"
+
+
+class Right(models.TextChoices):
+    """What a page or an act requires."""
+
+    SEE_FIGURES = "see_figures", "Voir les indicateurs"
+    SEE_INVOICES = "see_invoices", "Voir les factures et leurs relances"
+    EDIT_INVOICES = "edit_invoices", "Saisir et corriger une facture"
+    IMPORT_INVOICES = "import_invoices", "Importer des factures"
+    RECORD_PAYMENTS = "record_payments", "Enregistrer un paiement"
+    SEE_CLIENTS = "see_clients", "Voir les clients"
+    EDIT_CLIENTS = "edit_clients", "Modifier un client, un dossier, un contact"
+    APPROVE_REMINDERS = "approve_reminders", "Approuver une relance"
+    APPROVE_FORMAL_NOTICES = "approve_formal_notices", "Approuver une mise en demeure"
+    HOLD_REMINDERS = "hold_reminders", "Suspendre les relances d’un dossier"
+    RELEASE_DISPUTES = "release_disputes", "Lever une contestation"
+    SUSPEND_ALL = "suspend_all", "Tout suspendre"
+    RESUME_ALL = "resume_all", "Reprendre les envois"
+    ASSIGN_FILES = "assign_files", "Affecter les dossiers"
+    SEE_EVERY_FILE = "see_every_file", "Voir tous les dossiers du cabinet"
+    SEE_JOURNAL = "see_journal", "Lire le journal"
+    MANAGE_PEOPLE = "manage_people", "Gérer l’équipe"
+    MANAGE_FIRM = "manage_firm", "Régler le cabinet"
+    EXPORT = "export", "Exporter"
+    OWN_ACCOUNT = "own_account", "Gérer son propre compte"
+
+
+_READ = {Right.SEE_FIGURES, Right.SEE_INVOICES, Right.SEE_CLIENTS, Right.OWN_ACCOUNT}
+_DESK = _READ | {
+    Right.EDIT_INVOICES,
+    Right.IMPORT_INVOICES,
+    Right.RECORD_PAYMENTS,
+    Right.EDIT_CLIENTS,
+    Right.HOLD_REMINDERS,
+    Right.SUSPEND_ALL,
+}
+_LAWYER = _DESK | {
+    Right.APPROVE_REMINDERS,
+    Right.APPROVE_FORMAL_NOTICES,
+    Right.RELEASE_DISPUTES,
+    Right.EXPORT,
+}
+
+# The table a lawyer can read. A right given to one person beyond it is a flag on the membership (see_every_file).
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.OWNER: frozenset(Right),
+    Role.ADMIN: frozenset(set(Right) - {Right.APPROVE_FORMAL_NOTICES, Right.RELEASE_DISPUTES}),
+    Role.LAWYER: frozenset(_LAWYER),
+    Role.ASSISTANT: frozenset(_DESK | {Right.APPROVE_REMINDERS}),
+    Role.ACCOUNTANT: frozenset(_READ | {Right.SEE_EVERY_FILE, Right.EXPORT}),
+}
+
+
+class ClientKind(models.TextChoices):
+    """What the client is in an engagement: it decides what may be claimed (law.md § 0)."""
+
+    PROFESSIONAL = "professional", "Professionnel"
+    CONSUMER = "consumer", "Particulier"
+    NON_PRO_LEGAL = "non_pro_legal", "Personne morale non professionnelle"
+    PUBLIC = "public", "Acheteur public"
+    UNKNOWN = "unknown", "À préciser"
+
+
+class Civility(models.TextChoices):
+    """How a client is greeted."""
+
+    MADAME = "madame", "Madame"
+    MONSIEUR = "monsieur", "Monsieur"
+    MAITRE = "maitre", "Maître"
+    NONE = "none", "Madame, Monsieur"
+
+
+class Language(models.TextChoices):
+    """The language a client is written to in."""
+
+    FRENCH = "fr", "Français"
+    ENGLISH = "en", "Anglais"
+
+
+class ContactRole(models.TextChoices):
+    """Why a person is known at a client's."""
+
+    BILLING = "billing", "Facturation"
+    MANAGER = "manager", "Dirigeant"
+    PAYER = "payer", "Tiers payeur"
+    OTHER = "other", "Autre"
+
+
+class LegalAid(models.TextChoices):
+    """Legal aid granted in a file (loi 91-647)."""
+
+    NONE = "none", "Aucune"
+    PARTIAL = "partial", "Partielle"
+    TOTAL = "total", "Totale"
+
+
+class TaskKind(models.TextChoices):
+    """Something a person must do."""
+
+    REVIEW_OLD_DEBT = "review_old_debt", "Dette ancienne à examiner"
+    ALREADY_PAID = "already_paid", "Vérifier un paiement annoncé"
+    DISPUTE = "dispute", "Répondre à une contestation"
+    WRONG_RECIPIENT = "wrong_recipient", "Corriger un destinataire"
+    UNKNOWN_OUTCOME = "unknown_outcome", "Vérifier un envoi incertain"
+    REJECTED_ADDRESS = "rejected_address", "Corriger une adresse refusée"
+    NO_ANSWER = "no_answer", "Client sans réponse après 48 h"
+    ABNORMAL_NIGHT = "abnormal_night", "Confirmer une nuit inhabituelle"
+    PROVISION_END = "provision_end", "Provision impayée : décider de la suite"
+
+
+class TaskState(models.TextChoices):
+    """Where a task is."""
+
+    OPEN = "open", "À faire"
+    DONE = "done", "Fait"
+    CANCELLED = "cancelled", "Sans objet"
+
+
+class KeyPurpose(models.TextChoices):
+    """What a data key is for."""
+
+    FIRM = "firm", "Champs du cabinet"
+    CLIENT = "client", "Champs d’un client"
+    INDEX = "index", "Recherche exacte"

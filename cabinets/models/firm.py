@@ -1,0 +1,161 @@
+"""The firm, and the platform it stands on."""
+
+import datetime as dt
+import uuid
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from cabinets.wall import Grant, Wall
+
+PLANNER_COLUMNS = (
+    "id", "slug", "is_demo", "demo_on", "territory", "zone_name", "night_at", "opens_at", "closes_at", "weekdays",
+    "activated_on", "subscription_suspended_at", "suspended_at", "settled_through_on", "settlements_declared_on",
+    "approval_threshold_cents", "grace_hours", "hearing_days", "daily_cap",
+)  # fmt: skip
+
+
+class Territory(models.TextChoices):
+    """Whose public holidays and time zone apply (law.md R55)."""
+
+    METROPOLE = "metropole", "France métropolitaine"
+    ALSACE_MOSELLE = "alsace_moselle", "Alsace-Moselle"
+    GUADELOUPE = "guadeloupe", "Guadeloupe"
+    MARTINIQUE = "martinique", "Martinique"
+    GUYANE = "guyane", "Guyane"
+    REUNION = "reunion", "La Réunion"
+    MAYOTTE = "mayotte", "Mayotte"
+    SAINT_MARTIN = "saint_martin", "Saint-Martin"
+    SAINT_BARTHELEMY = "saint_barthelemy", "Saint-Barthélemy"
+
+
+class Platform(models.Model):
+    """The one row of the installation: its kill switch."""
+
+    one = models.BooleanField(primary_key=True, default=True)
+    suspended_at = models.DateTimeField("envois suspendus le", null=True, blank=True)
+    suspension_reason = models.CharField("motif", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "plateforme"
+        verbose_name_plural = "plateforme"
+        constraints = [models.CheckConstraint(name="one_platform", condition=Q(one=True))]
+
+    def __str__(self) -> str:
+        return "Plateforme"
+
+
+class Cabinet(models.Model):
+    """A law firm: who it is, when it speaks, what it lets leave without a person."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField("identifiant", unique=True)
+    name = models.CharField("nom", max_length=120)
+    siren = models.CharField("SIREN", max_length=9, blank=True)
+    vat_number = models.CharField("n° de TVA", max_length=20, blank=True)
+    bar = models.CharField("barreau", max_length=60, blank=True)
+    address = models.CharField("adresse", max_length=200, blank=True)
+    postcode = models.CharField("code postal", max_length=10, blank=True)
+    city = models.CharField("ville", max_length=80, blank=True)
+    email = models.EmailField("e-mail de contact", blank=True)
+    phone = models.CharField("téléphone", max_length=20, blank=True)
+    signature = models.CharField("signature des messages", max_length=120, blank=True)
+    logo = models.BinaryField("logo", null=True, blank=True)
+    logo_type = models.CharField("format du logo", max_length=20, blank=True)
+    iban = models.CharField("IBAN", max_length=34, blank=True)
+    bic = models.CharField("BIC", max_length=11, blank=True)
+    account_holder = models.CharField("titulaire du compte", max_length=70, blank=True)
+    mediator_name = models.CharField("médiateur", max_length=120, blank=True)
+    mediator_address = models.CharField("adresse du médiateur", max_length=200, blank=True)
+    mediator_site = models.CharField("site du médiateur", max_length=120, blank=True)
+
+    territory = models.CharField("territoire", max_length=20, choices=Territory, default=Territory.METROPOLE)
+    zone_name = models.CharField("fuseau horaire", max_length=40, default="Europe/Paris")
+    night_at = models.TimeField("heure de la planification", default=dt.time(4, 30))
+    opens_at = models.TimeField("début des envois", default=dt.time(9))
+    closes_at = models.TimeField("fin des envois", default=dt.time(18))
+    weekdays = models.CharField(
+        "jours d’envoi", max_length=7, default="12345", help_text="1 = lundi … 7 = dimanche"
+    )
+    approval_threshold_cents = models.BigIntegerField("seuil de validation (centimes)", default=500_000)
+    grace_hours = models.PositiveSmallIntegerField("attente après un paiement (heures)", default=24)
+    hearing_days = models.PositiveSmallIntegerField("silence autour d’une audience (jours)", default=3)
+    daily_cap = models.PositiveIntegerField(
+        "messages par jour au plus", default=200, validators=[MinValueValidator(1)]
+    )
+    late_entry_days = models.PositiveSmallIntegerField(
+        "dette ancienne à partir de (jours)", default=90, validators=[MaxValueValidator(365)]
+    )
+
+    activated_on = models.DateField("activé le", null=True, blank=True)
+    subscription_suspended_at = models.DateTimeField("abonnement suspendu le", null=True, blank=True)
+    suspended_at = models.DateTimeField("envois suspendus le", null=True, blank=True)
+    suspended_by = models.ForeignKey(
+        "cabinets.Membership",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+    )
+    settled_through_on = models.DateField("règlements connus jusqu’au", null=True, blank=True)
+    settlements_declared_on = models.DateField("règlements déclarés le", null=True, blank=True)
+    is_demo = models.BooleanField("démonstration", default=False, editable=False)
+    demo_on = models.DateField("jour de la démonstration", null=True, blank=True, editable=False)
+    created_at = models.DateTimeField("créé le", auto_now_add=True)
+
+    wall: ClassVar[Wall] = Wall(
+        scheduler=Grant(select=PLANNER_COLUMNS),
+        operator=Grant(select=("*",), insert=("*",), update=("*",)),
+    )
+
+    class Meta:
+        verbose_name = "cabinet"
+        constraints = [
+            models.CheckConstraint(
+                name="cabinet_window_within_the_day",
+                condition=Q(
+                    opens_at__gte=dt.time(8), closes_at__lte=dt.time(20), opens_at__lt=F("closes_at")
+                ),
+                violation_error_message="Les envois se font entre 8 h et 20 h : choisissez une plage comprise dans ces heures.",
+            ),
+            models.CheckConstraint(
+                name="cabinet_weekdays_without_sunday",
+                condition=Q(weekdays__regex=r"^[1-6]{1,6}$"),
+                violation_error_message="Choisissez au moins un jour d’envoi, du lundi au samedi.",
+            ),
+            models.CheckConstraint(
+                name="cabinet_threshold_positive",
+                condition=Q(approval_threshold_cents__gt=0),
+                violation_error_message="Le seuil de validation est un montant positif.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the firm's time zone."""
+        return ZoneInfo(self.zone_name)
+
+    def now(self) -> dt.datetime:
+        """Return the instant the firm lives in: the real one, or the demonstration's day between 10:00 and 17:45."""
+        real = timezone.now()
+        if not (self.is_demo and self.demo_on):
+            return real
+        hour = max(dt.time(10), min(real.astimezone(self.zone).time(), dt.time(17, 45)))
+        return dt.datetime.combine(self.demo_on, hour, tzinfo=self.zone).astimezone(dt.UTC)
+
+    def today(self) -> dt.date:
+        """Return the firm's day; every "today" of the product comes from here."""
+        return self.now().astimezone(self.zone).date()
+
+    @property
+    def is_live(self) -> bool:
+        """Say whether the firm may speak at all: activated, and its subscription in force."""
+        return self.activated_on is not None and self.subscription_suspended_at is None

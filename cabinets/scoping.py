@@ -1,0 +1,138 @@
+"""The firm acted for: opened by the middleware and by the first line of a task, checked by the database.
+
+`acting_for` names the firm (and the person) in this thread of execution; `tenant_atomic` opens the transaction and hands
+the same names, signed, to PostgreSQL, whose row-level policies verify the signature (see `cabinets.wall`).
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connections, models, transaction
+
+from cabinets.errors import NoScopeError
+from cabinets.wall import SCOPE_SETTING, Wall
+
+M = TypeVar("M", bound=models.Model)
+
+
+@dataclass(slots=True)
+class Scope:
+    """One firm, and the person acting in it; without a person, the product itself acts and sees every file."""
+
+    cabinet_id: UUID
+    member_id: UUID | None = None
+    # Data keys found while acting for this firm; dies with the scope, so a rolled-back key is never used again.
+    keys: dict[tuple[str, UUID | None], UUID] = field(default_factory=dict)
+
+    def signed(self) -> str:
+        """Return the scope as the database checks it: firm, member, HMAC-SHA256 under the scope key."""
+        body = f"{self.cabinet_id}|{self.member_id or ''}"
+        mac = hmac.new(settings.SCOPE_KEY.encode(), body.encode(), hashlib.sha256).hexdigest()
+        return f"{body}|{mac}"
+
+
+_scope: ContextVar[Scope | None] = ContextVar("cabinet_scope", default=None)
+
+
+def current_scope() -> Scope:
+    """Return the scope in force; refuse when there is none."""
+    if (scope := _scope.get()) is None:
+        raise NoScopeError("No firm is being acted for: open acting_for() first, or say all_cabinets.")
+    return scope
+
+
+def current_cabinet_id() -> UUID:
+    """Return the firm acted for; refuse when there is none."""
+    return current_scope().cabinet_id
+
+
+def has_scope() -> bool:
+    """Say whether a firm is being acted for."""
+    return _scope.get() is not None
+
+
+@contextmanager
+def acting_for(*, cabinet_id: UUID, member_id: UUID | None = None) -> Iterator[Scope]:
+    """Act for one firm until the block ends; nesting for another firm is refused."""
+    outer = _scope.get()
+    if outer is not None and outer.cabinet_id != cabinet_id:
+        raise NoScopeError("A firm is already being acted for; leave it before entering another.")
+    token = _scope.set(Scope(cabinet_id=cabinet_id, member_id=member_id))
+    try:
+        yield current_scope()
+    finally:
+        _scope.reset(token)
+
+
+@contextmanager
+def tenant_atomic(*, using: str = "default", durable: bool = False) -> Iterator[None]:
+    """Open a transaction in which the database sees the current scope, and restore the outer one on the way out."""
+    scope = current_scope()
+    connection = connections[using]
+    with transaction.atomic(using=using, durable=durable):
+        outer = _announce(connection, scope.signed())
+        yield
+        if connection.in_atomic_block and not connection.needs_rollback:
+            _announce(connection, outer)
+
+
+def _announce(connection: Any, value: str) -> str:  # noqa: ANN401 - Django types connections loosely
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(current_setting(%s, true), ''), set_config(%s, %s, true)",
+            [SCOPE_SETTING, SCOPE_SETTING, value],
+        )
+        return str(cursor.fetchone()[0])
+
+
+@contextmanager
+def working_for(*, cabinet_id: UUID, member_id: UUID | None = None, durable: bool = False) -> Iterator[None]:
+    """Act for one firm inside one transaction: the first line of a task or a command."""
+    with acting_for(cabinet_id=cabinet_id, member_id=member_id), tenant_atomic(durable=durable):
+        yield
+
+
+class CabinetQuerySet(models.QuerySet[M]):
+    """A queryset of one firm's rows."""
+
+    def in_pk_order(self) -> Self:
+        """Order by primary key: the order in which rows are always locked."""
+        return self.order_by("pk")
+
+
+class CabinetManager(models.Manager[M]):
+    """Only rows of the cabinet we act for; anything else must say `all_cabinets`."""
+
+    def get_queryset(self) -> models.QuerySet[M]:
+        """Return the rows of the firm acted for; refuse outside any firm."""
+        return super().get_queryset().filter(cabinet_id=current_cabinet_id())
+
+
+class CabinetOwned(models.Model):
+    """A row that belongs to one firm: scoped by its manager, walled by the database."""
+
+    cabinet = models.ForeignKey(
+        "cabinets.Cabinet", on_delete=models.PROTECT, related_name="+", editable=False
+    )
+
+    objects = CabinetManager.from_queryset(CabinetQuerySet)()
+    all_cabinets = models.Manager()
+
+    # How the database guards this table beyond the firm's wall; read by `cabinets.wall.build`.
+    wall: ClassVar[Wall] = Wall()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "all_cabinets"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
+        if not args and "cabinet" not in kwargs and "cabinet_id" not in kwargs and has_scope():
+            kwargs["cabinet_id"] = current_cabinet_id()
+        super().__init__(*args, **kwargs)

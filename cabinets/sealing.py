@@ -1,0 +1,223 @@
+"""Sealed columns of models: text that is only readable through its row, with the key of its firm or of its client."""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+
+from cabinets import crypto
+from cabinets.enums import KeyPurpose
+from cabinets.errors import SealBrokenError
+from cabinets.scoping import CabinetOwned, current_scope
+
+_KEEP_SECONDS = 300.0
+_KEEP_AT_MOST = 50_000
+_opened: dict[UUID, tuple[float, bytes]] = {}
+
+
+class Sealed(bytes):
+    """A value as the database holds it."""
+
+    __slots__ = ()
+
+
+def keks() -> crypto.KeyEncryptionKeys:
+    """Return the installation's key-encryption keys."""
+    return crypto.KeyEncryptionKeys.parse(settings.KEY_ENCRYPTION_KEYS)
+
+
+def key_bytes(key_id: UUID) -> bytes:
+    """Return a data key by id, from the process's five-minute cache or from the firm's rows."""
+    known = _opened.get(key_id)
+    if known and known[0] > time.monotonic():
+        return known[1]
+    load_keys([key_id])
+    if key_id not in _opened:
+        raise SealBrokenError("Cette donnée a été effacée : sa clé de chiffrement a été détruite.")
+    return _opened[key_id][1]
+
+
+def load_keys(key_ids: Iterable[UUID]) -> None:
+    """Unwrap many data keys of the firm in one query, so that a list opens without a query a row."""
+    now = time.monotonic()
+    wanted = {key_id for key_id in key_ids if key_id not in _opened or _opened[key_id][0] <= now}
+    if not wanted:
+        return
+    if len(_opened) > _KEEP_AT_MOST:
+        _opened.clear()
+    rows = _data_keys().filter(pk__in=wanted).values_list("pk", "cabinet_id", "wrapped")
+    ring = keks()
+    for key_id, cabinet_id, wrapped in rows:
+        key = ring.unwrap(wrapped=bytes(wrapped), key_id=key_id, cabinet_id=cabinet_id)
+        _opened[key_id] = (now + _KEEP_SECONDS, key)
+
+
+def forget_keys() -> None:
+    """Empty the cache of opened keys: after a destruction, and between tests."""
+    _opened.clear()
+
+
+def active_key(*, purpose: KeyPurpose, subject_id: UUID | None = None) -> UUID:
+    """Return the id of the key that seals for this subject in the firm acted for; make one the first time."""
+    scope = current_scope()
+    slot = (purpose.value, subject_id)
+    if slot not in scope.keys:
+        found = (
+            _data_keys()
+            .filter(purpose=purpose, subject_id=subject_id, is_active=True)
+            .values_list("pk", flat=True)
+        )
+        scope.keys[slot] = found.first() or make_keys(purpose=purpose, subject_ids=[subject_id])[0]
+    return scope.keys[slot]
+
+
+def make_keys(*, purpose: KeyPurpose, subject_ids: Sequence[UUID | None]) -> list[UUID]:
+    """Create one active data key per subject in one statement; remember them for this scope only."""
+    scope, ring = current_scope(), keks()
+    rows, ids = [], []
+    for subject_id in subject_ids:
+        key_id, key = uuid4(), crypto.new_key()
+        wrapped = ring.wrap(key=key, key_id=key_id, cabinet_id=scope.cabinet_id)
+        rows.append({"id": key_id, "purpose": purpose, "subject_id": subject_id, "wrapped": wrapped})
+        _opened[key_id] = (time.monotonic() + _KEEP_SECONDS, key)
+        scope.keys[(purpose.value, subject_id)] = key_id
+        ids.append(key_id)
+    model = apps.get_model("cabinets", "DataKey")
+    model.objects.bulk_create([model(**row) for row in rows], batch_size=1000)
+    return ids
+
+
+def _data_keys() -> models.QuerySet[Any]:
+    return apps.get_model("cabinets", "DataKey").objects.all()  # type: ignore[no-any-return]
+
+
+def blind_index(text: str, *, column: str) -> bytes | None:
+    """Return the exact-search index of a normalised value in the firm acted for; nothing for an empty value."""
+    if not text:
+        return None
+    return crypto.blind_index(text, key=key_bytes(active_key(purpose=KeyPurpose.INDEX)), column=column)
+
+
+class SealedModel(CabinetOwned):
+    """A row with sealed columns; `sealing_subject` says whose key closes them."""
+
+    sealed_names: ClassVar[tuple[str, ...]] = ()
+
+    class Meta(CabinetOwned.Meta):
+        abstract = True
+
+    def sealing_subject(self) -> UUID | None:
+        """Return the client whose key seals this row, or None for the firm's own key."""
+        return None
+
+    def sealing_key(self) -> UUID:
+        """Return the id of the key that seals this row's columns."""
+        subject = self.sealing_subject()
+        purpose = KeyPurpose.FIRM if subject is None else KeyPurpose.CLIENT
+        return active_key(purpose=purpose, subject_id=subject)
+
+    def bound_to(self, column: str) -> bytes:
+        """Return what binds a value of this row to its place."""
+        return crypto.context(
+            column=f"{self._meta.db_table}.{column}",
+            cabinet_id=self.cabinet_id,
+            row_id=self.pk,  # type: ignore[attr-defined]
+        )
+
+
+class _SealedAttribute:
+    """Opens a sealed value when it is read, once per instance."""
+
+    def __init__(self, field: "SealedTextField") -> None:
+        self.name = field.attname
+        self.memo = f"_opened_{field.attname}"
+
+    def __get__(self, instance: SealedModel | None, owner: type) -> Any:  # noqa: ANN401 - a descriptor, or the text
+        if instance is None:
+            return self
+        if self.name not in instance.__dict__:
+            instance.refresh_from_db(fields=[self.name])
+        value = instance.__dict__[self.name]
+        if not isinstance(value, Sealed):
+            return value
+        if self.memo not in instance.__dict__:
+            opened = crypto.open_sealed(
+                value, key=key_bytes(crypto.key_id_of(value)), bound_to=instance.bound_to(self.name)
+            )
+            instance.__dict__[self.memo] = opened.decode()
+        return instance.__dict__[self.memo]
+
+    def __set__(self, instance: SealedModel, value: object) -> None:
+        instance.__dict__.pop(self.memo, None)
+        instance.__dict__[self.name] = value
+
+
+class SealedTextField(models.Field):  # type: ignore[type-arg]
+    """A text column stored sealed; it cannot be filtered, ordered or updated in bulk."""
+
+    description = "texte scellé"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
+        kwargs.setdefault("default", "")
+        kwargs.setdefault("blank", True)
+        super().__init__(*args, **kwargs)
+
+    def get_internal_type(self) -> str:
+        """Store as bytea."""
+        return "BinaryField"
+
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:  # noqa: FBT001, FBT002 - Django's signature
+        """Install the descriptor that opens the value."""
+        super().contribute_to_class(cls, name, private_only)
+        setattr(cls, self.attname, _SealedAttribute(self))
+        if not cls._meta.abstract and issubclass(cls, SealedModel):
+            cls.sealed_names = (*cls.sealed_names, self.attname)
+
+    def from_db_value(self, value: object, _expression: object, _connection: object) -> Sealed | None:
+        """Keep the sealed bytes until somebody reads them."""
+        return None if value is None else Sealed(bytes(value))  # type: ignore[call-overload]
+
+    def pre_save(self, model_instance: Any, add: bool) -> Sealed:  # noqa: ANN401, FBT001 - Django's signature
+        """Seal the text for its row; a value that was not touched goes back as it came."""
+        value = model_instance.__dict__.get(self.attname, "")
+        if isinstance(value, Sealed):
+            return value
+        key_id = model_instance.sealing_key()
+        sealed = crypto.seal(
+            str(value or "").encode(),
+            key=key_bytes(key_id),
+            key_id=key_id,
+            bound_to=model_instance.bound_to(self.attname),
+        )
+        return Sealed(sealed)
+
+    def get_db_prep_value(self, value: object, connection: Any, prepared: bool = False) -> object:  # noqa: ANN401, FBT001, FBT002 - Django's signature
+        """Refuse a text that is not sealed: it came through update() or a filter."""
+        if value is not None and not isinstance(value, Sealed):
+            raise TypeError(f"{self.name} is sealed: it cannot be filtered or updated in bulk")
+        return value if value is None else connection.Database.Binary(value)
+
+    def formfield(self, **kwargs: Any) -> Any:  # noqa: ANN401 - Django's signature
+        """Show as a text field."""
+        return models.CharField(verbose_name=self.verbose_name, blank=self.blank, max_length=500).formfield(
+            **kwargs
+        )
+
+
+def open_together(rows: Iterable[SealedModel]) -> list[Any]:
+    """Load every key these rows need in one query and return them as a list."""
+    listed = list(rows)
+    values = (row.__dict__.get(name) for row in listed for name in row.sealed_names)
+    load_keys({crypto.key_id_of(value) for value in values if isinstance(value, Sealed)})
+    return listed
+
+
+def seal_again(row: SealedModel) -> None:
+    """Close every sealed column of a row with the key that is active now."""
+    for name in row.sealed_names:
+        setattr(row, name, getattr(row, name))
+    row.save(update_fields=row.sealed_names)

@@ -1,0 +1,23 @@
+"""The journal's monthly segments: made ahead by the owner, sealed when over, dropped whole when their time is over."""
+
+import datetime as dt
+from typing import Any
+
+AHEAD = 14
+
+
+def first_of_month(day: dt.date, *, plus: int = 0) -> dt.date:
+    """Return the first day of a day's month, or of a month after it."""
+    months = day.year * 12 + day.month - 1 + plus
+    return dt.date(months // 12, months % 12 + 1, 1)
+
+
+def make_segments(connection: Any, *, on: dt.date) -> None:  # noqa: ANN401 - Django types connections loosely
+    """Create the segments of this month and of the fourteen after it, where they are missing."""
+    with connection.cursor() as cursor:
+        for plus in range(AHEAD):
+            start, end = first_of_month(on, plus=plus), first_of_month(on, plus=plus + 1)
+            cursor.execute(
+                f"CREATE TABLE IF NOT EXISTS cabinets_journalentry_{start:%Y_%m} PARTITION OF cabinets_journalentry"
+                f" FOR VALUES FROM ('{start} 00:00+00') TO ('{end} 00:00+00')"
+            )

@@ -1,0 +1,115 @@
+"""Words of the engine: channels, states, and the ordered codes of the night."""
+
+from django.db import models
+
+
+class Channel(models.TextChoices):
+    """How a reminder reaches a debtor."""
+
+    EMAIL = "email", "E-mail"
+    SMS = "sms", "SMS"
+    LETTER = "letter", "Lettre"
+    REGISTERED = "registered", "Lettre recommandée"
+    PHONE = "phone", "Appel"
+
+
+class Tone(models.TextChoices):
+    """How a step speaks; the text follows the tone, not the day."""
+
+    COURTEOUS = "courteous", "Rappel courtois"
+    SOLUTIONS = "solutions", "Rappel avec solutions"
+    FIRM = "firm", "Relance ferme"
+    FORMAL = "formal", "Mise en demeure"
+
+
+class Entry(models.TextChoices):
+    """How late an invoice was when it entered the ladder (engine.md § 5)."""
+
+    NORMAL = "normal", "À l’échéance"
+    LATE = "late", "Déjà en retard"
+    OLD = "old", "Dette ancienne"
+
+
+class ReminderState(models.TextChoices):
+    """Where a reminder is."""
+
+    PLANNED = "planned", "Prévue"
+    AWAITING_APPROVAL = "awaiting_approval", "À valider"
+    APPROVED = "approved", "Approuvée"
+    SENDING = "sending", "En cours d’envoi"
+    ACCEPTED = "accepted", "Envoyée"
+    DELIVERED = "delivered", "Remise"
+    BOUNCED = "bounced", "Revenue"
+    REJECTED = "rejected", "Refusée par le serveur"
+    UNKNOWN = "unknown", "Issue incertaine"
+    DECLINED = "declined", "Écartée"
+    CANCELLED = "cancelled", "Annulée"
+
+
+# A debtor has one such reminder at most.
+PENDING = (
+    ReminderState.PLANNED,
+    ReminderState.AWAITING_APPROVAL,
+    ReminderState.APPROVED,
+    ReminderState.SENDING,
+)
+# The debtor was spoken to, or may have been.
+SPOKEN = (ReminderState.SENDING, ReminderState.ACCEPTED, ReminderState.DELIVERED, ReminderState.UNKNOWN)
+
+
+class Code(models.TextChoices):
+    """The rule that decided, in the order in which rules are read (engine.md § 4)."""
+
+    KILL_SWITCH = "KILL_SWITCH", "Tous les envois sont suspendus"
+    NOT_LIVE = "NOT_LIVE", "Le cabinet n’est pas activé"
+    NIGHT_ABNORMAL = "NIGHT_ABNORMAL", "Nuit inhabituelle, à confirmer"
+    CLOSED = "CLOSED", "Facture close"
+    NEVER = "NEVER", "Ne jamais relancer"
+    PAID = "PAID", "Plus rien n’est dû"
+    PAYMENT_IN_FLIGHT = "PAYMENT_IN_FLIGHT", "Un paiement est en cours"
+    CLAIMED_PAID = "CLAIMED_PAID", "Le client dit avoir payé"
+    CLIENT_IN_CREDIT = "CLIENT_IN_CREDIT", "Les avoirs du client couvrent la dette"
+    GRACE = "GRACE", "Un paiement vient d’être enregistré"
+    STALE_SOURCE = "STALE_SOURCE", "Les règlements ne sont pas à jour"
+    INSOLVENCY = "INSOLVENCY", "Procédure collective"
+    OVER_INDEBTEDNESS = "OVER_INDEBTEDNESS", "Surendettement"
+    LEGAL_AID_TOTAL = "LEGAL_AID_TOTAL", "Aide juridictionnelle totale"
+    LEGAL_AID_PARTIAL = "LEGAL_AID_PARTIAL", "Aide juridictionnelle partielle sans ses formalités"
+    PROTECTED_PERSON = "PROTECTED_PERSON", "Personne protégée"
+    WRONG_RECIPIENT = "WRONG_RECIPIENT", "Mauvais destinataire"
+    PRESCRIBED = "PRESCRIBED", "Créance prescrite"
+    DISPUTE = "DISPUTE", "Contestation"
+    MEDIATION = "MEDIATION", "Médiation"
+    BATONNIER_SEISED = "BATONNIER_SEISED", "Bâtonnier saisi"
+    HEARING = "HEARING", "Audience proche"
+    HOLD = "HOLD", "Relances suspendues"
+    PROMISE = "PROMISE", "Promesse de paiement"
+    PLAN = "PLAN", "Échéancier en cours"
+    REPLIED = "REPLIED", "Réponse du client à classer"
+    NO_ADDRESS = "NO_ADDRESS", "Aucune adresse utilisable"
+    BOUNCED = "BOUNCED", "Adresse refusée"
+    CONTACT_CAP = "CONTACT_CAP", "Client déjà contacté récemment"
+    MIN_GAP = "MIN_GAP", "Trop tôt après l’étape précédente"
+    PROVISION_END = "PROVISION_END", "Provision : une personne décide de la suite"
+    TEXT_REFUSED = "TEXT_REFUSED", "Le texte de l’étape est refusé"
+    RATE_MISSING = "RATE_MISSING", "Le taux du semestre manque"
+    LADDER_DONE = "LADDER_DONE", "Toutes les étapes sont faites"
+    NEEDS_APPROVAL = "NEEDS_APPROVAL", "Attend un accord"
+    SEND = "SEND", "Part"
+
+
+class Reason(models.TextChoices):
+    """Why a person must approve."""
+
+    AMOUNT = "amount", "Montant au-dessus du seuil"
+    STRATEGIC = "strategic", "Client stratégique"
+    FORMAL = "formal", "Mise en demeure"
+    NO_ANSWER = "no_answer", "Aucune réponse depuis le premier rappel"
+    NO_AGREEMENT = "no_agreement", "Aucune convention d’honoraires enregistrée"
+    NEW_FIRM = "new_firm", "Quatorze premiers jours"
+    TWO_PEOPLE = "two_people", "Double validation"
+    LATE_ENTRY = "late_entry", "Retard déjà important à l’entrée"
+    KIND_UNKNOWN = "kind_unknown", "Qualité du client à préciser"
+    FAR_TERRITORY = "far_territory", "Territoire sans calendrier connu"
+    LIMITATION = "limitation", "Prescription à vérifier"
+    CHANGED = "changed", "Les faits ont changé depuis l’accord"

@@ -1,0 +1,75 @@
+"""Words of what is owed, and of the facts that stop."""
+
+from django.db import models
+
+
+class InvoiceKind(models.TextChoices):
+    """What the document is: a provision is never put on formal notice (R34)."""
+
+    INVOICE = "invoice", "Facture"
+    PROVISION = "provision", "Provision"
+
+
+class InvoiceState(models.TextChoices):
+    """What the firm decided of the invoice; the status on screen is computed (`Invoice.status`)."""
+
+    DRAFT = "draft", "Brouillon"
+    OPEN = "open", "À encaisser"
+    CANCELLED = "cancelled", "Annulée"
+    WRITTEN_OFF = "written_off", "Irrécouvrable"
+    ARCHIVED = "archived", "Archivée"
+
+
+class InvoiceStatus(models.TextChoices):
+    """The one word an invoice wears on every screen."""
+
+    DRAFT = "draft", "Brouillon"
+    NOT_DUE = "not_due", "À échoir"
+    OVERDUE = "overdue", "Échue"
+    PART_PAID = "part_paid", "Partiellement payée"
+    IN_FLIGHT = "in_flight", "Paiement en cours"
+    PAID = "paid", "Payée"
+    DISPUTED = "disputed", "Contestée"
+    PLAN = "plan", "Échéancier"
+    HELD = "held", "Suspendue"
+    WRITTEN_OFF = "written_off", "Irrécouvrable"
+    CANCELLED = "cancelled", "Annulée"
+    ARCHIVED = "archived", "Archivée"
+
+
+class StopKind(models.TextChoices):
+    """A fact that stops or bends the ladder; each is the stop rule of the same name."""
+
+    PAYMENT_IN_FLIGHT = "payment_in_flight", "Paiement en cours"
+    CLAIMED_PAID = "claimed_paid", "Le client dit avoir payé"
+    INSOLVENCY = "insolvency", "Procédure collective"
+    OVER_INDEBTEDNESS = "over_indebtedness", "Surendettement"
+    PROTECTED_PERSON = "protected_person", "Décès, tutelle ou minorité"
+    WRONG_RECIPIENT = "wrong_recipient", "Mauvais destinataire"
+    DISPUTE = "dispute", "Contestation"
+    MEDIATION = "mediation", "Médiation"
+    BATONNIER_SEISED = "batonnier_seised", "Bâtonnier saisi"
+    HOLD = "hold", "Suspension"
+    PROMISE = "promise", "Promesse de paiement"
+    PLAN = "plan", "Échéancier en cours"
+    REPLIED = "replied", "Réponse à classer"
+
+
+class DocumentKind(models.TextChoices):
+    """What a sealed file is."""
+
+    INVOICE = "invoice", "Facture"
+    FEE_AGREEMENT = "fee_agreement", "Convention d’honoraires"
+    PROOF = "proof", "Justificatif"
+
+
+class ImportState(models.TextChoices):
+    """Where an import is."""
+
+    UPLOADED = "uploaded", "Fichier reçu"
+    CHECKING = "checking", "Contrôle en cours"
+    CHECKED = "checked", "Contrôlé"
+    IMPORTING = "importing", "Import en cours"
+    DONE = "done", "Terminé"
+    FAILED = "failed", "Interrompu"
+    UNDONE = "undone", "Annulé"

@@ -1,0 +1,90 @@
+"""Imports: the file as it came, how its columns were read, what became of its lines."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+from cabinets.models import Membership
+from cabinets.scoping import CabinetOwned
+from cabinets.sealing import SealedModel, SealedTextField
+from cabinets.wall import Grant, Wall
+from invoices.enums import ImportState
+
+
+class ImportProfile(CabinetOwned):
+    """How a firm's usual file is read, remembered by the shape of its header."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    header_key = models.BinaryField("empreinte de l’en-tête")
+    mapping = models.JSONField("colonnes")
+    used_at = models.DateTimeField("utilisé le", auto_now=True)
+
+    class Meta(CabinetOwned.Meta):
+        verbose_name = "profil d’import"
+        constraints = [
+            models.UniqueConstraint(
+                name="one_profile_a_header",
+                fields=["cabinet", "header_key"],
+                violation_error_message="Profil déjà connu.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ImportBatch(SealedModel):
+    """One file, from its upload to its undoing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.CharField("état", max_length=10, choices=ImportState, default=ImportState.UPLOADED)
+    file_name = SealedTextField("nom du fichier")
+    # The sealed file, in the firm's folder; removed 24 h after the import.
+    stored_as = models.CharField("rangé sous", max_length=120, blank=True)
+    digest = models.BinaryField("empreinte du fichier")
+    mapping = models.JSONField("colonnes", default=dict)
+    layout = models.JSONField("encodage, séparateur, feuille", default=dict)
+    lines = models.PositiveIntegerField("lignes", default=0)
+    lines_done = models.PositiveIntegerField("lignes traitées", default=0)
+    ready = models.PositiveIntegerField("lignes prêtes", default=0)
+    faulty = models.PositiveIntegerField("lignes à corriger", default=0)
+    duplicates = models.PositiveIntegerField("déjà connues", default=0)
+    created = models.PositiveIntegerField("factures créées", default=0)
+    failure = models.CharField("incident", max_length=200, blank=True)
+    uploaded_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    uploaded_at = models.DateTimeField("déposé le", auto_now_add=True)
+    finished_at = models.DateTimeField("terminé le", null=True)
+    undone_at = models.DateTimeField("annulé le", null=True)
+    lease_until = models.DateTimeField("pris jusqu’à", null=True)
+
+    wall: ClassVar[Wall] = Wall(
+        by="uploader", scheduler=Grant(select=("id", "cabinet_id", "state", "lease_until", "uploaded_at"))
+    )
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "import"
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ImportFault(SealedModel):
+    """A line that could not go in, and the sentence that says what to do."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    batch = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, related_name="faults")
+    line = models.PositiveIntegerField("ligne")
+    column = models.CharField("colonne", max_length=80, blank=True)
+    sentence = SealedTextField("explication")
+    is_duplicate = models.BooleanField("doublon", default=False)
+
+    wall: ClassVar[Wall] = Wall(by="batch")
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "ligne refusée"
+        verbose_name_plural = "lignes refusées"
+        ordering = ["line"]
+
+    def __str__(self) -> str:
+        return f"ligne {self.line}"

@@ -1,0 +1,48 @@
+"""Words of what came in, and of what debtors say."""
+
+from django.db import models
+
+
+class PaymentMeans(models.TextChoices):
+    """How the money came."""
+
+    TRANSFER = "transfer", "Virement"
+    CHEQUE = "cheque", "Chèque"
+    CARD = "card", "Carte"
+    DEBIT = "debit", "Prélèvement"
+    CASH = "cash", "Espèces"
+    OTHER = "other", "Autre"
+
+
+class PaymentState(models.TextChoices):
+    """Where a payment is: only a settled one lowers what is owed."""
+
+    PROCESSING = "processing", "En cours"
+    SETTLED = "settled", "Encaissé"
+    FAILED = "failed", "Échoué"
+    REVERSED = "reversed", "Annulé"
+
+
+class RequestKind(models.TextChoices):
+    """What a debtor says from the link."""
+
+    ALREADY_PAID = "already_paid", "J’ai déjà payé"
+    PROBLEM = "problem", "Signaler un problème"
+    WRONG_RECIPIENT = "wrong_recipient", "Ce n’est pas pour moi"
+
+
+class ProblemReason(models.TextChoices):
+    """Why a debtor does not pay."""
+
+    AMOUNT = "amount", "Le montant"
+    SERVICE = "service", "La prestation"
+    PAID = "paid", "Déjà réglée"
+    RECIPIENT = "recipient", "Je ne suis pas le bon destinataire"
+    OTHER = "other", "Autre raison"
+
+
+class RequestState(models.TextChoices):
+    """Where a request is."""
+
+    OPEN = "open", "À traiter"
+    ANSWERED = "answered", "Traitée"

@@ -1,0 +1,93 @@
+"""Links and what debtors say from them."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+from cabinets.models import Client, Contact, Membership
+from cabinets.scoping import CabinetOwned
+from cabinets.sealing import SealedModel, SealedTextField
+from cabinets.wall import Wall
+from invoices.models import Invoice
+from payments.enums import ProblemReason, RequestKind, RequestState
+
+
+class PaymentLink(CabinetOwned):
+    """A debtor's way in: the token is recomputed when it must be shown, only its hash is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
+    # The addressee when it is not the client: the link opens only the invoices billed to them.
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="+", null=True)
+    version = models.PositiveSmallIntegerField("version", default=1)
+    token_hash = models.BinaryField("empreinte du jeton", unique=True)
+    revoked_at = models.DateTimeField("révoqué le", null=True)
+    settled_on = models.DateField("plus rien n’est dû depuis le", null=True)
+    created_at = models.DateTimeField("créé le", auto_now_add=True)
+
+    wall: ClassVar[Wall] = Wall(by="client")
+
+    class Meta(CabinetOwned.Meta):
+        verbose_name = "lien de paiement"
+        constraints = [
+            models.UniqueConstraint(
+                name="one_live_link_per_addressee",
+                fields=["cabinet", "client", "contact"],
+                condition=models.Q(revoked_at=None),
+                nulls_distinct=False,
+                violation_error_message="Un lien est déjà ouvert pour ce destinataire.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class LinkVisit(CabinetOwned):
+    """A page of a link was shown; no rule relies on it (scanners open links too)."""
+
+    id = models.BigAutoField(primary_key=True)
+    link = models.ForeignKey(PaymentLink, on_delete=models.PROTECT, related_name="visits")
+    at = models.DateTimeField("instant")
+
+    wall: ClassVar[Wall] = Wall(append_only=True)
+
+    class Meta(CabinetOwned.Meta):
+        verbose_name = "visite"
+
+    def __str__(self) -> str:
+        return str(self.at)
+
+
+class DebtorRequest(SealedModel):
+    """What a debtor said: it stops the ladder at once and waits for an answer."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    link = models.ForeignKey(PaymentLink, on_delete=models.PROTECT, related_name="requests")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+", null=True)
+    kind = models.CharField("nature", max_length=16, choices=RequestKind)
+    reason = models.CharField("raison", max_length=10, choices=ProblemReason, blank=True)
+    paid_on = models.DateField("payée le", null=True)
+    paid_by = models.CharField("moyen", max_length=10, blank=True)
+    message = SealedTextField("message")
+    state = models.CharField("état", max_length=10, choices=RequestState, default=RequestState.OPEN)
+    answer = SealedTextField("réponse")
+    received_at = models.DateTimeField("reçue le", auto_now_add=True)
+    answered_at = models.DateTimeField("traitée le", null=True)
+    answered_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+
+    wall: ClassVar[Wall] = Wall(by="client")
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "demande d’un client"
+        verbose_name_plural = "demandes des clients"
+        indexes = [models.Index(fields=["cabinet", "state", "received_at"], name="request_open")]
+
+    def __str__(self) -> str:
+        return str(self.get_kind_display())
+
+    def sealing_subject(self) -> uuid.UUID:
+        """Seal under the client's key."""
+        return self.client_id

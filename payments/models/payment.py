@@ -1,0 +1,83 @@
+"""Payments and what they pay."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from cabinets.models import Client, Membership
+from cabinets.scoping import CabinetOwned
+from cabinets.sealing import SealedModel, SealedTextField
+from cabinets.wall import Grant, Wall
+from invoices.models import ImportBatch, Invoice
+from payments.enums import PaymentMeans, PaymentState
+
+
+class Payment(SealedModel):
+    """Money received from a client, or on its way."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
+    received_on = models.DateField("reçu le")
+    cents = models.BigIntegerField("montant (centimes)")
+    means = models.CharField("moyen", max_length=10, choices=PaymentMeans, default=PaymentMeans.TRANSFER)
+    state = models.CharField("état", max_length=12, choices=PaymentState, default=PaymentState.SETTLED)
+    note = SealedTextField("note")
+    batch = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, related_name="+", null=True)
+    recorded_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    recorded_at = models.DateTimeField("enregistré le", auto_now_add=True)
+    reversed_at = models.DateTimeField("annulé le", null=True)
+
+    wall: ClassVar[Wall] = Wall(
+        by="client", scheduler=Grant(select=("id", "cabinet_id", "client_id", "cents", "state"))
+    )
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "paiement"
+        constraints = [
+            models.CheckConstraint(
+                name="payment_positive",
+                condition=Q(cents__gt=0),
+                violation_error_message="Le montant du paiement doit être supérieur à zéro.",
+            ),
+        ]
+        indexes = [models.Index(fields=["cabinet", "client", "received_on"], name="payment_of_client")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def sealing_subject(self) -> uuid.UUID:
+        """Seal under the client's key."""
+        return self.client_id
+
+
+class Allocation(CabinetOwned):
+    """The part of a payment that pays one invoice."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+")
+    cents = models.BigIntegerField("montant (centimes)")
+    created_at = models.DateTimeField("affecté le", auto_now_add=True)
+
+    wall: ClassVar[Wall] = Wall(by="invoice")
+
+    class Meta(CabinetOwned.Meta):
+        verbose_name = "affectation d’un paiement"
+        constraints = [
+            models.CheckConstraint(
+                name="allocation_positive",
+                condition=Q(cents__gt=0),
+                violation_error_message="Le montant affecté doit être supérieur à zéro.",
+            ),
+            models.UniqueConstraint(
+                name="allocation_once",
+                fields=["payment", "invoice"],
+                violation_error_message="Ce paiement est déjà affecté à cette facture.",
+            ),
+        ]
+        indexes = [models.Index(fields=["cabinet", "invoice"], name="allocation_of_invoice")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
