@@ -1,0 +1,101 @@
+"""The texts the product comes with, each a file a lawyer can read; a published version never changes."""
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from templates_lib.enums import Channel, Kind, Step
+from templates_lib.errors import NoTextError
+from templates_lib.rendering import blocks
+
+FOLDER = Path(__file__).parent
+
+# At the courteous steps a non-professional legal person reads what a consumer reads, a public buyer
+# what a professional reads; from J+30 on each kind has its own words.
+SPEAKS_AS = {Kind.NON_PRO_LEGAL: Kind.CONSUMER, Kind.PUBLIC: Kind.PROFESSIONAL}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The words of a text: its subject, and its body in paragraphs."""
+
+    subject: str
+    body: str
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The paragraphs of the body."""
+        return blocks(self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextVersion:
+    """One version of one text, as it is written for one invoice and for several."""
+
+    slug: str
+    step: Step
+    kind: Kind
+    channel: Channel
+    language: str
+    version: int
+    one: Form
+    several: Form | None = None
+
+    def form_for(self, *, invoices: int) -> Form:
+        """Return the words for this many invoices."""
+        if invoices > 1 and self.several is None:
+            raise NoTextError(f"Le texte «\u00a0{self.slug}\u00a0» n’est pas écrit pour plusieurs factures.")
+        return self.several if invoices > 1 and self.several else self.one
+
+
+@functools.cache
+def library() -> tuple[TextVersion, ...]:
+    """Return every text the product comes with, in the order of their names and versions."""
+    versions = [_read(path) for path in FOLDER.glob("*.toml")]
+    return tuple(sorted(versions, key=lambda text: (text.slug, text.language, text.version)))
+
+
+def text_for(
+    *,
+    step: Step,
+    kind: Kind,
+    channel: Channel = Channel.EMAIL,
+    language: str = "fr",
+    late_entry: bool = False,
+) -> TextVersion:
+    """Return the latest text of a rung for a kind of client.
+
+    A debt that enters the ladder late (10 to 90 days) first meets J+3's text, whatever its rung.
+    """
+    spoken = Step.J3 if late_entry else step
+    for reader in (kind, SPEAKS_AS.get(kind, kind)):
+        found = [
+            text
+            for text in library()
+            if (text.step, text.kind, text.channel, text.language) == (spoken, reader, channel, language)
+        ]
+        if found:
+            return max(found, key=lambda text: text.version)
+    raise NoTextError(f"Aucun texte\u00a0: {spoken.label}, {kind.label}, {channel.label}, {language}.")
+
+
+def _read(path: Path) -> TextVersion:
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    one, several = (_form(data[key]) if key in data else None for key in ("one", "several"))
+    if one is None:
+        raise NoTextError(f"{path.name} ne dit rien pour une facture.")
+    return TextVersion(
+        slug=data["slug"],
+        step=Step(data["step"]),
+        kind=Kind(data["kind"]),
+        channel=Channel(data["channel"]),
+        language=data["language"],
+        version=data["version"],
+        one=one,
+        several=several,
+    )
+
+
+def _form(data: dict[str, str]) -> Form:
+    return Form(subject=data.get("subject", ""), body=data["body"].strip())
