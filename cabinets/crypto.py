@@ -1,7 +1,7 @@
 """Envelope encryption: AES-256-GCM, a data key per firm and per client, wrapped by a versioned key-encryption key.
 
-A sealed value is `0x01 | key id (16) | nonce (12) | ciphertext and tag`. Its associated data name the column, the firm and
-the row, so a value moved elsewhere does not open. Nothing here touches the database.
+A sealed value is `0x01 | key id (16) | nonce (12) | ciphertext and tag`. Its associated data name the column,
+the firm and the row, so a value moved elsewhere does not open. Nothing here touches the database.
 """
 
 import base64
@@ -36,14 +36,8 @@ class KeyEncryptionKeys:
     def parse(cls, text: str) -> Self:
         """Read "1:base64,2:base64"; refuse a key that is not 32 bytes or a version given twice."""
         pairs = [part.strip().partition(":") for part in text.split(",") if part.strip()]
-        versions = tuple(
-            sorted((int(number), base64.b64decode(key, validate=True)) for number, _, key in pairs)
-        )
-        if (
-            not versions
-            or any(len(key) != KEY for _, key in versions)
-            or len(dict(versions)) != len(versions)
-        ):
+        versions = tuple(sorted((int(number), base64.b64decode(key, validate=True)) for number, _, key in pairs))
+        if not versions or any(len(key) != KEY for _, key in versions) or len(dict(versions)) != len(versions):
             raise ValueError("KEY_ENCRYPTION_KEYS is not 'version:base64 of 32 bytes', each version once")
         return cls(versions=versions)
 
@@ -56,23 +50,15 @@ class KeyEncryptionKeys:
         """Wrap a data key for its row: version (2 bytes), nonce, ciphertext."""
         version, kek = self.versions[-1]
         nonce = os.urandom(NONCE)
-        return (
-            version.to_bytes(2, "big")
-            + nonce
-            + AESGCM(kek).encrypt(nonce, key, _wrap_context(key_id, cabinet_id))
-        )
+        return version.to_bytes(2, "big") + nonce + AESGCM(kek).encrypt(nonce, key, _wrap_context(key_id, cabinet_id))
 
     def unwrap(self, *, wrapped: bytes, key_id: UUID, cabinet_id: UUID) -> bytes:
         """Return the data key; refuse a wrapped key moved to another row or firm."""
         kek = dict(self.versions).get(int.from_bytes(wrapped[:2], "big"))
         if kek is None:
-            raise SealBrokenError(
-                "La clé de chiffrement de cette donnée n’est pas connue de cette installation."
-            )
+            raise SealBrokenError("La clé de chiffrement de cette donnée n’est pas connue de cette installation.")
         try:
-            return AESGCM(kek).decrypt(
-                wrapped[2 : 2 + NONCE], wrapped[2 + NONCE :], _wrap_context(key_id, cabinet_id)
-            )
+            return AESGCM(kek).decrypt(wrapped[2 : 2 + NONCE], wrapped[2 + NONCE :], _wrap_context(key_id, cabinet_id))
         except InvalidTag as error:
             raise SealBrokenError("Une clé de chiffrement ne s’ouvre pas à sa place.") from error
 
@@ -131,6 +117,4 @@ def blind_index(text: str, *, key: bytes, column: str) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _index_key(key: bytes, column: str) -> bytes:
-    return HKDF(
-        algorithm=hashes.SHA256(), length=KEY, salt=None, info=b"blind-index|" + column.encode()
-    ).derive(key)
+    return HKDF(algorithm=hashes.SHA256(), length=KEY, salt=None, info=b"blind-index|" + column.encode()).derive(key)

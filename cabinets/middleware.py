@@ -23,7 +23,7 @@ class CabinetMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: Any) -> HttpResponse:  # noqa: ANN401 - a CabinetRequest in the making
+    def __call__(self, request: Any) -> HttpResponse:
         """Answer inside the firm's scope, or outside any scope for visitors and operators."""
         request.cabinet, request.member = None, None
         if not request.user.is_authenticated or request.path.startswith(settings.OPERATOR_PATH):
@@ -46,7 +46,7 @@ HTTP_SERVER_ERROR = 500
 
 
 def membership_of(*, person_id: UUID, wanted: str | None = None) -> tuple[UUID, UUID] | None:
-    """Return the membership and the firm a person enters: the one they chose, else the first; None when none is open."""
+    """Return the membership and the firm a person enters: the one they chose, else the first, else None."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT membership_id, cabinet_id FROM quittance_memberships(%s)", [person_id])
         places = [(UUID(str(member)), UUID(str(firm))) for member, firm in cursor.fetchall()]
@@ -59,13 +59,11 @@ class SessionMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: Any) -> HttpResponse:  # noqa: ANN401 - sessions are typed loosely
+    def __call__(self, request: Any) -> HttpResponse:
         """Flush an idle session before anybody is recognised by it."""
         now = timezone.now()
         seen = request.session.get("seen_at")
-        if seen and now - dt.datetime.fromisoformat(seen) > dt.timedelta(
-            seconds=settings.SESSION_IDLE_SECONDS
-        ):
+        if seen and now - dt.datetime.fromisoformat(seen) > dt.timedelta(seconds=settings.SESSION_IDLE_SECONDS):
             request.session.flush()
             return (
                 HttpResponseRedirect(f"{settings.LOGIN_URL}?expiree=1")

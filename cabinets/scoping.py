@@ -1,7 +1,7 @@
 """The firm acted for: opened by the middleware and by the first line of a task, checked by the database.
 
-`acting_for` names the firm (and the person) in this thread of execution; `tenant_atomic` opens the transaction and hands
-the same names, signed, to PostgreSQL, whose row-level policies verify the signature (see `cabinets.wall`).
+`acting_for` names the firm (and the person) in this thread of execution; `tenant_atomic` opens the transaction and
+hands the same names, signed, to PostgreSQL, whose row-level policies verify the signature (see `cabinets.wall`).
 """
 
 import hashlib
@@ -83,7 +83,7 @@ def tenant_atomic(*, using: str = "default", durable: bool = False) -> Iterator[
             _announce(connection, outer)
 
 
-def _announce(connection: Any, value: str) -> str:  # noqa: ANN401 - Django types connections loosely
+def _announce(connection: Any, value: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce(current_setting(%s, true), ''), set_config(%s, %s, true)",
@@ -97,6 +97,28 @@ def working_for(*, cabinet_id: UUID, member_id: UUID | None = None, durable: boo
     """Act for one firm inside one transaction: the first line of a task or a command."""
     with acting_for(cabinet_id=cabinet_id, member_id=member_id), tenant_atomic(durable=durable):
         yield
+
+
+@contextmanager
+def whole_firm(*, using: str = "default") -> Iterator[None]:
+    """See every file of the firm until the block ends: for acts that must reach what the person does not see.
+
+    A dispute stops every invoice of its client, and a payment cancels a reminder that names a colleague's dossier;
+    what is read inside never goes back to the person.
+    """
+    scope = current_scope()
+    connection = connections[using]
+    if not connection.in_atomic_block:
+        raise NoScopeError("whole_firm() widens a transaction that tenant_atomic() opened; there is none.")
+    wide = Scope(cabinet_id=scope.cabinet_id, member_id=None, keys=scope.keys)
+    token = _scope.set(wide)
+    outer = _announce(connection, wide.signed())
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+        if not connection.needs_rollback:
+            _announce(connection, outer)
 
 
 class CabinetQuerySet(models.QuerySet[M]):
@@ -118,9 +140,7 @@ class CabinetManager(models.Manager[M]):
 class CabinetOwned(models.Model):
     """A row that belongs to one firm: scoped by its manager, walled by the database."""
 
-    cabinet = models.ForeignKey(
-        "cabinets.Cabinet", on_delete=models.PROTECT, related_name="+", editable=False
-    )
+    cabinet = models.ForeignKey("cabinets.Cabinet", on_delete=models.PROTECT, related_name="+", editable=False)
 
     objects = CabinetManager.from_queryset(CabinetQuerySet)()
     all_cabinets = models.Manager()
@@ -132,7 +152,7 @@ class CabinetOwned(models.Model):
         abstract = True
         base_manager_name = "all_cabinets"
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not args and "cabinet" not in kwargs and "cabinet_id" not in kwargs and has_scope():
             kwargs["cabinet_id"] = current_cabinet_id()
         super().__init__(*args, **kwargs)

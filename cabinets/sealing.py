@@ -66,11 +66,7 @@ def active_key(*, purpose: KeyPurpose, subject_id: UUID | None = None) -> UUID:
     scope = current_scope()
     slot = (purpose.value, subject_id)
     if slot not in scope.keys:
-        found = (
-            _data_keys()
-            .filter(purpose=purpose, subject_id=subject_id, is_active=True)
-            .values_list("pk", flat=True)
-        )
+        found = _data_keys().filter(purpose=purpose, subject_id=subject_id, is_active=True).values_list("pk", flat=True)
         scope.keys[slot] = found.first() or make_keys(purpose=purpose, subject_ids=[subject_id])[0]
     return scope.keys[slot]
 
@@ -92,7 +88,7 @@ def make_keys(*, purpose: KeyPurpose, subject_ids: Sequence[UUID | None]) -> lis
 
 
 def _data_keys() -> models.QuerySet[Any]:
-    return apps.get_model("cabinets", "DataKey").objects.all()  # type: ignore[no-any-return]
+    return apps.get_model("cabinets", "DataKey").objects.all()
 
 
 def blind_index(text: str, *, column: str) -> bytes | None:
@@ -125,7 +121,7 @@ class SealedModel(CabinetOwned):
         return crypto.context(
             column=f"{self._meta.db_table}.{column}",
             cabinet_id=self.cabinet_id,
-            row_id=self.pk,  # type: ignore[attr-defined]
+            row_id=self.pk,
         )
 
 
@@ -136,7 +132,7 @@ class _SealedAttribute:
         self.name = field.attname
         self.memo = f"_opened_{field.attname}"
 
-    def __get__(self, instance: SealedModel | None, owner: type) -> Any:  # noqa: ANN401 - a descriptor, or the text
+    def __get__(self, instance: SealedModel | None, owner: type) -> Any:
         if instance is None:
             return self
         if self.name not in instance.__dict__:
@@ -161,7 +157,7 @@ class SealedTextField(models.Field):  # type: ignore[type-arg]
 
     description = "texte scellé"
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("default", "")
         kwargs.setdefault("blank", True)
         super().__init__(*args, **kwargs)
@@ -181,7 +177,7 @@ class SealedTextField(models.Field):  # type: ignore[type-arg]
         """Keep the sealed bytes until somebody reads them."""
         return None if value is None else Sealed(bytes(value))  # type: ignore[call-overload]
 
-    def pre_save(self, model_instance: Any, add: bool) -> Sealed:  # noqa: ANN401, FBT001 - Django's signature
+    def pre_save(self, model_instance: Any, add: bool) -> Sealed:  # noqa: FBT001 - Django's signature
         """Seal the text for its row; a value that was not touched goes back as it came."""
         value = model_instance.__dict__.get(self.attname, "")
         if isinstance(value, Sealed):
@@ -195,17 +191,15 @@ class SealedTextField(models.Field):  # type: ignore[type-arg]
         )
         return Sealed(sealed)
 
-    def get_db_prep_value(self, value: object, connection: Any, prepared: bool = False) -> object:  # noqa: ANN401, FBT001, FBT002 - Django's signature
+    def get_db_prep_value(self, value: object, connection: Any, prepared: bool = False) -> object:  # noqa: FBT001, FBT002 - Django's signature
         """Refuse a text that is not sealed: it came through update() or a filter."""
         if value is not None and not isinstance(value, Sealed):
             raise TypeError(f"{self.name} is sealed: it cannot be filtered or updated in bulk")
         return value if value is None else connection.Database.Binary(value)
 
-    def formfield(self, **kwargs: Any) -> Any:  # noqa: ANN401 - Django's signature
+    def formfield(self, **kwargs: Any) -> Any:
         """Show as a text field."""
-        return models.CharField(verbose_name=self.verbose_name, blank=self.blank, max_length=500).formfield(
-            **kwargs
-        )
+        return models.CharField(verbose_name=self.verbose_name, blank=self.blank, max_length=500).formfield(**kwargs)
 
 
 def open_together(rows: Iterable[SealedModel]) -> list[Any]:

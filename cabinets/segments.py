@@ -12,7 +12,7 @@ def first_of_month(day: dt.date, *, plus: int = 0) -> dt.date:
     return dt.date(months // 12, months % 12 + 1, 1)
 
 
-def make_segments(connection: Any, *, on: dt.date) -> None:  # noqa: ANN401 - Django types connections loosely
+def make_segments(connection: Any, *, on: dt.date) -> None:
     """Create the segments of this month and of the fourteen after it, where they are missing."""
     with connection.cursor() as cursor:
         for plus in range(AHEAD):

@@ -1,7 +1,7 @@
 """The wall between firms, as the database holds it: built from the models after every migration.
 
-A table without a policy cannot exist: `build` walks every model that belongs to a firm, and a table it has not walked has
-no grant at all. Proofs behind each choice: docs/adr and the measurements of the security design (forced row-level
+A table without a policy cannot exist: `build` walks every model that belongs to a firm, and a table it has not walked
+has no grant at all. Proofs behind each choice: docs/adr and the measurements of the security design (forced row-level
 security, a restrictive policy for the firm, a permissive one for the need to know, composite foreign keys).
 """
 
@@ -125,7 +125,7 @@ def walled_models() -> list[type[models.Model]]:
     return [model for model in apps.get_models() if hasattr(model, "wall") and not model._meta.proxy]
 
 
-def build(connection: Any) -> None:  # noqa: ANN401 - Django types connections loosely
+def build(connection: Any) -> None:
     """Make the database's walls, keys and grants those of the models; running it again changes nothing."""
     with connection.cursor() as cursor:
         for statement in statements(connection):
@@ -138,7 +138,7 @@ def build(connection: Any) -> None:  # noqa: ANN401 - Django types connections l
         )
 
 
-def statements(connection: Any) -> list[str]:  # noqa: ANN401 - Django types connections loosely
+def statements(connection: Any) -> list[str]:
     """Return the SQL of the whole wall, in order."""
     roles = {alias: _role(alias) for alias in ("owner", "default", "scheduler", "operator")}
     sql = [_FUNCTIONS, *_schema_rights(roles), *_global_grants(connection, roles)]
@@ -157,9 +157,7 @@ def _pads(key: bytes) -> tuple[bytes, bytes]:
     """Return HMAC's two padded keys (RFC 2104), so that the database computes it with sha256() alone."""
     block = (hashlib.sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
     inner, outer = bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block)
-    if hashlib.sha256(outer + hashlib.sha256(inner + b"?").digest()).digest() != hmac.digest(
-        key, b"?", "sha256"
-    ):
+    if hashlib.sha256(outer + hashlib.sha256(inner + b"?").digest()).digest() != hmac.digest(key, b"?", "sha256"):
         raise RuntimeError("the pads do not compute HMAC-SHA256")
     return inner, outer
 
@@ -206,15 +204,13 @@ GLOBAL_TABLES: dict[str, dict[str, str]] = {
 }
 
 
-def _global_grants(connection: Any, roles: dict[str, str]) -> list[str]:  # noqa: ANN401 - Django types connections loosely
+def _global_grants(connection: Any, roles: dict[str, str]) -> list[str]:
     present = set(connection.introspection.table_names())
     sql = []
     for table, grants in GLOBAL_TABLES.items():
         if table not in present:
             continue
-        sql += [
-            f"REVOKE ALL ON {table} FROM {roles[alias]}" for alias in ("default", "scheduler", "operator")
-        ]
+        sql += [f"REVOKE ALL ON {table} FROM {roles[alias]}" for alias in ("default", "scheduler", "operator")]
         sql += [f"GRANT {rights} ON {table} TO {roles[alias]}" for alias, rights in grants.items()]
     served = ", ".join(roles[alias] for alias in ("default", "scheduler", "operator"))
     sql.append(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {served}")
@@ -233,9 +229,7 @@ def _table_wall(model: type[models.Model], roles: dict[str, str]) -> list[str]:
         "known_update": f"FOR UPDATE TO {app}, {owner} USING ({known})",
         "known_delete": f"FOR DELETE TO {app}, {owner} USING ({known})",
         "known_insert": f"FOR INSERT TO {app}, {owner} WITH CHECK (true)",
-        "scheduler": f"FOR ALL TO {roles['scheduler']} USING (true) WITH CHECK (true)"
-        if wall.scheduler
-        else "",
+        "scheduler": f"FOR ALL TO {roles['scheduler']} USING (true) WITH CHECK (true)" if wall.scheduler else "",
         "operator": f"FOR ALL TO {roles['operator']} USING (true) WITH CHECK (true)" if wall.operator else "",
     }
     if table in _OWNER_READS:
@@ -275,16 +269,12 @@ def _composite_keys(model: type[models.Model]) -> list[str]:
     sql = []
     for link in model._meta.concrete_fields:
         target = link.related_model
-        if (
-            not isinstance(target, type)
-            or target not in walled_models()
-            or target._meta.model_name == "cabinet"
-        ):
+        if not isinstance(target, type) or target not in walled_models() or target._meta.model_name == "cabinet":
             continue
         child, parent = model._meta.db_table, target._meta.db_table
         unique, foreign = f"{parent}_of_cabinet", f"{child}_{link.column}_same_cabinet"[:63]
         sql.append(
-            f"DO $$ BEGIN"
+            f"DO $$ BEGIN"  # noqa: S608 - names of our own models
             f" IF NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = '{unique}'"
             f" AND conrelid = '{parent}'::regclass) THEN"
             f" ALTER TABLE {parent} ADD CONSTRAINT {unique} UNIQUE (cabinet_id, id); END IF;"

@@ -36,9 +36,7 @@ class Link:
     current: bool
 
 
-DASHBOARD = Item(
-    "Tableau de bord", "/tableau-de-bord/", "layout-dashboard", Right.SEE_FIGURES, short="Accueil"
-)
+DASHBOARD = Item("Tableau de bord", "/tableau-de-bord/", "layout-dashboard", Right.SEE_FIGURES, short="Accueil")
 APPROVALS = Item("À valider", "/a-valider/", "clipboard-check", Right.SEE_INVOICES, "approvals")
 INVOICES = Item("Factures", "/factures/", "receipt-text", Right.SEE_INVOICES)
 CLIENTS = Item("Clients", "/clients/", "users", Right.SEE_CLIENTS)

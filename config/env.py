@@ -20,9 +20,7 @@ def required(name: str) -> str:
     """Return the value of NAME or of the file NAME_FILE names; refuse to start without it."""
     if value := optional(name):
         return value
-    raise ImproperlyConfigured(
-        f"{name} is missing: set {name} or {name}_FILE (bin/run writes its own in var/secrets)."
-    )
+    raise ImproperlyConfigured(f"{name} is missing: set {name} or {name}_FILE (bin/run writes its own in var/secrets).")
 
 
 def flag(name: str, *, default: bool = False) -> bool:

@@ -55,9 +55,7 @@ class SampleForm(forms.Form):
     amount = forms.CharField(label="Montant TTC")
     due_on = forms.DateField(label="Échéance", widget=forms.DateInput(attrs={"type": "date"}))
     kind = forms.ChoiceField(label="Le client est", choices=KINDS, widget=forms.RadioSelect)
-    channel = forms.ChoiceField(
-        label="Canal", choices=[("email", "E-mail"), ("letter", "Lettre")], required=False
-    )
+    channel = forms.ChoiceField(label="Canal", choices=[("email", "E-mail"), ("letter", "Lettre")], required=False)
     note = forms.CharField(label="Note interne", widget=forms.Textarea, required=False)
     paused = forms.BooleanField(label="Suspendre les relances de cette facture", required=False)
 
@@ -73,17 +71,11 @@ MONTHS = ("déc.", "janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "a
 DAYS = (52, 51, 50, 50, 49, 47, 46, 46, 48, 45, 43, 41)
 POINTS = [Point(label, days) for label, days in zip(MONTHS, DAYS, strict=True)]
 EVENTS = [
-    Event(
-        "wait", "clipboard-check", "Relance ferme à valider", "jeudi 26 novembre 2026, 9 h 30", future=True
-    ),
+    Event("wait", "clipboard-check", "Relance ferme à valider", "jeudi 26 novembre 2026, 9 h 30", future=True),
     Event("info", "eye", "Lien de paiement ouvert", "lundi 23 novembre 2026, 18 h 12"),
-    Event(
-        "ok", "mail-check", "Rappel avec solutions envoyé", "mardi 24 novembre 2026, 10 h", "E-mail · J+10"
-    ),
+    Event("ok", "mail-check", "Rappel avec solutions envoyé", "mardi 24 novembre 2026, 10 h", "E-mail · J+10"),
     Event("dispute", "scale", "Contestation levée par Me Aubry", "vendredi 20 novembre 2026, 16 h 40"),
-    Event(
-        "late", "mail-x", "Adresse refusée", "mardi 17 novembre 2026, 10 h", "Corrigez l’adresse du client."
-    ),
+    Event("late", "mail-x", "Adresse refusée", "mardi 17 novembre 2026, 10 h", "Corrigez l’adresse du client."),
     Event("neutral", "receipt-text", "Facture importée", "lundi 16 novembre 2026, 8 h 55"),
 ]
 STATUSES = (
@@ -102,9 +94,7 @@ TABS = [
 def style_context(*, errors: bool) -> dict[str, object]:
     """Give the /style/ page its data; with `errors`, the form comes back refused."""
     return {
-        "form": SampleForm({"number": "F-2026-0412"})
-        if errors
-        else SampleForm(initial={"kind": "professional"}),
+        "form": SampleForm({"number": "F-2026-0412"}) if errors else SampleForm(initial={"kind": "professional"}),
         "buckets": BUCKETS,
         "empty_buckets": [Bucket(bucket.label, 0, bucket.url) for bucket in BUCKETS],
         "points": POINTS,

@@ -255,9 +255,7 @@ class Postgres(Server):
     @property
     def server(self) -> str:
         """The superuser's way in, which only this module uses."""
-        return url(
-            home=self.home, role=SUPERUSER, password=self.secrets["POSTGRES_PASSWORD"], database="postgres"
-        )
+        return url(home=self.home, role=SUPERUSER, password=self.secrets["POSTGRES_PASSWORD"], database="postgres")
 
     def create_roles(self) -> None:
         """Create the four roles and the database, or say their rights again."""

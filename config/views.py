@@ -58,9 +58,7 @@ def csp_report(request: HttpRequest) -> HttpResponse:
         directive = str(report.get("violated-directive", ""))
     except (ValueError, AttributeError):
         directive = ""
-    logger.warning(
-        "csp.violation", extra={"directive": directive.split(" ", maxsplit=1)[0][:DIRECTIVE_LENGTH]}
-    )
+    logger.warning("csp.violation", extra={"directive": directive.split(" ", maxsplit=1)[0][:DIRECTIVE_LENGTH]})
     return HttpResponse(status=204)
 
 

@@ -28,23 +28,17 @@ class SendWindow:
         if self.opens.tzinfo is not None or self.closes.tzinfo is not None:
             raise ValueError("a send window is told in wall-clock times, without a zone")
         if self.opens < EARLIEST or self.closes > LATEST:
-            raise WindowError(
-                "Les envois ont lieu entre 8 h et 20 h : choisissez des heures dans cette plage."
-            )
+            raise WindowError("Les envois ont lieu entre 8 h et 20 h : choisissez des heures dans cette plage.")
         if self.opens >= self.closes:
             raise WindowError("L’heure de fin des envois précède l’heure de début : corrigez l’une des deux.")
         if not self.weekdays or not self.weekdays <= WORKING_WEEK:
-            raise WindowError(
-                "Les envois ont lieu du lundi au vendredi : choisissez au moins un de ces jours."
-            )
+            raise WindowError("Les envois ont lieu du lundi au vendredi : choisissez au moins un de ces jours.")
 
 
 DEFAULT_WINDOW = SendWindow()
 
 
-def is_open(
-    at: dt.datetime, *, zone: ZoneInfo, territory: Territory, window: SendWindow = DEFAULT_WINDOW
-) -> bool:
+def is_open(at: dt.datetime, *, zone: ZoneInfo, territory: Territory, window: SendWindow = DEFAULT_WINDOW) -> bool:
     """Tell whether a message may leave at this instant."""
     local = _aware(at).astimezone(zone)
     return window.opens <= local.time() < window.closes and _is_sending_day(local.date(), territory, window)

@@ -117,9 +117,7 @@ def holidays(year: int, territory: Territory) -> frozenset[dt.date]:
     legal |= {easter + dt.timedelta(days=after) for after in (1, 39, 50)}
     if territory is Territory.ALSACE_MOSELLE:
         legal.add(easter - dt.timedelta(days=2))
-    return frozenset(
-        legal.union(published_holidays.country_holidays("FR", subdiv=_PUBLISHED[territory], years=year))
-    )
+    return frozenset(legal.union(published_holidays.country_holidays("FR", subdiv=_PUBLISHED[territory], years=year)))
 
 
 def easter_sunday(year: int) -> dt.date:

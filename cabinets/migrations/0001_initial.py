@@ -129,15 +129,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "grace_hours",
-                    models.PositiveSmallIntegerField(
-                        default=24, verbose_name="attente après un paiement (heures)"
-                    ),
+                    models.PositiveSmallIntegerField(default=24, verbose_name="attente après un paiement (heures)"),
                 ),
                 (
                     "hearing_days",
-                    models.PositiveSmallIntegerField(
-                        default=3, verbose_name="silence autour d’une audience (jours)"
-                    ),
+                    models.PositiveSmallIntegerField(default=3, verbose_name="silence autour d’une audience (jours)"),
                 ),
                 (
                     "daily_cap",
@@ -175,9 +171,7 @@ class Migration(migrations.Migration):
                 ("is_demo", models.BooleanField(default=False, editable=False, verbose_name="démonstration")),
                 (
                     "demo_on",
-                    models.DateField(
-                        blank=True, editable=False, null=True, verbose_name="jour de la démonstration"
-                    ),
+                    models.DateField(blank=True, editable=False, null=True, verbose_name="jour de la démonstration"),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="créé le")),
             ],
@@ -190,9 +184,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "session_key",
-                    models.CharField(
-                        max_length=40, primary_key=True, serialize=False, verbose_name="session key"
-                    ),
+                    models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name="session key"),
                 ),
                 ("session_data", models.TextField(verbose_name="session data")),
                 ("expire_date", models.DateTimeField(db_index=True, verbose_name="expire date")),
@@ -377,9 +369,7 @@ class Migration(migrations.Migration):
                 ("accepts_sms", models.BooleanField(default=True, verbose_name="accepte les SMS")),
                 (
                     "credit_cents",
-                    models.BigIntegerField(
-                        default=0, editable=False, verbose_name="avoir disponible (centimes)"
-                    ),
+                    models.BigIntegerField(default=0, editable=False, verbose_name="avoir disponible (centimes)"),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="créé le")),
                 (
@@ -589,9 +579,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "batonnier_notified_on",
-                    models.DateField(
-                        blank=True, null=True, verbose_name="convention notifiée au bâtonnier le"
-                    ),
+                    models.DateField(blank=True, null=True, verbose_name="convention notifiée au bâtonnier le"),
                 ),
                 ("is_never_reminded", models.BooleanField(default=False, verbose_name="ne jamais relancer")),
                 ("is_archived", models.BooleanField(default=False, verbose_name="archivé")),
@@ -676,9 +664,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("month", models.DateField(verbose_name="mois")),
                 ("lines", models.BigIntegerField(verbose_name="lignes")),
@@ -890,9 +876,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("at", models.DateTimeField(auto_now_add=True, verbose_name="instant")),
                 ("event", models.CharField(max_length=60, verbose_name="événement")),
@@ -926,9 +910,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "plateforme",
                 "verbose_name_plural": "plateforme",
-                "constraints": [
-                    models.CheckConstraint(condition=models.Q(("one", True)), name="one_platform")
-                ],
+                "constraints": [models.CheckConstraint(condition=models.Q(("one", True)), name="one_platform")],
             },
         ),
         migrations.CreateModel(
@@ -1021,9 +1003,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "name",

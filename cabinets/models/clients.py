@@ -43,9 +43,7 @@ class Client(SealedModel):
     email_refused_at = models.DateTimeField("adresse refusée le", null=True, editable=False)
     email_stopped_at = models.DateTimeField("adresse arrêtée le", null=True, editable=False)
 
-    kind = models.CharField(
-        "qualité par défaut", max_length=16, choices=ClientKind, default=ClientKind.UNKNOWN
-    )
+    kind = models.CharField("qualité par défaut", max_length=16, choices=ClientKind, default=ClientKind.UNKNOWN)
     is_strategic = models.BooleanField("client stratégique", default=False)
     needs_two_approvals = models.BooleanField("double validation", default=False)
     is_never_reminded = models.BooleanField("ne jamais relancer", default=False)
@@ -69,7 +67,7 @@ class Client(SealedModel):
                 "email_refused_at",
                 "email_stopped_at",
                 "credit_cents",
-            )  # fmt: skip
+            )
         ),
     )
 
@@ -103,9 +101,7 @@ class Client(SealedModel):
         short = {Civility.MADAME: "Mme", Civility.MONSIEUR: "M.", Civility.MAITRE: "Me"}.get(
             Civility(self.civility), ""
         )
-        return (
-            " ".join(part for part in (short, self.first_name, self.last_name) if part) or "Client sans nom"
-        )
+        return " ".join(part for part in (short, self.first_name, self.last_name) if part) or "Client sans nom"
 
 
 class Contact(SealedModel):
@@ -137,7 +133,7 @@ class Contact(SealedModel):
                 "email_refused_at",
                 "email_stopped_at",
                 "is_archived",
-            )  # fmt: skip
+            )
         ),
     )
 
@@ -160,9 +156,7 @@ class Dossier(SealedModel):
     # The only name of the matter that may leave the firm.
     reference = models.CharField("référence neutre", max_length=30)
     title = SealedTextField("intitulé (reste au cabinet)")
-    kind = models.CharField(
-        "qualité du client", max_length=16, choices=ClientKind, default=ClientKind.UNKNOWN
-    )
+    kind = models.CharField("qualité du client", max_length=16, choices=ClientKind, default=ClientKind.UNKNOWN)
     practice_area = models.CharField("domaine", max_length=60, blank=True)
     lawyer = models.ForeignKey(
         Membership,
@@ -185,9 +179,7 @@ class Dossier(SealedModel):
     contract_rate = models.DecimalField(
         "taux de retard convenu (% l’an)", max_digits=5, decimal_places=2, null=True, blank=True
     )
-    legal_aid = models.CharField(
-        "aide juridictionnelle", max_length=8, choices=LegalAid, default=LegalAid.NONE
-    )
+    legal_aid = models.CharField("aide juridictionnelle", max_length=8, choices=LegalAid, default=LegalAid.NONE)
     batonnier_notified_on = models.DateField("convention notifiée au bâtonnier le", null=True, blank=True)
     is_never_reminded = models.BooleanField("ne jamais relancer", default=False)
     is_archived = models.BooleanField("archivé", default=False)
@@ -210,7 +202,7 @@ class Dossier(SealedModel):
                 "batonnier_notified_on",
                 "is_never_reminded",
                 "is_archived",
-            )  # fmt: skip
+            )
         ),
     )
 
@@ -239,9 +231,7 @@ class Hearing(CabinetOwned):
     dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="hearings")
     held_on = models.DateField("date d’audience")
 
-    wall: ClassVar[Wall] = Wall(
-        by="dossier", scheduler=Grant(select=("id", "cabinet_id", "dossier_id", "held_on"))
-    )
+    wall: ClassVar[Wall] = Wall(by="dossier", scheduler=Grant(select=("id", "cabinet_id", "dossier_id", "held_on")))
 
     class Meta(CabinetOwned.Meta):
         verbose_name = "audience"

@@ -78,15 +78,11 @@ class Cabinet(models.Model):
     night_at = models.TimeField("heure de la planification", default=dt.time(4, 30))
     opens_at = models.TimeField("début des envois", default=dt.time(9))
     closes_at = models.TimeField("fin des envois", default=dt.time(18))
-    weekdays = models.CharField(
-        "jours d’envoi", max_length=7, default="12345", help_text="1 = lundi … 7 = dimanche"
-    )
+    weekdays = models.CharField("jours d’envoi", max_length=7, default="12345", help_text="1 = lundi … 7 = dimanche")
     approval_threshold_cents = models.BigIntegerField("seuil de validation (centimes)", default=500_000)
     grace_hours = models.PositiveSmallIntegerField("attente après un paiement (heures)", default=24)
     hearing_days = models.PositiveSmallIntegerField("silence autour d’une audience (jours)", default=3)
-    daily_cap = models.PositiveIntegerField(
-        "messages par jour au plus", default=200, validators=[MinValueValidator(1)]
-    )
+    daily_cap = models.PositiveIntegerField("messages par jour au plus", default=200, validators=[MinValueValidator(1)])
     late_entry_days = models.PositiveSmallIntegerField(
         "dette ancienne à partir de (jours)", default=90, validators=[MaxValueValidator(365)]
     )
@@ -118,10 +114,8 @@ class Cabinet(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="cabinet_window_within_the_day",
-                condition=Q(
-                    opens_at__gte=dt.time(8), closes_at__lte=dt.time(20), opens_at__lt=F("closes_at")
-                ),
-                violation_error_message="Les envois se font entre 8 h et 20 h : choisissez une plage comprise dans ces heures.",
+                condition=Q(opens_at__gte=dt.time(8), closes_at__lte=dt.time(20), opens_at__lt=F("closes_at")),
+                violation_error_message="Les envois se font entre 8 h et 20 h : choisissez une plage comprise entre elles.",
             ),
             models.CheckConstraint(
                 name="cabinet_weekdays_without_sunday",

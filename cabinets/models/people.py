@@ -17,14 +17,14 @@ from cabinets.wall import Grant, Wall
 class UserManager(BaseUserManager["User"]):
     """Creates people; an e-mail address is one person whatever its case."""
 
-    def create_user(self, email: str, password: str | None = None, **facts: Any) -> "User":  # noqa: ANN401 - model fields
+    def create_user(self, email: str, password: str | None = None, **facts: Any) -> "User":
         """Create a person who may sign in once they belong to a firm."""
         user = self.model(email=self.normalize_email(email).lower(), **facts)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, email: str, password: str | None = None, **facts: Any) -> "User":  # noqa: ANN401 - model fields
+    def create_superuser(self, email: str, password: str | None = None, **facts: Any) -> "User":
         """Create an operator of the platform."""
         return self.create_user(email, password, is_staff=True, is_superuser=True, **facts)
 
@@ -140,7 +140,7 @@ class Session(AbstractBaseSession):
         return self.session_key[:6]
 
 
-class TotpDevice(Device):
+class TotpDevice(Device):  # type: ignore[misc]  # django-otp carries no types
     """An authenticator application; the seed is sealed by the installation's key, and no code is accepted twice."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="+")

@@ -125,11 +125,7 @@ def euros_short(cents: int) -> str:
 @register.filter
 def day(value: dt.date | None) -> str:
     """Show a date as "mardi 24 novembre 2026"."""
-    return (
-        ""
-        if value is None
-        else f"{DAYS[value.weekday()]} {_number(value)} {MONTHS[value.month - 1]} {value.year}"
-    )
+    return "" if value is None else f"{DAYS[value.weekday()]} {_number(value)} {MONTHS[value.month - 1]} {value.year}"
 
 
 @register.filter
@@ -141,11 +137,7 @@ def plain_day(value: dt.date | None) -> str:
 @register.filter
 def short_day(value: dt.date | None) -> str:
     """Show a date as "jeu. 26 nov."."""
-    return (
-        ""
-        if value is None
-        else f"{DAYS[value.weekday()][:3]}. {_number(value)} {SHORT_MONTHS[value.month - 1]}"
-    )
+    return "" if value is None else f"{DAYS[value.weekday()][:3]}. {_number(value)} {SHORT_MONTHS[value.month - 1]}"
 
 
 def _number(value: dt.date) -> str:
@@ -231,14 +223,11 @@ def sheet(
 ) -> SafeString:
     """Lay content on a white sheet under a heading; `flush` leaves the inside margins to the content."""
     return format_html(
-        '<section class="sheet" aria-labelledby="{0}">'
-        '<header><h2 id="{0}">{1}</h2>{2}{3}</header>{4}</section>',
+        '<section class="sheet" aria-labelledby="{0}"><header><h2 id="{0}">{1}</h2>{2}{3}</header>{4}</section>',
         name or f"s-{slugify(title)}",
         title,
         format_html("<p>{}</p>", note) if note else "",
-        format_html('<a class="more-link" href="{}">{}{}</a>', link, link_label, icon("chevron-right"))
-        if link
-        else "",
+        format_html('<a class="more-link" href="{}">{}{}</a>', link, link_label, icon("chevron-right")) if link else "",
         content if flush else format_html('<div class="sheet-body">{}</div>', content),
     )
 
@@ -333,9 +322,7 @@ def dso_curve(points: Sequence[Point], target: int, *, name: str = "dso", title:
             "first": marks[0],
             "last": marks[-1],
             "line": " ".join(f"{mark.x},{mark.y}" for mark in marks),
-            "grid": [
-                Mark(str(days), days, "26", f"{height(days):.1f}") for days in range(low, high + 1, step)
-            ],
+            "grid": [Mark(str(days), days, "26", f"{height(days):.1f}") for days in range(low, high + 1, step)],
             "target": Mark("", target, f"{LEFT + 4:.0f}", f"{height(target):.1f}"),
             "target_label_y": f"{height(target) - 6:.1f}",
             "first_label_y": f"{float(marks[0].y) - 10:.1f}",

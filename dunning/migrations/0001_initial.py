@@ -24,9 +24,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(max_length=120, verbose_name="tâche")),
                 ("subject_id", models.UUIDField(null=True, verbose_name="identifiant")),
@@ -533,9 +531,7 @@ class Migration(migrations.Migration):
                 ("number", models.PositiveSmallIntegerField(verbose_name="version")),
                 (
                     "min_gap_days",
-                    models.PositiveSmallIntegerField(
-                        default=7, verbose_name="écart minimal entre deux étapes (jours)"
-                    ),
+                    models.PositiveSmallIntegerField(default=7, verbose_name="écart minimal entre deux étapes (jours)"),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="créée le")),
                 (
@@ -657,9 +653,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="reminder",
             name="step",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="dunning.step"
-            ),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="dunning.step"),
         ),
         migrations.CreateModel(
             name="Decision",

@@ -39,9 +39,7 @@ class Reminder(SealedModel):
     night = models.ForeignKey(NightlyRun, on_delete=models.PROTECT, related_name="+", null=True)
     on = models.DateField("planifiée le")
     depart_at = models.DateTimeField("départ")
-    reasons = ArrayField(
-        models.CharField(max_length=20, choices=Reason), verbose_name="motifs d’accord", default=list
-    )
+    reasons = ArrayField(models.CharField(max_length=20, choices=Reason), verbose_name="motifs d’accord", default=list)
     # Every dossier named in it: who does not see them all does not see the message.
     dossier_ids = ArrayField(models.UUIDField(), verbose_name="dossiers", default=list)
     total_cents = models.BigIntegerField("montant réclamé (centimes)")

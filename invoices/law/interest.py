@@ -240,9 +240,7 @@ def missing_rate(debt: Debt, *, as_of: dt.date, rates: RateTable) -> HalfYear | 
     return None
 
 
-def allocate(
-    cents: int, *, principal_cents: int, interest_cents: int, order: AllocationOrder
-) -> tuple[int, int, int]:
+def allocate(cents: int, *, principal_cents: int, interest_cents: int, order: AllocationOrder) -> tuple[int, int, int]:
     """Share a payment between principal, interest and what is left over."""
     if min(cents, principal_cents, interest_cents) < 0:
         raise ValueError("a payment and what it pays are never negative")

@@ -20,9 +20,7 @@ class Document(SealedModel):
     kind = models.CharField("nature", max_length=16, choices=DocumentKind)
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
     dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="+")
-    invoice = models.ForeignKey(
-        Invoice, on_delete=models.PROTECT, related_name="documents", null=True, blank=True
-    )
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="documents", null=True, blank=True)
     file_name = SealedTextField("nom du fichier")
     media_type = models.CharField("type", max_length=60)
     size = models.PositiveIntegerField("taille (octets)")

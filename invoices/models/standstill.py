@@ -24,9 +24,7 @@ class Standstill(SealedModel):
     lawyer = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
-    invoice = models.ForeignKey(
-        Invoice, on_delete=models.PROTECT, related_name="standstills", null=True, blank=True
-    )
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="standstills", null=True, blank=True)
     # The last day it holds; without one, a person releases it.
     until_on = models.DateField("jusqu’au", null=True, blank=True)
     reason = SealedTextField("motif")
@@ -49,20 +47,16 @@ class Standstill(SealedModel):
                 "invoice_id",
                 "until_on",
                 "released_at",
-            )  # fmt: skip
+            )
         ),
     )
 
     class Meta(SealedModel.Meta):
         verbose_name = "arrêt"
         indexes = [
-            models.Index(
-                fields=["cabinet", "invoice"], name="stop_of_invoice", condition=Q(released_at=None)
-            ),
+            models.Index(fields=["cabinet", "invoice"], name="stop_of_invoice", condition=Q(released_at=None)),
             models.Index(fields=["cabinet", "client"], name="stop_of_client", condition=Q(released_at=None)),
-            models.Index(
-                fields=["cabinet", "dossier"], name="stop_of_dossier", condition=Q(released_at=None)
-            ),
+            models.Index(fields=["cabinet", "dossier"], name="stop_of_dossier", condition=Q(released_at=None)),
         ]
         constraints = [
             models.CheckConstraint(

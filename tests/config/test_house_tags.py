@@ -51,9 +51,7 @@ def test_a_day_is_written_in_french(value: dt.date | None, long: str, plain: str
         (None, None, ""),
     ],
 )
-def test_an_hour_is_the_firms(
-    value: dt.datetime | dt.time | None, zone: ZoneInfo | str | None, words: str
-) -> None:
+def test_an_hour_is_the_firms(value: dt.datetime | dt.time | None, zone: ZoneInfo | str | None, words: str) -> None:
     assert house.hour(value, zone) == words
 
 
@@ -111,9 +109,7 @@ def test_changing_one_parameter_keeps_the_filters() -> None:
 
 
 def test_the_decision_band_reads_its_figure_once() -> None:
-    page = rendered(
-        '{% decision 6 "relances attendent" text="dont 2" %}<a href="/x/">Lire</a>{% enddecision %}'
-    )
+    page = rendered('{% decision 6 "relances attendent" text="dont 2" %}<a href="/x/">Lire</a>{% enddecision %}')
 
     assert '<span class="decision-figure" aria-hidden="true">6</span>' in page
     assert '<span class="visually-hidden">6 </span>relances attendent</h2><p>dont 2</p>' in page
@@ -149,9 +145,7 @@ def test_the_curve_says_its_conclusion_and_gives_its_data() -> None:
 
     assert "De 52 jours (déc.) à 41 jours (nov.). Objectif\u00a0: 35 jours." in curve
     assert curve.count('<th scope="row">') == 12
-    assert [curve.count(f'text-anchor="middle">{month}<') for month in ("déc.", "mars", "juin", "nov.")] == [
-        1
-    ] * 4
+    assert [curve.count(f'text-anchor="middle">{month}<') for month in ("déc.", "mars", "juin", "nov.")] == [1] * 4
 
 
 def test_a_flat_curve_is_drawn_and_one_point_is_not() -> None:
@@ -177,6 +171,4 @@ def test_an_optional_field_says_so_and_a_choice_is_a_fieldset() -> None:
     form = samples.SampleForm()
 
     assert '<span class="optional">(facultatif)</span>' in str(form["note"].as_field_group())
-    assert str(form["kind"].as_field_group()).startswith(
-        '<fieldset class="field"><legend>Le client est</legend>'
-    )
+    assert str(form["kind"].as_field_group()).startswith('<fieldset class="field"><legend>Le client est</legend>')

@@ -68,9 +68,7 @@ class Attributes(HTMLParser):
         self.script_open = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.forbidden += [
-            f"{tag} {name}" for name, _ in attrs if name == "style" or name.startswith(("on", "hx-on"))
-        ]
+        self.forbidden += [f"{tag} {name}" for name, _ in attrs if name == "style" or name.startswith(("on", "hx-on"))]
         self.forbidden += [
             f"{tag} {name}=javascript" for name, value in attrs if (value or "").startswith("javascript:")
         ]
@@ -95,9 +93,7 @@ def colour(name: str, declared: dict[str, str]) -> str:
 
 def luminance(hex_colour: str) -> float:
     parts = [int(hex_colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -187,9 +183,7 @@ def test_nothing_is_fetched_from_elsewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=short)
 def test_a_script_neither_evaluates_nor_styles_by_hand(path: Path) -> None:
-    forbidden = (
-        r"\beval\(|new Function|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\.style\b|cssText"
-    )
+    forbidden = r"\beval\(|new Function|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\.style\b|cssText"
 
     assert re.findall(forbidden, path.read_text("utf-8")) == []
 

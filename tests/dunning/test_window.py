@@ -86,9 +86,7 @@ def test_a_firm_may_send_on_fewer_days_and_hours() -> None:
         (dt.time(9), dt.time(18), {-1}),
     ],
 )
-def test_nobody_may_choose_a_window_beyond_the_hard_limits(
-    opens: dt.time, closes: dt.time, weekdays: set[int]
-) -> None:
+def test_nobody_may_choose_a_window_beyond_the_hard_limits(opens: dt.time, closes: dt.time, weekdays: set[int]) -> None:
     with pytest.raises(WindowError):
         SendWindow(opens=opens, closes=closes, weekdays=frozenset(weekdays))
 

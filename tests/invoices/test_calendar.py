@@ -163,9 +163,7 @@ def test_easter_is_the_sunday_after_the_ecclesiastical_full_moon(year: int) -> N
 
 
 def test_ascension_sends_the_third_day_reminder_to_the_next_day() -> None:
-    assert next_working_day(D(2026, 5, 11) + dt.timedelta(days=3), territory=Territory.METROPOLE) == D(
-        2026, 5, 15
-    )
+    assert next_working_day(D(2026, 5, 11) + dt.timedelta(days=3), territory=Territory.METROPOLE) == D(2026, 5, 15)
 
 
 @pytest.mark.parametrize(

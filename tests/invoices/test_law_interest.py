@@ -105,12 +105,8 @@ def test_a_contract_rate_never_reaches_a_consumer() -> None:
 
 def test_a_public_buyer_keeps_the_rate_of_the_half_year_interest_started() -> None:
     accrued = interest_on(debt(ClientKind.PUBLIC, 10000, D(2025, 6, 15)), as_of=D(2025, 7, 30), rates=RATES)
-    started_in_july = interest_on(
-        debt(ClientKind.PUBLIC, 10000, D(2025, 6, 30)), as_of=D(2025, 7, 30), rates=RATES
-    )
-    across_unknown = interest_on(
-        debt(ClientKind.PUBLIC, 10000, D(2026, 5, 31)), as_of=D(2026, 7, 30), rates=RATES
-    )
+    started_in_july = interest_on(debt(ClientKind.PUBLIC, 10000, D(2025, 6, 30)), as_of=D(2025, 7, 30), rates=RATES)
+    across_unknown = interest_on(debt(ClientKind.PUBLIC, 10000, D(2026, 5, 31)), as_of=D(2026, 7, 30), rates=RATES)
 
     assert {part.rate for part in accrued.slices} == {Decimal("11.15")}
     assert accrued.cents == 13747
@@ -291,9 +287,7 @@ def test_segments_cover_every_day_once(first: dt.date, length: int) -> None:
 )
 def test_one_rate_makes_one_multiplication(due: dt.date, days: int, cents: int) -> None:
     flat = RateTable.of(
-        Rate(HalfYear(year, half), Decimal("3.65"), Decimal(0))
-        for year in range(2019, 2027)
-        for half in (1, 2)
+        Rate(HalfYear(year, half), Decimal("3.65"), Decimal(0)) for year in range(2019, 2027) for half in (1, 2)
     )
 
     accrued = interest(

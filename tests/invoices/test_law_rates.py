@@ -25,9 +25,7 @@ from invoices.law.rates import HalfYear, Rate, RateMissing, RateTable, published
         (HalfYear(2026, 1), "2.62", "2.15"),
     ],
 )
-def test_the_published_rates_are_those_of_the_official_notices(
-    half: HalfYear, legal: str, ecb_mro: str
-) -> None:
+def test_the_published_rates_are_those_of_the_official_notices(half: HalfYear, legal: str, ecb_mro: str) -> None:
     assert published_rates().legal(half) == Decimal(legal)
     assert published_rates().ecb_mro(half) == Decimal(ecb_mro)
 

@@ -1,0 +1,79 @@
+"""Write the journal: who did or saw what, when and from where, in the transaction of the change it tells."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection, models
+from django.utils import timezone
+
+from cabinets.models import JournalEntry
+from cabinets.scoping import current_scope
+
+Fact = str | int | bool | None | list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an act comes from: the address, the browser, the request."""
+
+    address: str | None = None
+    agent: str = ""
+    request_id: str = ""
+
+
+NOWHERE = Origin()
+_origin: ContextVar[Origin] = ContextVar("journal_origin", default=NOWHERE)
+
+
+@contextmanager
+def coming_from(origin: Origin) -> Iterator[None]:
+    """Note this origin on every line written until the block ends."""
+    token = _origin.set(origin)
+    try:
+        yield
+    finally:
+        _origin.reset(token)
+
+
+def record(event: str, subject: models.Model | None, **facts: Fact) -> None:
+    """Append one line to the firm's journal, in the caller's transaction or not at all.
+
+    `event` is in the past tense ("invoice.created"); `facts` hold ids, codes and counts, never a name, an address of a
+    client, an amount or a text.
+    """
+    record_many(event, [subject], **facts)
+
+
+def record_many(event: str, subjects: list[models.Model | None], **facts: Fact) -> None:
+    """Append one line per subject in one statement."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("a journal line is written with the change it tells, never alone")
+    scope, origin, now = current_scope(), _origin.get(), timezone.now()
+    JournalEntry.objects.bulk_create(
+        JournalEntry(
+            cabinet_id=scope.cabinet_id,
+            at=now,
+            event=event,
+            member_id=scope.member_id,
+            subject_type=subject._meta.label_lower if subject is not None else "",
+            subject_id=subject.pk if subject is not None and isinstance(subject.pk, UUID) else None,
+            address=origin.address,
+            agent=origin.agent,
+            request_id=origin.request_id,
+            facts=facts,
+        )
+        for subject in subjects
+    )
+
+
+def seen(subject: models.Model, page: str) -> None:
+    """Note that a person looked at this row."""
+    record(f"{subject._meta.model_name}.seen", subject, page=page)
+
+
+def listed(model: type[models.Model], page: str, *, count: int) -> None:
+    """Note that a person looked at a list."""
+    record(f"{model._meta.model_name}.listed", None, page=page, count=count)

@@ -1,0 +1,130 @@
+"""Write and release the facts that stop: reminders are cancelled in the same transaction."""
+
+import datetime as dt
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from cabinets import journal
+from cabinets.models import Client, Dossier, Membership
+from cabinets.scoping import current_scope, whole_firm
+from invoices.enums import InvoiceState, StopKind
+from invoices.errors import InvoiceError
+from invoices.models import Invoice, Standstill
+from invoices.ports import ladder
+
+# These stop every invoice of the client at once, and are released one invoice at a time (engine.md § 4).
+CLIENT_WIDE = frozenset({StopKind.DISPUTE, StopKind.REPLIED, StopKind.PROTECTED_PERSON, StopKind.MEDIATION})
+
+Target = Invoice | Dossier | Client | Membership | None
+
+
+@transaction.atomic
+def declare(
+    *,
+    kind: StopKind,
+    target: Target,
+    until_on: dt.date | None = None,
+    reason: str = "",
+    origin: str = "firm",
+) -> list[Standstill]:
+    """Stop reminders for a reason and a target (None: the whole firm); return the rows written, one per stopped target.
+
+    A client-wide kind is written on each open invoice of the client, whoever sees them. Declaring again what is already
+    in force changes nothing and returns nothing.
+    """
+    with whole_firm():
+        stops = [
+            Standstill(**place, kind=kind, until_on=until_on, reason=reason, origin=origin, created_by_id=_author())
+            for place in _places(kind, target)
+            if not _in_force(kind, place)
+        ]
+        for stop in stops:
+            stop.save(force_insert=True)
+        ladder().stop(invoice_ids=_reached(target, kind), code=kind.value.upper())
+    if stops:
+        journal.record_many(f"{kind.value}.declared", [_subject(stop) for stop in stops], origin=origin)
+    return stops
+
+
+@transaction.atomic
+def release(*, standstill_id: UUID) -> Standstill:
+    """Lift one stop; the next night looks at what it held."""
+    found = Standstill.objects.filter(pk=standstill_id)
+    lifted = found.filter(released_at=None).update(released_at=timezone.now(), released_by_id=_author())
+    stop = found.get()
+    if lifted:
+        with whole_firm():
+            ladder().wake(invoice_ids=_reached(_target(stop), None))
+        journal.record(f"{StopKind(stop.kind).value}.released", _subject(stop))
+    return stop
+
+
+@transaction.atomic
+def inherit(*, invoice_ids: Collection[UUID]) -> None:
+    """Give new invoices the client-wide stops in force at their client."""
+    with whole_firm():
+        for invoice in Invoice.objects.filter(pk__in=invoice_ids):
+            kinds = (
+                Standstill.objects.filter(invoice__client=invoice.client_id, released_at=None, kind__in=CLIENT_WIDE)
+                .exclude(invoice=invoice.pk)
+                .values_list("kind", flat=True)
+                .distinct()
+            )
+            for kind in kinds:
+                Standstill(invoice=invoice, kind=kind, origin="inherited", created_by_id=_author()).save(
+                    force_insert=True
+                )
+
+
+def _author() -> UUID | None:
+    return current_scope().member_id
+
+
+def _places(kind: StopKind, target: Target) -> list[dict[str, UUID]]:
+    if kind in CLIENT_WIDE:
+        if isinstance(target, Client):
+            client_id = target.pk
+        elif isinstance(target, Invoice | Dossier):
+            client_id = target.client_id
+        else:
+            raise InvoiceError(f"« {kind.label} » vise un client, un dossier ou une facture.")
+        ids = Invoice.objects.filter(client=client_id, state=InvoiceState.OPEN).values_list("pk", flat=True)
+        return [{"invoice_id": pk} for pk in ids] or [{"client_id": client_id}]
+    if target is None:
+        return [{}]
+    name = {Invoice: "invoice_id", Dossier: "dossier_id", Client: "client_id", Membership: "lawyer_id"}[type(target)]
+    return [{name: target.pk}]
+
+
+def _in_force(kind: StopKind, place: dict[str, UUID]) -> bool:
+    empty = {"invoice_id": None, "dossier_id": None, "client_id": None, "lawyer_id": None}
+    return Standstill.objects.filter(kind=kind, released_at=None, until_on=None, **{**empty, **place}).exists()
+
+
+def _reached(target: Target, kind: StopKind | None) -> list[UUID]:
+    invoices = Invoice.objects.filter(state=InvoiceState.OPEN)
+    if kind in CLIENT_WIDE and isinstance(target, Invoice | Dossier):
+        reach = Q(client=target.client_id)
+    elif isinstance(target, Invoice):
+        reach = Q(pk=target.pk)
+    elif isinstance(target, Dossier):
+        reach = Q(dossier=target.pk)
+    elif isinstance(target, Client):
+        reach = Q(client=target.pk)
+    elif isinstance(target, Membership):
+        reach = Q(dossier__lawyer=target.pk)
+    else:
+        reach = Q()
+    return list(invoices.filter(reach).values_list("pk", flat=True))
+
+
+def _target(stop: Standstill) -> Target:
+    return stop.invoice or stop.dossier or stop.client or stop.lawyer
+
+
+def _subject(stop: Standstill) -> Invoice | Dossier | Client | Membership | Standstill:
+    return _target(stop) or stop

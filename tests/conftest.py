@@ -1,0 +1,130 @@
+"""What every test stands on: two roles on one database, a frozen clock, firms that do not know each other."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connections
+from django.test import Client as Browser
+
+from cabinets import scoping, sealing
+from cabinets.enums import Role
+from cabinets.models import Cabinet, Membership
+from cabinets.scoping import SCOPE_SETTING, acting_for, tenant_atomic, working_for
+from tests.factories.cabinets import make_cabinet, make_member, outside_any_firm
+
+NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
+
+
+@pytest.fixture(autouse=True)
+def _frozen_clock(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.node.get_closest_marker("browser"):
+        yield
+        return
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_key_survives() -> Iterator[None]:
+    yield
+    sealing.forget_keys()
+
+
+@pytest.fixture
+def cabinet(db: None) -> Iterator[Cabinet]:
+    """Return a firm, and act for it until the test ends, as the product itself."""
+    firm = make_cabinet()
+    with ExitStack() as stack:
+        stack.enter_context(acting_for(cabinet_id=firm.pk))
+        stack.enter_context(tenant_atomic())
+        yield firm
+
+
+@pytest.fixture
+def other_cabinet(db: None) -> Cabinet:
+    """Return another firm; act for it with working_for()."""
+    return make_cabinet(name="Autre cabinet")
+
+
+@pytest.fixture
+def owner(cabinet: Cabinet) -> Membership:
+    """Return a partner of the firm."""
+    return make_member(role=Role.OWNER)
+
+
+class FirmBrowser(Browser):
+    """A browser whose requests start outside any firm, as they do in life."""
+
+    def request(self, **request: Any) -> Any:
+        """Send the request from outside; give the test its own firm back in the database."""
+        outer = scoping._scope.get()
+        with outside_any_firm():
+            _announce("")
+            response = super().request(**request)
+        _announce(outer.signed() if outer else "")
+        return response
+
+
+def _announce(value: str) -> None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [SCOPE_SETTING, value])
+
+
+def sign_in(browser: Browser, member: Membership) -> None:
+    """Sign a member in with both factors proven."""
+    browser.force_login(member.user)
+    session = browser.session
+    session["otp_device_id"] = prove_second_factor(member)
+    session.save()
+
+
+def prove_second_factor(member: Membership) -> str:
+    """Give the person a confirmed authenticator and return its persistent id."""
+    from cabinets.models import TotpDevice  # noqa: PLC0415 - only tests that sign in need it
+
+    device, _ = TotpDevice.objects.get_or_create(
+        user=member.user, defaults={"name": "Application", "confirmed": True, "seed": b"sealed"}
+    )
+    return str(device.persistent_id)
+
+
+@pytest.fixture
+def browse() -> Callable[[Membership | None], FirmBrowser]:
+    """Return a maker of browsers: signed in as a member, or a visitor's."""
+
+    def make(member: Membership | None = None) -> FirmBrowser:
+        browser = FirmBrowser()
+        if member is not None:
+            sign_in(browser, member)
+        return browser
+
+    return make
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let the test commit for real on every alias; empty every table after it."""
+    with django_db_blocker.unblock():
+        empty_every_table()
+        yield
+        empty_every_table()
+        for alias in connections:
+            connections[alias].close()
+
+
+def empty_every_table() -> None:
+    """Truncate everything as the owner: row-level security does not hold for TRUNCATE, and only the owner may."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables WHERE schemaname = 'public'"
+            " AND tablename NOT IN ('django_migrations', 'django_content_type', 'auth_permission',"
+            " 'quittance_scope_key', 'invoices_interestrate')"
+        )
+        cursor.execute(f"TRUNCATE {cursor.fetchone()[0]} RESTART IDENTITY CASCADE")
+
+
+__all__ = ["FirmBrowser", "empty_every_table", "outside_any_firm", "sign_in", "working_for"]
