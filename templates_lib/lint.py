@@ -41,9 +41,7 @@ def lint(
     `matter_words` are words of the firm's own to keep in, on top of the common list.
     """
     text = INVISIBLE.sub("", text)
-    where = (
-        place or {Channel.EMAIL: Place.BODY, Channel.SMS: Place.SMS, Channel.LETTER: Place.LETTER}[channel]
-    )
+    where = place or {Channel.EMAIL: Place.BODY, Channel.SMS: Place.SMS, Channel.LETTER: Place.LETTER}[channel]
     faults = [*_field_faults(text, kind=kind, step=step, where=where)]
     faults += _banned(text, kind=kind, channel=channel, step=step)
     faults += _matter(text, matter_words)
@@ -91,9 +89,7 @@ def lint_sender(name: str) -> list[Fault]:
     return []
 
 
-def lint_rendered(
-    html: str, text: str, *, payment_link: str, matter_words: Sequence[str] = ()
-) -> list[Fault]:
+def lint_rendered(html: str, text: str, *, payment_link: str, matter_words: Sequence[str] = ()) -> list[Fault]:
     """Return the faults of an e-mail as it would leave: no way to pay, a hole, words of the matter."""
     page = _Page()
     page.feed(html)
@@ -132,9 +128,7 @@ class _Page(HTMLParser):
 
 
 def _field_faults(text: str, *, kind: Kind, step: Step, where: Place) -> Iterator[Fault]:
-    if any(mark in text for mark in ("{{", "}}", "{%", "%}")) or re.search(
-        r"[\[\]]", PLACEHOLDER.sub("", text)
-    ):
+    if any(mark in text for mark in ("{{", "}}", "{%", "%}")) or re.search(r"[\[\]]", PLACEHOLDER.sub("", text)):
         yield Fault(
             words="[…]",
             rule="champs",
@@ -149,14 +143,10 @@ def _field_faults(text: str, *, kind: Kind, step: Step, where: Place) -> Iterato
                 words=match[0],
                 rule="champs",
                 reason="Ce champ n’existe pas.",
-                mend=f"Vouliez-vous écrire {near.bracketed}\u00a0?"
-                if near
-                else "Choisissez un champ de la liste.",
+                mend=f"Vouliez-vous écrire {near.bracketed}\u00a0?" if near else "Choisissez un champ de la liste.",
             )
         elif field.refused:
-            yield Fault(
-                words=match[0], rule="R34c", reason=field.refused, mend="Écrivez [Référence_dossier]."
-            )
+            yield Fault(words=match[0], rule="R34c", reason=field.refused, mend="Écrivez [Référence_dossier].")
         else:
             yield from _misuse(text, match, field, kind=kind, where=where)
     if "[Montant_facture]" in text and not re.search(r"\[Montant(?:_dû)?\]|\[Total\]", text):
@@ -280,6 +270,4 @@ def _hole(words: str) -> Fault:
 
 
 def _sender_fault(name: str, reason: str) -> Fault:
-    return Fault(
-        words=name, rule="R53", reason=reason, mend="Choisissez un nom court, sans accent\u00a0: CabAubry."
-    )
+    return Fault(words=name, rule="R53", reason=reason, mend="Choisissez un nom court, sans accent\u00a0: CabAubry.")

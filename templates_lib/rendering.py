@@ -130,9 +130,7 @@ def _known(name: str) -> Field:
 def _refuse_broken(text: str) -> None:
     for mark in _FOREIGN_MARKS:
         if mark in text:
-            raise BrokenTextError(
-                f"«\u00a0{mark}\u00a0» n’a pas de sens ici\u00a0: un champ s’écrit entre crochets."
-            )
+            raise BrokenTextError(f"«\u00a0{mark}\u00a0» n’a pas de sens ici\u00a0: un champ s’écrit entre crochets.")
     rest = PLACEHOLDER.sub("", text)
     if "[" in rest or "]" in rest:
         raise BrokenTextError("Un crochet est ouvert ou fermé sans son pendant.")

@@ -115,7 +115,7 @@ class Cabinet(models.Model):
             models.CheckConstraint(
                 name="cabinet_window_within_the_day",
                 condition=Q(opens_at__gte=dt.time(8), closes_at__lte=dt.time(20), opens_at__lt=F("closes_at")),
-                violation_error_message="Les envois se font entre 8 h et 20 h : choisissez une plage comprise entre elles.",
+                violation_error_message="Les envois se font entre 8 h et 20 h : choisissez une plage entre elles.",
             ),
             models.CheckConstraint(
                 name="cabinet_weekdays_without_sunday",

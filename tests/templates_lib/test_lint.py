@@ -136,9 +136,7 @@ def test_an_amount_that_only_ends_like_the_indemnity_is_no_indemnity(amount: str
         ("Aucun frais de recouvrement ne vous sera épargné.", ["R12"]),
     ],
 )
-def test_the_promise_of_no_cost_is_allowed_only_when_nothing_follows_it(
-    sentence: str, expected: list[str]
-) -> None:
+def test_the_promise_of_no_cost_is_allowed_only_when_nothing_follows_it(sentence: str, expected: list[str]) -> None:
     assert rules(email(sentence, kind=Kind.CONSUMER)) == expected
 
 
@@ -237,9 +235,7 @@ def test_a_public_buyer_is_not_read_the_code_of_commerce() -> None:
         (Kind.PROFESSIONAL, Step.J45, Channel.LETTER, []),
     ],
 )
-def test_t31_a_consumer_is_given_the_mediator(
-    kind: Kind, step: Step, channel: Channel, expected: list[str]
-) -> None:
+def test_t31_a_consumer_is_given_the_mediator(kind: Kind, step: Step, channel: Channel, expected: list[str]) -> None:
     text = (
         "Facture [Numéro_facture], échue le [Date_échéance], [Montant_dû] €, sous [Délai_jours] jours. "
         "[Signature_avocat]"
@@ -331,9 +327,7 @@ def test_a_firm_adds_its_own_words_to_keep() -> None:
 
 @pytest.mark.parametrize("field", ["[Montant_dû]", "[Civilité_nom]", "[Lien_paiement]", "[Email_cabinet]"])
 def test_the_subject_shows_neither_amount_nor_name_nor_link(field: str) -> None:
-    faults = lint(
-        f"Facture {field}", kind=Kind.CONSUMER, channel=Channel.EMAIL, step=Step.J3, place=Place.SUBJECT
-    )
+    faults = lint(f"Facture {field}", kind=Kind.CONSUMER, channel=Channel.EMAIL, step=Step.J3, place=Place.SUBJECT)
 
     assert [(fault.words, fault.rule) for fault in faults] == [(field, "R34c")]
 

@@ -44,9 +44,7 @@ def test_the_matter_never_leaves_even_with_a_value(name: str) -> None:
         render(f"[{name}]", {name: "Divorce Martin"})
 
 
-@pytest.mark.parametrize(
-    "text", ["{{ x }}", "{% x %}", "[Montant_dû", "Montant]", "[a[Montant_dû]]", "[a\nb]"]
-)
+@pytest.mark.parametrize("text", ["{{ x }}", "{% x %}", "[Montant_dû", "Montant]", "[a[Montant_dû]]", "[a\nb]"])
 def test_a_broken_text_is_refused(text: str) -> None:
     with pytest.raises(BrokenTextError):
         render(text, SAMPLES)
