@@ -115,7 +115,7 @@ def holidays(year: int, territory: Territory) -> frozenset[dt.date]:
     easter = easter_sunday(year)
     legal = {dt.date(year, month, day) for month, day in (*_NATIONAL, *_LOCAL.get(territory, ()))}
     legal |= {easter + dt.timedelta(days=after) for after in (1, 39, 50)}
-    if territory is Territory.ALSACE_MOSELLE:
+    if territory == Territory.ALSACE_MOSELLE:
         legal.add(easter - dt.timedelta(days=2))
     return frozenset(legal.union(published_holidays.country_holidays("FR", subdiv=_PUBLISHED[territory], years=year)))
 

@@ -1,0 +1,1 @@
+"""Files that bring invoices in: each reader yields frozen rows and writes nothing."""
