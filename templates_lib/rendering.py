@@ -31,8 +31,8 @@ _MONTHS = (
 
 
 def day_words(day: dt.date) -> str:
-    """Write a day as a letter does: « 1er mars 2026 »."""
-    return f"{_ordinal(day)} {_MONTHS[day.month - 1]} {day.year}"
+    """Write a day as a letter does: « 1er mars 2026 », never cut between day and month."""
+    return f"{_ordinal(day)}{NBSP}{_MONTHS[day.month - 1]} {day.year}"
 
 
 def period_words(first: dt.date, last: dt.date) -> str:
@@ -41,7 +41,7 @@ def period_words(first: dt.date, last: dt.date) -> str:
         return day_words(last)
     start = _ordinal(first)
     if first.month != last.month or first.year != last.year:
-        start += f" {_MONTHS[first.month - 1]}"
+        start += f"{NBSP}{_MONTHS[first.month - 1]}"
     if first.year != last.year:
         start += f" {first.year}"
     return f"{start} au {day_words(last)}"

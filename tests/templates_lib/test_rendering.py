@@ -172,10 +172,10 @@ def test_several_invoices_are_not_told_with_the_words_for_one() -> None:
 @pytest.mark.parametrize(
     ("first", "last", "words"),
     [
-        (dt.date(2026, 11, 14), dt.date(2026, 11, 14), "14 novembre 2026"),
-        (dt.date(2026, 11, 3), dt.date(2026, 11, 14), "3 au 14 novembre 2026"),
-        (dt.date(2026, 9, 1), dt.date(2026, 11, 14), "1er septembre au 14 novembre 2026"),
-        (dt.date(2025, 12, 31), dt.date(2026, 1, 1), "31 décembre 2025 au 1er janvier 2026"),
+        (dt.date(2026, 11, 14), dt.date(2026, 11, 14), "14\u00a0novembre 2026"),
+        (dt.date(2026, 11, 3), dt.date(2026, 11, 14), "3 au 14\u00a0novembre 2026"),
+        (dt.date(2026, 9, 1), dt.date(2026, 11, 14), "1er\u00a0septembre au 14\u00a0novembre 2026"),
+        (dt.date(2025, 12, 31), dt.date(2026, 1, 1), "31\u00a0décembre 2025 au 1er\u00a0janvier 2026"),
     ],
 )
 def test_a_span_of_days_reads_after_du(first: dt.date, last: dt.date, words: str) -> None:
@@ -183,4 +183,4 @@ def test_a_span_of_days_reads_after_du(first: dt.date, last: dt.date, words: str
 
 
 def test_the_first_of_a_month_is_ordinal() -> None:
-    assert day_words(dt.date(2026, 8, 1)) == "1er août 2026"
+    assert day_words(dt.date(2026, 8, 1)) == "1er\u00a0août 2026"
