@@ -1,0 +1,143 @@
+"""Coordinates planted in every place a log line can hold them."""
+
+import json
+import logging
+import logging.config
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+
+from config.logging import CONFIGURATION, REQUEST_ID, HouseFormatter, Reader, redacted
+
+CANARIES = [
+    "jean.dupont@exemple.fr",
+    "jean.dupont%40exemple.fr",
+    "Jean+facture@sous.domaine.exemple.co.uk",
+    "FR7630006000011234567890189",
+    "fr7630006000011234567890189",
+    "FR76 3000 6000 0112 3456 7890 189",
+    "FR76\u00a03000\u00a06000\u00a00112\u00a03456\u00a07890\u00a0189",
+    "06 12 34 56 78",
+    "06.12.34.56.78",
+    "0612345678",
+    "01-44-32-10-98",
+    "+33 6 12 34 56 78",
+    "+33612345678",
+    "+33 (0)6 12 34 56 78",
+    "+596 696 12 34 56",
+    "0033612345678",
+    "33612345678",
+]
+
+
+class Seen:
+    """A logger of its own and the lines that came out of it."""
+
+    def __init__(self) -> None:
+        self.stream = StringIO()
+        self.logger = logging.getLogger("tests.config.canaries")
+
+    @property
+    def text(self) -> str:
+        return self.stream.getvalue()
+
+    @property
+    def line(self) -> dict[str, object]:
+        found = json.loads(self.text.strip())
+        assert isinstance(found, dict)
+        return found
+
+
+@pytest.fixture
+def seen() -> Iterator[Seen]:
+    seen = Seen()
+    handler = logging.StreamHandler(seen.stream)
+    handler.setFormatter(HouseFormatter())
+    seen.logger.addHandler(handler)
+    seen.logger.setLevel(logging.INFO)
+    seen.logger.propagate = False
+    yield seen
+    seen.logger.removeHandler(handler)
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+def test_a_coordinate_never_leaves_in_a_message(seen: Seen, canary: str) -> None:
+    seen.logger.info(f"sent to {canary}, accepted")  # noqa: G004 — the mistake to survive
+
+    assert seen.line["message"] == "sent to […], accepted"
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+def test_a_coordinate_never_leaves_by_an_argument_an_extra_or_an_exception(seen: Seen, canary: str) -> None:
+    try:
+        raise ValueError(canary)  # noqa: TRY301 — the case itself
+    except ValueError:
+        extra = {"to": canary, "all": [canary, {"deep": (canary,)}], canary: 1}
+        seen.logger.exception("reminder.not_sent %s", canary, extra=extra, stack_info=True)
+
+    assert canary not in seen.text
+    assert seen.line["to"] == "[…]"
+    assert seen.line["all"] == ["[…]", {"deep": ["[…]"]}]
+    assert "ValueError: […]" in str(seen.line["exc_info"])
+
+
+def test_a_whole_request_and_a_statement_are_dropped(seen: Seen) -> None:
+    seen.logger.info(
+        "slow", extra={"request": "GET /x?nom=Dupont", "sql": "SELECT 'Dupont'", "params": ["Dupont"]}
+    )
+
+    assert "Dupont" not in seen.text
+
+
+def test_the_values_postgresql_quotes_are_hidden() -> None:
+    said = 'duplicate key violates "client_name"\nDETAIL:  Key (name)=(Dupont) already exists.\nCONTEXT: none'
+
+    assert redacted(said) == 'duplicate key violates "client_name"\nDETAIL:[…]\nCONTEXT: none'
+
+
+def test_a_payment_link_is_hidden_and_a_code_path_is_not() -> None:
+    assert redacted("Not Found: /p/Zk3v9QmT7yXc2LbN8rWd4h/recu") == "Not Found: /p/[…]/recu"
+    assert redacted("site-packages/django_linear_migrations/apps.py") == (
+        "site-packages/django_linear_migrations/apps.py"
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "invoice 018f3c5e-0612-3456-7890-0612345678ab settled",
+        "sha 0612345678abcdef0612345678abcdef",
+        "planned 2026-11-24 for 2026-11-25T04:30:00.123456",
+        "batch of 5000 rows in 12.5 ms, 1234567 left",
+        "version 18.4.0612",
+    ],
+)
+def test_ids_dates_and_figures_stay(said: str) -> None:
+    assert redacted(said) == said
+
+
+def test_a_line_names_its_request_and_its_firm(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Reader, "cabinet", staticmethod(lambda: "018f3c5e-0612-7456-8890-0612345678ab"))
+    token = REQUEST_ID.set("0612345678")
+
+    seen.logger.warning("reminder.not_sent", extra={"reminder_id": 12, "permanent": True})
+    REQUEST_ID.reset(token)
+
+    line = seen.line
+    assert isinstance(line.pop("timestamp"), str)
+    assert line == {
+        "level": "WARNING",
+        "logger": "tests.config.canaries",
+        "message": "reminder.not_sent",
+        "reminder_id": 12,
+        "permanent": True,
+        "request_id": "0612345678",
+        "cabinet_id": "018f3c5e-0612-7456-8890-0612345678ab",
+    }
+
+
+def test_the_configuration_sends_every_logger_through_the_filter() -> None:
+    assert {handler["formatter"] for handler in CONFIGURATION["handlers"].values()} == {"json"}
+    logging.config.DictConfigurator(CONFIGURATION)  # refuses a malformed table
+    assert CONFIGURATION["loggers"]["django"]["handlers"] == []
