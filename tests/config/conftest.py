@@ -1,6 +1,5 @@
 """Homes of servers for the tests of the servers themselves; every one is stopped and removed."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,13 @@ from config.homes import Home
 from config.keeper import KEEPER_LOCK
 from config.servers import squatters
 
+USER = """
+import pathlib, sys
+from config import embedded
+with embedded.running(pathlib.Path(sys.argv[1])):
+    print("up", flush=True)
+    sys.stdin.read()
+"""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -51,20 +57,11 @@ class Place:
     def user(self) -> subprocess.Popen[str]:
         """Start another process that uses the servers until its input is closed; return once it does."""
         process = subprocess.Popen(  # noqa: S603 — our own words
-            [
-                sys.executable,
-                "-m",
-                "config.embedded",
-                str(self.var),
-                "sh",
-                "-c",
-                "echo up; read -r _ || true",
-            ],
+            [sys.executable, "-c", USER, str(self.var)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={key: value for key, value in os.environ.items() if key not in embedded.ADDRESSES},
         )
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"

@@ -83,9 +83,7 @@ def test_a_coordinate_never_leaves_by_an_argument_an_extra_or_an_exception(seen:
 
 
 def test_a_whole_request_and_a_statement_are_dropped(seen: Seen) -> None:
-    seen.logger.info(
-        "slow", extra={"request": "GET /x?nom=Dupont", "sql": "SELECT 'Dupont'", "params": ["Dupont"]}
-    )
+    seen.logger.info("slow", extra={"request": "GET /x?nom=Dupont", "sql": "SELECT 'Dupont'", "params": ["Dupont"]})
 
     assert "Dupont" not in seen.text
 
