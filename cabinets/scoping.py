@@ -53,6 +53,12 @@ def current_cabinet_id() -> UUID:
     return current_scope().cabinet_id
 
 
+def acted_for() -> UUID | None:
+    """Return the firm acted for, or None: for the logs, which speak in every state."""
+    scope = _scope.get()
+    return None if scope is None else scope.cabinet_id
+
+
 def has_scope() -> bool:
     """Say whether a firm is being acted for."""
     return _scope.get() is not None

@@ -1,6 +1,9 @@
 """The config app."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
+
+from config.logging import Reader
 
 
 class ConfigConfig(AppConfig):
@@ -8,3 +11,7 @@ class ConfigConfig(AppConfig):
 
     name = "config"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Tell the logs how to know the firm acted for; the floor cannot be imported before the apps are."""
+        Reader.cabinet = staticmethod(import_string("cabinets.scoping.acted_for"))

@@ -46,7 +46,7 @@ def redacted(text: str) -> str:
     return _PATTERN.sub(lambda found: found[0] if found["keep"] else HIDDEN, text)
 
 
-def redact(value: Any) -> Any:  # noqa: ANN401 — a log field may be anything
+def redact(value: Any) -> Any:
     """Return any logged value without coordinates, keeping numbers and the shape of lists and tables."""
     if value is None or isinstance(value, bool | int | float):
         return value

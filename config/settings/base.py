@@ -7,6 +7,7 @@ import django_stubs_ext
 from celery.schedules import crontab
 
 from config import env
+from config.logging import CONFIGURATION
 
 django_stubs_ext.monkeypatch()
 
@@ -14,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 VAR = Path(env.optional("QUITTANCE_VAR", str(ROOT / "var")))
 
 SECRET_KEY = env.required("SECRET_KEY")
-# Opens the wrapped data keys; without it no sealed field can be read. "version:base64,version:base64", newest last.
+# Opens the wrapped data keys; without it no sealed field can be read.
+# "version:base64,version:base64", newest last.
 KEY_ENCRYPTION_KEYS = env.required("KEY_ENCRYPTION_KEYS")
 # Signs the scope handed to the database, which checks it: SQL alone cannot choose another firm.
 SCOPE_KEY = env.required("SCOPE_KEY")
@@ -78,7 +80,8 @@ CACHES = {
     }
 }
 
-CELERY_BROKER_URL = REDIS_URL
+# Kombu spells a Unix socket its own way.
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -95,6 +98,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "dunning.tasks.sweep", "schedule": 60.0},
     "imports": {"task": "invoices.tasks.sweep_imports", "schedule": 20.0},
 }
+
+LOGGING = CONFIGURATION
 
 MIDDLEWARE = [
     "config.middleware.RequestContextMiddleware",

@@ -28,6 +28,11 @@ DOORS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _frozen_clock() -> None:
+    """Leave the clock alone: these tests wait for real processes."""
+
+
 def soon(fact: Callable[[], bool], *, seconds: float = 15.0) -> bool:
     """Wait for a fact that must come by itself."""
     deadline = time.monotonic() + seconds
