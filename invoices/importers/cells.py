@@ -89,13 +89,9 @@ def read_email(cell: Cell) -> str:
     if not text:
         return ""
     if len(re.findall("@", text)) > 1:
-        raise CellError(
-            f"La cellule « {short(text)} » contient plusieurs adresses e-mail : gardez-en une seule."
-        )
+        raise CellError(f"La cellule « {short(text)} » contient plusieurs adresses e-mail : gardez-en une seule.")
     if not _EMAIL.fullmatch(text):
-        raise CellError(
-            f"L’adresse e-mail « {short(text)} » n’est pas valable : corrigez-la ou videz la cellule."
-        )
+        raise CellError(f"L’adresse e-mail « {short(text)} » n’est pas valable : corrigez-la ou videz la cellule.")
     local, domain = text.split("@")
     return f"{local}@{domain.lower()}"
 

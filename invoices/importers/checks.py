@@ -45,12 +45,8 @@ def check_rows(
     for raw in rows:
         answer = parse_row(raw, mapping, header=header, today=today)
         if isinstance(answer, Row):
-            key = (
-                answer.number_key
-                if answer.paper is not Paper.CREDIT_NOTE
-                else f"credit_note {answer.number_key}"
-            )
-            if key in seen or answer.number_key in known:
+            key = identity_key(answer)
+            if key in seen or key in known:
                 yield [_duplicate(answer, seen.get(key), header[mapping[Field.NUMBER]])]
                 continue
             seen[key] = raw.line
@@ -140,9 +136,7 @@ class _Line:
     def read(self, wanted: Field, reader: Callable[[Cell], _Read]) -> _Read | None:
         cell = self.cell(wanted)
         if isinstance(cell, UnreadCell):
-            self.refuse(
-                wanted, "Le calcul de cette cellule n’a pas de résultat : remplacez-le par sa valeur."
-            )
+            self.refuse(wanted, "Le calcul de cette cellule n’a pas de résultat : remplacez-le par sa valeur.")
             return None
         try:
             return reader(cell)
@@ -204,14 +198,10 @@ def _amount(line: _Line) -> tuple[int | None, Paper]:
     stated = plain(line.text(Field.DOCUMENT))
     paper = PAPERS.get(stated)
     if paper is None:
-        line.refuse(
-            Field.DOCUMENT, f"La nature « {short(stated)} » n’est pas connue : facture, provision ou avoir."
-        )
+        line.refuse(Field.DOCUMENT, f"La nature « {short(stated)} » n’est pas connue : facture, provision ou avoir.")
         paper = Paper.INVOICE
     if plain(currency := line.text(Field.CURRENCY)) not in _EUROS:
-        line.refuse(
-            Field.CURRENCY, f"La devise « {short(currency)} » n’est pas l’euro : convertissez le montant."
-        )
+        line.refuse(Field.CURRENCY, f"La devise « {short(currency)} » n’est pas l’euro : convertissez le montant.")
     cents = line.read(Field.TOTAL, read_cents)
     if cents is None:
         if Field.TOTAL not in line.refused:
@@ -221,9 +211,7 @@ def _amount(line: _Line) -> tuple[int | None, Paper]:
         line.refuse(Field.TOTAL, "Le montant est nul : indiquez ce qui est dû ou retirez la ligne.")
     elif cents < 0 and not stated:
         paper = Paper.CREDIT_NOTE
-        line.notices.append(
-            f"Le montant est négatif : la ligne est lue comme un avoir de {show_euros(-cents)}."
-        )
+        line.notices.append(f"Le montant est négatif : la ligne est lue comme un avoir de {show_euros(-cents)}.")
     elif cents < 0 and paper is not Paper.CREDIT_NOTE:
         line.refuse(Field.TOTAL, "Le montant est négatif : indiquez « avoir » dans la nature ou corrigez-le.")
     return abs(cents), paper
@@ -237,17 +225,13 @@ def _settled(line: _Line, total: int | None) -> int:
     if settled is None:
         settled = 0 if outstanding is None else total - abs(outstanding)
         if settled < 0:
-            line.refuse(
-                Field.OUTSTANDING, "Le reste dû dépasse le montant de la facture : corrigez l’un des deux."
-            )
+            line.refuse(Field.OUTSTANDING, "Le reste dû dépasse le montant de la facture : corrigez l’un des deux.")
     elif settled < 0:
         line.refuse(Field.SETTLED, "Le montant réglé est négatif : corrigez-le.")
     elif settled > total:
         line.refuse(Field.SETTLED, "Le montant réglé dépasse celui de la facture : corrigez l’un des deux.")
     elif outstanding is not None and abs(outstanding) != total - settled:
-        line.refuse(
-            Field.OUTSTANDING, "Le reste dû ne correspond pas au montant moins le réglé : corrigez-le."
-        )
+        line.refuse(Field.OUTSTANDING, "Le reste dû ne correspond pas au montant moins le réglé : corrigez-le.")
     return settled
 
 
@@ -290,9 +274,7 @@ def _dates(
             "L’échéance manque : indiquez-la, elle ne se déduit de la loi que pour un client professionnel.",
         )
         return issued_on, None, False
-    line.notices.append(
-        f"L’échéance manque : elle est fixée au {due_on:%d/%m/%Y}, trente jours après la facture."
-    )
+    line.notices.append(f"L’échéance manque : elle est fixée au {due_on:%d/%m/%Y}, trente jours après la facture.")
     return issued_on, due_on, True
 
 
@@ -325,7 +307,5 @@ def _phone(line: _Line, place: _Place) -> str:
 
 def _duplicate(row: Row, first: int | None, column: str) -> Problem:
     where = f"à la ligne {first} du fichier" if first is not None else "au cabinet"
-    sentence = (
-        f"Le numéro « {row.number} » existe déjà {where} : cette ligne n’est pas importée une seconde fois."
-    )
+    sentence = f"Le numéro « {row.number} » existe déjà {where} : cette ligne n’est pas importée une seconde fois."
     return Problem(row.line, column, sentence, Field.NUMBER, is_duplicate=True)

@@ -14,9 +14,7 @@ from invoices.importers.rows import RawRow, SourceError
 SEPARATORS = (";", "\t", "|", ",")
 MAX_COLUMNS = 200
 HEADER_WITHIN = 20
-_UNCLOSED = (
-    "La ligne {line} ne se lit pas : un guillemet y est sans doute ouvert et jamais fermé, corrigez-la."
-)
+_UNCLOSED = "La ligne {line} ne se lit pas : un guillemet y est sans doute ouvert et jamais fermé, corrigez-la."
 _CHUNK = 1 << 16
 _SAMPLE = 1 << 17
 
@@ -64,9 +62,7 @@ def read_csv(stream: BinaryIO, *, encoding: str, separator: str) -> Iterator[Raw
             if lines.line_num > first and _swallowed_lines(cells, separator, widest):
                 raise SourceError(_UNCLOSED.format(line=first))
             if len(cells) > MAX_COLUMNS:
-                raise SourceError(
-                    f"La ligne {first} compte plus de {MAX_COLUMNS} colonnes : vérifiez le séparateur."
-                )
+                raise SourceError(f"La ligne {first} compte plus de {MAX_COLUMNS} colonnes : vérifiez le séparateur.")
             is_hint = first == 1 and len(cells) <= 2 and cells[:1] and cells[0].lower().startswith("sep=")  # noqa: PLR2004
             if any(cell.strip() for cell in cells) and not is_hint:
                 yield RawRow(first, tuple(cells))
@@ -96,9 +92,7 @@ def _decodes(stream: BinaryIO, encoding: str) -> bool:
 
 def _evenness(sample: str, separator: str) -> tuple[int, int]:
     try:
-        rows = [
-            row for row in islice(csv.reader(io.StringIO(sample), delimiter=separator), HEADER_WITHIN) if row
-        ]
+        rows = [row for row in islice(csv.reader(io.StringIO(sample), delimiter=separator), HEADER_WITHIN) if row]
     except csv.Error:
         return (0, 0)
     widths = Counter(len(row) for row in rows if len(row) > 1)

@@ -42,9 +42,7 @@ def sniff(stream: BinaryIO) -> Source:
     if size > MAX_BYTES:
         raise SourceError("Le fichier dépasse 60 Mo : partagez-le en plusieurs fichiers.")
     if start == _OLD_EXCEL:
-        raise SourceError(
-            "Ce format de classeur est ancien : enregistrez-le au format « .xlsx » puis déposez-le."
-        )
+        raise SourceError("Ce format de classeur est ancien : enregistrez-le au format « .xlsx » puis déposez-le.")
     if start == _PDF:
         raise SourceError("Un PDF ne s’importe pas ici : choisissez un fichier CSV ou XLSX.")
     if start == _ZIP:

@@ -21,9 +21,7 @@ MAX_RATIO = 250
 SMALL = 1024 * 1024
 MAX_COLUMNS = 200
 _CHUNK = 1 << 18
-_UNREADABLE = (
-    "Le classeur ne se lit pas : ouvrez-le, enregistrez-le au format « .xlsx », puis déposez-le à nouveau."
-)
+_UNREADABLE = "Le classeur ne se lit pas : ouvrez-le, enregistrez-le au format « .xlsx », puis déposez-le à nouveau."
 
 
 def sheet_name(stream: BinaryIO) -> str:
@@ -55,9 +53,7 @@ def read_xlsx(stream: BinaryIO, *, sheet: str) -> Iterator[RawRow]:
             while cells and cells[-1] == "":
                 cells = cells[:-1]
             if len(cells) > MAX_COLUMNS:
-                raise SourceError(
-                    f"La ligne {line} compte plus de {MAX_COLUMNS} colonnes : vérifiez la feuille."
-                )
+                raise SourceError(f"La ligne {line} compte plus de {MAX_COLUMNS} colonnes : vérifiez la feuille.")
             if any(cell != "" for cell in cells):
                 yield RawRow(line, cells)
     finally:
@@ -90,13 +86,9 @@ def _refuse_bomb(stream: BinaryIO) -> None:
             entries = archive.infolist()
     except zipfile.BadZipFile as error:
         raise SourceError(_UNREADABLE) from error
-    swollen = [
-        e for e in entries if e.file_size > SMALL and e.file_size > MAX_RATIO * max(e.compress_size, 1)
-    ]
+    swollen = [e for e in entries if e.file_size > SMALL and e.file_size > MAX_RATIO * max(e.compress_size, 1)]
     if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED or swollen:
-        raise SourceError(
-            "Le classeur est trop gros une fois décompressé : partagez-le en plusieurs fichiers."
-        )
+        raise SourceError("Le classeur est trop gros une fois décompressé : partagez-le en plusieurs fichiers.")
     stream.seek(0)
 
 
@@ -117,7 +109,7 @@ def _holds_formula(archive: zipfile.ZipFile, name: str) -> bool:
     return False
 
 
-def _cell(cell: Any) -> Cell:  # noqa: ANN401 - openpyxl's cells have no common type
+def _cell(cell: Any) -> Cell:
     value = cell.value
     if cell.data_type == "e":
         return UnreadCell(value)

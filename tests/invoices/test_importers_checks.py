@@ -132,9 +132,7 @@ def test_reads_an_amount_typed_or_computed(cell: Cell, cents: int | None) -> Non
     assert read_cents(cell) == cents
 
 
-@pytest.mark.parametrize(
-    "cell", ["12,345", "1.234,56", Decimal("12.345"), Decimal("1E+300"), "1e3", "gratuit"]
-)
+@pytest.mark.parametrize("cell", ["12,345", "1.234,56", Decimal("12.345"), Decimal("1E+300"), "1e3", "gratuit"])
 def test_refuses_an_amount_it_would_have_to_guess(cell: Cell) -> None:
     with pytest.raises(AmountError):
         read_cents(cell)
@@ -290,18 +288,14 @@ def test_a_kind_nobody_knows_is_said_and_treated_as_a_consumer() -> None:
         ({"dossier": "D" * 31}, Field.DOSSIER, "Ce texte dépasse 30 caractères"),
     ],
 )
-def test_a_bad_line_says_where_what_and_what_to_do(
-    changes: dict[str, Cell], field: Field, start: str
-) -> None:
+def test_a_bad_line_says_where_what_and_what_to_do(changes: dict[str, Cell], field: Field, start: str) -> None:
     text = sentence(**changes)
     problem = problems(**changes)[0]
 
     assert text.startswith(start)
     assert text.endswith(".")
     assert (problem.line, problem.column, problem.field) == (2, field.label, field)
-    assert str(problem).startswith(
-        f"Ligne 2, colonne «\u00a0{field.label}\u00a0» – {problem.sentence[0].lower()}"
-    )
+    assert str(problem).startswith(f"Ligne 2, colonne «\u00a0{field.label}\u00a0» – {problem.sentence[0].lower()}")
 
 
 def test_everything_wrong_with_a_line_is_said_at_once() -> None:
@@ -356,9 +350,7 @@ def test_a_negative_amount_is_a_credit_note_and_it_is_said() -> None:
         12000,
         dt.date(2026, 10, 1),
     )
-    assert credit.notices == (
-        "Le montant est négatif\u00a0: la ligne est lue comme un avoir de 120,00\u00a0€.",
-    )
+    assert credit.notices == ("Le montant est négatif\u00a0: la ligne est lue comme un avoir de 120,00\u00a0€.",)
     assert row(total="-120,00", document="Avoir").notices == ()
     assert row(total="120,00", document="avoir").total_cents == 12000
     assert row(document="Provision").paper is Paper.PROVISION
@@ -401,9 +393,7 @@ def test_says_who_the_client_is(changes: dict[str, Cell], who: tuple[Civility, s
         ({}, ("", "FR", None)),
     ],
 )
-def test_says_where_the_client_lives(
-    changes: dict[str, Cell], place: tuple[str, str, Territory | None]
-) -> None:
+def test_says_where_the_client_lives(changes: dict[str, Cell], place: tuple[str, str, Territory | None]) -> None:
     known = row(**changes)
 
     assert (known.postcode, known.country, known.territory) == place
@@ -437,6 +427,14 @@ def test_a_number_met_twice_is_a_duplicate_unless_the_first_line_was_refused() -
     assert "au cabinet" in duplicates[1].sentence
     assert isinstance(answers[4], Row)
     assert identity_key(answers[4]) == "credit_note F1"
+
+
+def test_a_known_invoice_does_not_hide_the_credit_note_of_the_same_number() -> None:
+    rows = [raw(2, {"document": "avoir"}), raw(3, {"document": "avoir", "number": "A2"})]
+
+    answers = list(check_rows(rows, MAPPING, header=HEADER, today=TODAY, known={"F1", "credit_note A2"}))
+
+    assert [isinstance(answer, Row) for answer in answers] == [True, False]
 
 
 def test_lines_are_checked_one_at_a_time() -> None:

@@ -55,9 +55,7 @@ def test_recognises_how_a_file_is_encoded(encoding: str, recognised: str) -> Non
 
 def test_an_accent_far_into_the_file_still_decides_the_encoding() -> None:
     ascii_lines = "".join(f"F{rank};01/02/2026;Martin;12,00\r\n" for rank in range(6000))
-    content = ("Numero;Date;Client;Montant\r\n" + ascii_lines).encode() + "F9;01/02/2026;Léa;12,00".encode(
-        "cp1252"
-    )
+    content = ("Numero;Date;Client;Montant\r\n" + ascii_lines).encode() + "F9;01/02/2026;Léa;12,00".encode("cp1252")
 
     assert sniff(io.BytesIO(content)).encoding == "cp1252"
     assert cells(content)[-1][2] == "Léa"

@@ -77,9 +77,7 @@ def read(stream: BinaryIO, known: frozenset[str] = frozenset()) -> tuple[list[Ro
     assert missing_fields(mapping) == []
     rows: list[Row] = []
     problems: list[Problem] = []
-    for answer in check_rows(
-        read_rows(stream, source), mapping, header=source.header, today=TODAY, known=known
-    ):
+    for answer in check_rows(read_rows(stream, source), mapping, header=source.header, today=TODAY, known=known):
         if isinstance(answer, Row):
             rows.append(answer)
         else:
@@ -143,7 +141,5 @@ def test_a_line_is_understood_in_every_detail() -> None:
     assert (third.total_cents, third.settled_cents, third.kind) == (35757, 0, ClientKind.PROFESSIONAL)
     assert (third.company, third.first_name, third.last_name) == ("=Égal+ SAS 3", "", "")
     assert (third.phone, third.territory) == ("+33199000003", Territory.REUNION)
-    assert third.notices == (
-        "L’échéance manque\u00a0: elle est fixée au 06/02/2026, trente jours après la facture.",
-    )
+    assert third.notices == ("L’échéance manque\u00a0: elle est fixée au 06/02/2026, trente jours après la facture.",)
     assert third.raw[3] == "357,57"

@@ -52,9 +52,7 @@ def good_line(rank: int) -> list[str]:
     kind = ("Professionnel", "Particulier", "particulier")[rank % 3]
     company = f"{COMPANIES[rank // 3 % 5]} {rank}" if is_company else ""
     if rank % 30 == 0:
-        kind, company = (("Association", "Les Amis du Pont"), ("Mairie", "Commune de Saint-Bris"))[
-            rank // 30 % 2
-        ]
+        kind, company = (("Association", "Les Amis du Pont"), ("Mairie", "Commune de Saint-Bris"))[rank // 30 % 2]
     first, last = FIRST_NAMES[rank % 10], LAST_NAMES[rank % 11]
     return [
         f"F2026-{rank:04d}",
