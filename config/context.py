@@ -3,14 +3,24 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from django.db.models import Count, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
-from cabinets.enums import Right
+from cabinets.enums import Right, TaskState
+from cabinets.models import Cabinet, Task
+from dunning.enums import ReminderState
+from dunning.models import Reminder
 
 SEARCH_URL = "/factures/"
 SUSPEND_URL = "/suspendre/"
 RESUME_URL = "/reprendre/"
+PARIS = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,7 @@ class Link:
     """An entry as shown on one page."""
 
     label: str
+    short: str
     url: str
     icon: str
     count: int
@@ -74,7 +85,7 @@ class Chrome:
     resume_url: str = RESUME_URL
     person: str = ""
     firm_name: str = ""
-    zone: str = "Europe/Paris"
+    zone: dt.tzinfo = PARIS
     can_suspend: bool = False
     can_resume: bool = False
     suspended_at: dt.datetime | None = None
@@ -85,53 +96,60 @@ class Chrome:
 
 
 def chrome(request: HttpRequest) -> dict[str, Chrome]:
-    """Give `chrome` to every template: empty for a visitor, and never a query of its own."""
+    """Give `chrome` to every template; a template that shows no frame pays nothing for it."""
+    return {"chrome": cast(Chrome, SimpleLazyObject(lambda: frame(request)))}
+
+
+def frame(request: HttpRequest) -> Chrome:
+    """Describe the frame of a page in one query; for a visitor it is empty and free."""
     member = getattr(request, "member", None)
     cabinet = getattr(request, "cabinet", None)
     if member is None or cabinet is None:
-        return {"chrome": Chrome()}
-    counts: Mapping[str, int] = getattr(request, "chrome_counts", None) or {}
+        return Chrome()
+    counts = getattr(request, "chrome_counts", None)
+    if counts is None:
+        counts = counts_of(cabinet_id=cabinet.pk)
     current = _current(request.path)
 
-    def links(items: Sequence[Item], *, short: bool = False) -> list[Link]:
+    def links(items: Sequence[Item]) -> list[Link]:
         return [
-            Link(
-                label=item.short if short and item.short else item.label,
-                url=item.url,
-                icon=item.icon,
-                count=counts.get(item.count_name, 0),
-                current=item.url == current,
-            )
+            Link(item.label, item.short, item.url, item.icon, counts.get(item.count_name, 0), item.url == current)
             for item in items
             if member.can(item.right)
         ]
 
-    return {
-        "chrome": Chrome(
-            daily=links(DAILY),
-            reminders=links(REMINDERS),
-            firm=links(FIRM),
-            own=links(SELF),
-            mobile=links(MOBILE, short=True),
-            person=_person(request),
-            firm_name=cabinet.name,
-            zone=getattr(cabinet, "zone_name", "Europe/Paris"),
-            can_suspend=member.can(Right.SUSPEND_ALL),
-            can_resume=member.can(Right.RESUME_ALL),
-            suspended_at=cabinet.suspended_at,
-            suspended_by=getattr(request, "suspended_by", ""),
-            demo_on=cabinet.today() if cabinet.is_demo else None,
-            mail_server_missing=getattr(request, "mail_server_missing", False),
-            shortcuts=getattr(member, "shortcuts", True),
-        )
-    }
+    return Chrome(
+        daily=links(DAILY),
+        reminders=links(REMINDERS),
+        firm=links(FIRM),
+        own=links(SELF),
+        mobile=links(MOBILE),
+        # The signed-in person is the member's own: the session has read it already.
+        person=request.user.get_full_name() if request.user.is_authenticated else "",
+        firm_name=cabinet.name,
+        zone=cabinet.zone,
+        can_suspend=member.can(Right.SUSPEND_ALL),
+        can_resume=member.can(Right.RESUME_ALL),
+        suspended_at=cabinet.suspended_at,
+        suspended_by=getattr(request, "suspended_by", ""),
+        demo_on=cabinet.today() if cabinet.is_demo else None,
+        mail_server_missing=getattr(request, "mail_server_missing", False),
+        shortcuts=getattr(request.user, "has_shortcuts", True),
+    )
+
+
+def counts_of(*, cabinet_id: UUID) -> Mapping[str, int]:
+    """Count what waits for a person, among what the database lets this one see."""
+    approvals = _number_of(Reminder.objects.filter(state=ReminderState.AWAITING_APPROVAL))
+    requests = _number_of(Task.objects.filter(state=TaskState.OPEN))
+    return dict(Cabinet.objects.filter(pk=cabinet_id).values(approvals=approvals, requests=requests).get())
+
+
+def _number_of(rows: QuerySet[Any]) -> Coalesce:
+    counted = rows.order_by().values("state").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted), 0)
 
 
 def _current(path: str) -> str:
     """Name the menu entry a path belongs to: the longest address that begins it."""
     return max((item.url for item in EVERY if path.startswith(item.url)), key=len, default="")
-
-
-def _person(request: HttpRequest) -> str:
-    # The signed-in person is the member's own: reading it from the session costs no second query.
-    return request.user.get_full_name() if request.user.is_authenticated else ""

@@ -80,8 +80,8 @@ EVENTS = [
 ]
 STATUSES = (
     "À échoir", "Échue", "Partiellement payée", "Paiement en cours", "Payée", "Contestée", "Échéancier",
-    "Suspendue", "Irrécouvrable", "Annulée", "À valider", "Prévue", "Envoyée", "Refusée",
-    "À vérifier", "Écartée",
+    "Suspendue", "Irrécouvrable", "Annulée", "À valider", "Prévue", "Envoyée",
+    "Refusée par le serveur", "Issue incertaine", "Écartée",
 )  # fmt: skip
 TABS = [
     Tab("Toutes", "?", current=True, count=37),

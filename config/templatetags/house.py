@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
+from dunning.enums import Channel
 from invoices.money import show_euros
 
 register = template.Library()
@@ -32,35 +33,55 @@ NOT_A_NAME = {"cabinet", "selarl", "selas", "scp", "aarpi", "sarl", "me", "maît
 
 # The word on screen → its tone and its icon. A word nobody listed is shown, in neutral.
 STATUSES = {
+    "Brouillon": ("neutral", "file-pen"),
     "À échoir": ("info", "calendar-clock"),
+    "À encaisser": ("info", "calendar-clock"),
     "Échue": ("late", "clock"),
-    "En retard": ("late", "clock"),
     "Partiellement payée": ("wait", "circle-dot"),
     "Paiement en cours": ("info", "hourglass"),
     "Payée": ("ok", "circle-check"),
-    "Soldée": ("ok", "circle-check"),
     "Contestée": ("dispute", "scale"),
     "Échéancier": ("ok", "calendar-check"),
     "Suspendue": ("wait", "circle-pause"),
     "Irrécouvrable": ("neutral", "ban"),
-    "Passée en perte": ("neutral", "ban"),
     "Annulée": ("neutral", "ban"),
+    "Archivée": ("neutral", "folder"),
+    # Reminders
+    "Prévue": ("info", "calendar-clock"),
+    "Automatique": ("info", "send"),
     "À valider": ("wait", "clipboard-check"),
     "Approuvée": ("ok", "check"),
-    "Prévue": ("info", "calendar-clock"),
-    "Planifiée": ("info", "calendar-clock"),
-    "Automatique": ("info", "send"),
     "En cours d’envoi": ("info", "send"),
     "Envoyée": ("ok", "send"),
-    "Refusée": ("late", "mail-x"),
-    "Échec": ("late", "mail-x"),
-    "Incertaine": ("wait", "circle-question-mark"),
-    "À vérifier": ("wait", "circle-question-mark"),
+    "Remise": ("ok", "mail-check"),
+    "Revenue": ("late", "mail-x"),
+    "Refusée par le serveur": ("late", "mail-x"),
+    "Issue incertaine": ("wait", "circle-question-mark"),
     "Écartée": ("neutral", "ban"),
     "Reportée": ("wait", "calendar-plus"),
+    # The rest
     "À faire": ("wait", "circle-dashed"),
+    "À traiter": ("wait", "circle-dashed"),
     "Fait": ("ok", "circle-check"),
+    "Traitée": ("ok", "circle-check"),
     "Sans objet": ("neutral", "ban"),
+    "En cours": ("info", "hourglass"),
+    "Encaissé": ("ok", "circle-check"),
+    "Échoué": ("late", "circle-x"),
+    "Annulé": ("neutral", "undo-2"),
+    "Fichier reçu": ("info", "file-up"),
+    "Contrôle en cours": ("info", "hourglass"),
+    "Contrôlé": ("wait", "file-check"),
+    "Import en cours": ("info", "hourglass"),
+    "Terminé": ("ok", "circle-check"),
+    "Interrompu": ("late", "circle-x"),
+}
+CHANNELS = {
+    Channel.EMAIL: "mail",
+    Channel.SMS: "message-square-text",
+    Channel.LETTER: "mail-open",
+    Channel.REGISTERED: "file-check",
+    Channel.PHONE: "phone",
 }
 
 
@@ -196,6 +217,15 @@ def status_badge(status: object) -> SafeString:
     words = str(getattr(status, "label", status))
     tone, glyph = STATUSES.get(words, ("neutral", "circle"))
     return badge(tone, glyph, words)
+
+
+@register.simple_tag
+def channel(value: str) -> SafeString:
+    """Draw the square of a channel, with its name for who does not see it."""
+    known = Channel(value)
+    return format_html(
+        '<span class="channel">{}<span class="visually-hidden">{}</span></span>', icon(CHANNELS[known]), known.label
+    )
 
 
 @register.simple_tag

@@ -2,12 +2,18 @@
 
 import datetime as dt
 from types import SimpleNamespace
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.test import RequestFactory
+from pytest_django.fixtures import DjangoAssertNumQueries
 
-from cabinets.enums import RIGHTS, Right, Role
+from cabinets.enums import RIGHTS, Right, Role, TaskKind, TaskState
+from cabinets.models import Cabinet, Task
 from config.context import Chrome, chrome
+
+MARTINIQUE = ZoneInfo("America/Martinique")
 
 
 def request_of(role: Role, path: str = "/factures/", **extra: object) -> HttpRequest:
@@ -16,7 +22,7 @@ def request_of(role: Role, path: str = "/factures/", **extra: object) -> HttpReq
         name="Cabinet Aubry Lenoir",
         is_demo=False,
         suspended_at=None,
-        zone_name="America/Martinique",
+        zone=MARTINIQUE,
         today=lambda: dt.date(2026, 11, 24),
     )
     user = SimpleNamespace(is_authenticated=True, get_full_name=lambda: "Claire Aubry")
@@ -24,6 +30,7 @@ def request_of(role: Role, path: str = "/factures/", **extra: object) -> HttpReq
         "cabinet": cabinet,
         "member": SimpleNamespace(can=lambda right: right in RIGHTS[role]),
         "user": user,
+        "chrome_counts": {},
         **extra,
     }
     for name, value in values.items():
@@ -43,9 +50,9 @@ def test_a_partner_sees_every_entry_in_order() -> None:
     ]  # fmt: skip
     assert [link.label for link in frame.reminders] == ["Calendrier", "Importer"]
     assert [link.label for link in frame.firm] == ["Journal", "Équipe", "Cabinet"]
-    assert [link.label for link in frame.mobile] == ["Accueil", "À valider", "Factures", "Clients"]
+    assert [link.short or link.label for link in frame.mobile] == ["Accueil", "À valider", "Factures", "Clients"]
     assert (frame.person, frame.firm_name, frame.zone) == (
-        "Claire Aubry", "Cabinet Aubry Lenoir", "America/Martinique",
+        "Claire Aubry", "Cabinet Aubry Lenoir", MARTINIQUE,
     )  # fmt: skip
 
 
@@ -71,12 +78,33 @@ def test_the_longest_address_is_the_current_entry() -> None:
     assert [link.label for link in (*frame.daily, *frame.reminders) if link.current] == ["Importer"]
 
 
-def test_counts_come_with_the_request_or_not_at_all() -> None:
-    counted = chrome(request_of(Role.OWNER, chrome_counts={"approvals": 6, "requests": 3}))["chrome"]
-    silent = chrome(request_of(Role.OWNER))["chrome"]
+def test_counts_given_with_the_request_are_shown() -> None:
+    frame = chrome(request_of(Role.OWNER, chrome_counts={"approvals": 6, "requests": 3}))["chrome"]
 
-    assert [link.count for link in counted.daily] == [0, 6, 0, 0, 3]
-    assert [link.count for link in silent.daily] == [0, 0, 0, 0, 0]
+    assert [link.count for link in frame.daily] == [0, 6, 0, 0, 3]
+
+
+def test_a_frame_costs_one_query_and_counts_what_waits(
+    cabinet: Cabinet, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(2):
+        Task.objects.create(kind=TaskKind.UNKNOWN_OUTCOME, due_on=dt.date(2026, 11, 25), subject_id=UUID(int=number))
+    Task.objects.create(
+        kind=TaskKind.NO_ANSWER, due_on=dt.date(2026, 11, 25), state=TaskState.DONE, subject_id=UUID(int=9)
+    )
+    request = request_of(Role.OWNER, cabinet=cabinet, chrome_counts=None)
+
+    with django_assert_num_queries(1):
+        counts = [link.count for link in chrome(request)["chrome"].daily]
+
+    assert counts == [0, 0, 0, 0, 2]
+
+
+def test_a_part_without_a_frame_costs_no_query(
+    cabinet: Cabinet, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(0):
+        chrome(request_of(Role.OWNER, cabinet=cabinet, chrome_counts=None))
 
 
 def test_the_demos_clock_and_a_missing_server_are_said() -> None:

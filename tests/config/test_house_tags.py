@@ -8,8 +8,12 @@ import pytest
 from django.template import Context, Template
 from django.test import RequestFactory
 
+from cabinets.enums import TaskState
 from config import samples
 from config.templatetags import house
+from dunning.enums import Channel, ReminderState
+from invoices.enums import ImportState, InvoiceState, InvoiceStatus
+from payments.enums import PaymentState, RequestState
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -94,6 +98,17 @@ def test_a_status_has_an_icon_and_its_word() -> None:
 
 def test_an_unknown_status_is_shown_in_neutral() -> None:
     assert house.status_badge("Inédite").startswith('<span class="badge badge-neutral">')
+
+
+def test_every_state_of_the_product_has_its_tone_and_icon() -> None:
+    states = (InvoiceStatus, InvoiceState, ReminderState, TaskState, RequestState, PaymentState, ImportState)
+    words = {str(label) for state in states for label in state.labels}
+
+    assert words - set(house.STATUSES) == set()
+
+
+def test_every_channel_has_its_square() -> None:
+    assert [house.channel(value).count('class="channel"') for value in Channel.values] == [1] * 5
 
 
 def test_a_word_of_a_firm_is_escaped() -> None:

@@ -15,7 +15,7 @@ STATIC = ROOT / "config" / "static"
 APPS = ("config", "cabinets", "invoices", "templates_lib", "payments", "dunning", "reporting", "gdpr")
 
 # E-mails have no style sheet of their own: their layouts carry colours and styles that css-inline spreads.
-EMAIL_LAYOUTS = ("templates_lib/library", "/emails/", "/email/")
+EMAIL_LAYOUTS = ("templates_lib/layouts", "templates_lib/library", "/emails/")
 TEMPLATES = sorted(
     path
     for app in APPS
