@@ -59,18 +59,17 @@ def environment(var: Path) -> dict[str, str]:
 @contextmanager
 def running(var: Path, *, durable: bool = True) -> Iterator[dict[str, str]]:
     """Yield the environment of servers that run until the last of their users leaves or is killed."""
-    home = Home.of(var)
-    with locks.held(home.servers / keeper.USERS_LOCK, shared=True) as users:
-        try:
-            with locks.held(home.servers / START_LOCK):
-                if not locks.is_held(home.servers / keeper.KEEPER_LOCK):
-                    _start(home, durable=durable)
-                _wait_until_ready(home)
-            yield environment(var)
-        finally:
-            last = locks.is_alone(users)
-    if last:
-        _wait_for_the_end(home)
+    home, last = Home.of(var), False
+    try:
+        with locks.held(home.servers / keeper.USERS_LOCK, shared=True) as users:
+            try:
+                _ensure(home, durable=durable)
+                yield environment(var)
+            finally:
+                last = locks.is_alone(users)
+    finally:
+        if last:
+            _wait_for_the_end(home)
 
 
 @contextmanager
@@ -94,14 +93,19 @@ def revive(var: Path) -> None:
     """Start the servers again when their keeper was killed; do nothing in every other case."""
     home = Home.of(var)
     if not locks.is_held(home.servers / keeper.KEEPER_LOCK):
-        with locks.held(home.servers / START_LOCK):
-            if not locks.is_held(home.servers / keeper.KEEPER_LOCK):
-                _start(home, durable=True)
-            _wait_until_ready(home)
+        _ensure(home, durable=True)
 
 
 def _is_set(name: str) -> bool:
     return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
+
+
+def _ensure(home: Home, *, durable: bool) -> None:
+    """Start a keeper if there is none, and wait for its servers; one process at a time."""
+    with locks.held(home.servers / START_LOCK):
+        if not locks.is_held(home.servers / keeper.KEEPER_LOCK):
+            _start(home, durable=durable)
+        _wait_until_ready(home)
 
 
 def _start(home: Home, *, durable: bool) -> None:

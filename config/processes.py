@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config import embedded, env, locks, roles
+from django.core.exceptions import ImproperlyConfigured
+
+from config import embedded, env, keyring, locks, roles
 from config.homes import ServerError
-from config.keyring import KeyringError
 from config.servers import dies_with_parent
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -372,7 +373,7 @@ def main(arguments: Sequence[str]) -> int:
         else:
             command = ALONE[arguments[0]]()
             os.execv(command[0], command)  # noqa: S606 — the container's process is the program itself
-    except (ServerError, KeyringError) as error:
+    except (ServerError, keyring.KeyringError, ImproperlyConfigured, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyError:
