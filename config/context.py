@@ -140,9 +140,10 @@ def frame(request: HttpRequest) -> Chrome:
 
 def counts_of(*, cabinet_id: UUID) -> Mapping[str, int]:
     """Count what waits for a person, among what the database lets this one see."""
-    approvals = _number_of(Reminder.objects.filter(state=ReminderState.AWAITING_APPROVAL))
-    requests = _number_of(Task.objects.filter(state=TaskState.OPEN))
-    return dict(Cabinet.objects.filter(pk=cabinet_id).values(approvals=approvals, requests=requests).get())
+    awaited = _number_of(Reminder.objects.filter(state=ReminderState.AWAITING_APPROVAL))
+    opened = _number_of(Task.objects.filter(state=TaskState.OPEN))
+    approvals, requests = Cabinet.objects.filter(pk=cabinet_id).values_list(awaited, opened).get()
+    return {"approvals": approvals, "requests": requests}
 
 
 def _number_of(rows: QuerySet[Any]) -> Coalesce:
