@@ -1,0 +1,1 @@
+"""The ways a reminder leaves, one folder each behind one protocol."""

@@ -1,0 +1,50 @@
+"""Where the SMTP server is, and how it is spoken to."""
+
+import ipaddress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Security(StrEnum):
+    """How the conversation is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpSettings:
+    """One SMTP server; unprotected only towards this very machine."""
+
+    host: str
+    port: int
+    security: Security = Security.STARTTLS
+    username: str = ""
+    password: str = field(default="", repr=False)
+    timeout: float = 20.0
+    ca_file: Path | None = None
+    """The authority that signed the server's certificate, when the system does not know it."""
+    greeting: str = ""
+    """The name we say hello with; by default, this machine's when it has a full one."""
+
+    def __post_init__(self) -> None:
+        if not self.host or not 0 < self.port < 65536:  # noqa: PLR2004 (the ports of TCP)
+            raise ValueError("Un serveur d’envoi a un nom et un port.")
+        if self.security is Security.NONE and not is_loopback(self.host):
+            raise ValueError("Sans TLS, seul un serveur de cette machine peut recevoir les messages.")
+        if not (self.username + self.password).isascii():
+            raise ValueError("L’identifiant et le mot de passe d’envoi s’écrivent sans accent.")
+        if self.timeout <= 0:
+            raise ValueError("Le délai d’attente du serveur d’envoi est positif.")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this very machine, without asking any name server."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
