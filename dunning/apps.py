@@ -1,10 +1,18 @@
-"""The dunning app."""
+"""The engine: what is said, when, and the proof of it."""
 
 from django.apps import AppConfig
 
 
 class DunningConfig(AppConfig):
-    """See the package's modules."""
+    """Registers the real ladder with the invoices' floor."""
 
     name = "dunning"
+    verbose_name = "Relances"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Make facts reach the engine; models may only be imported from here on."""
+        from dunning.services.ladder import Engine  # noqa: PLC0415 - no model can be imported before the apps are ready
+        from invoices import ports  # noqa: PLC0415
+
+        ports.register(Engine())

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from invoices.enums import StopKind
+
 
 class Channel(models.TextChoices):
     """How a reminder reaches a debtor."""
@@ -55,6 +57,18 @@ PENDING = (
 )
 # The debtor was spoken to, or may have been.
 SPOKEN = (ReminderState.SENDING, ReminderState.ACCEPTED, ReminderState.DELIVERED, ReminderState.UNKNOWN)
+
+
+# What a debtor says or does counts as an answer; opening a link does not.
+ANSWERS = (
+    StopKind.CLAIMED_PAID,
+    StopKind.DISPUTE,
+    StopKind.WRONG_RECIPIENT,
+    StopKind.PROMISE,
+    StopKind.PLAN,
+    StopKind.REPLIED,
+    StopKind.PAYMENT_IN_FLIGHT,
+)
 
 
 class Code(models.TextChoices):

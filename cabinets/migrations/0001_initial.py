@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
                     "weekdays",
                     models.CharField(
                         default="12345",
-                        help_text="1 = lundi … 7 = dimanche",
+                        help_text="1 = lundi … 5 = vendredi",
                         max_length=7,
                         verbose_name="jours d’envoi",
                     ),
@@ -1105,9 +1105,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="cabinet",
             constraint=models.CheckConstraint(
-                condition=models.Q(("weekdays__regex", "^[1-6]{1,6}$")),
-                name="cabinet_weekdays_without_sunday",
-                violation_error_message="Choisissez au moins un jour d’envoi, du lundi au samedi.",
+                condition=models.Q(("weekdays__regex", "^[1-5]{1,5}$")),
+                name="cabinet_weekdays_without_weekend",
+                violation_error_message="Choisissez au moins un jour d’envoi, du lundi au vendredi.",
             ),
         ),
         migrations.AddConstraint(

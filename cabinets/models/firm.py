@@ -78,7 +78,7 @@ class Cabinet(models.Model):
     night_at = models.TimeField("heure de la planification", default=dt.time(4, 30))
     opens_at = models.TimeField("début des envois", default=dt.time(9))
     closes_at = models.TimeField("fin des envois", default=dt.time(18))
-    weekdays = models.CharField("jours d’envoi", max_length=7, default="12345", help_text="1 = lundi … 7 = dimanche")
+    weekdays = models.CharField("jours d’envoi", max_length=7, default="12345", help_text="1 = lundi … 5 = vendredi")
     approval_threshold_cents = models.BigIntegerField("seuil de validation (centimes)", default=500_000)
     grace_hours = models.PositiveSmallIntegerField("attente après un paiement (heures)", default=24)
     hearing_days = models.PositiveSmallIntegerField("silence autour d’une audience (jours)", default=3)
@@ -118,9 +118,9 @@ class Cabinet(models.Model):
                 violation_error_message="Les envois se font entre 8 h et 20 h : choisissez une plage entre elles.",
             ),
             models.CheckConstraint(
-                name="cabinet_weekdays_without_sunday",
-                condition=Q(weekdays__regex=r"^[1-6]{1,6}$"),
-                violation_error_message="Choisissez au moins un jour d’envoi, du lundi au samedi.",
+                name="cabinet_weekdays_without_weekend",
+                condition=Q(weekdays__regex=r"^[1-5]{1,5}$"),
+                violation_error_message="Choisissez au moins un jour d’envoi, du lundi au vendredi.",
             ),
             models.CheckConstraint(
                 name="cabinet_threshold_positive",

@@ -61,10 +61,10 @@ class Reminder(SealedModel):
     provider_code = models.CharField("réponse du serveur", max_length=12, blank=True)
     failure = models.CharField("incident", max_length=300, blank=True)
 
-    subject = SealedTextField("objet")
-    html = SealedTextField("message")
-    text = SealedTextField("message en texte")
-    recipient = SealedTextField("destinataire")
+    subject = SealedTextField("objet", null=True)
+    html = SealedTextField("message", null=True)
+    text = SealedTextField("message en texte", null=True)
+    recipient = SealedTextField("destinataire", null=True)
 
     wall: ClassVar[Wall] = Wall(
         by="dossiers",

@@ -94,9 +94,7 @@ def test_every_message_leads_to_payment_and_leaves_no_hole(
     assert lint_rendered(mail.html, mail.text, payment_link=BASE) == []
     for part in (mail.html, mail.text):
         assert not [
-            mark
-            for mark in ("{{", "{%", "[", "]")
-            if mark in part.replace("[if mso]", "").replace("[endif]", "")
+            mark for mark in ("{{", "{%", "[", "]") if mark in part.replace("[if mso]", "").replace("[endif]", "")
         ]
         assert "recouvrement de ses honoraires" in part
         assert "Bonjour Madame Martin" in part
@@ -138,10 +136,7 @@ def test_several_invoices_are_told_in_the_plural_with_their_total() -> None:
     assert mail.subject == "2 factures – échéances du 3 au 14 novembre 2026"
     assert "les 2 factures ci-dessous, d’un montant total restant dû de 2\u00a0040,00\u00a0€ TTC" in mail.text
     assert "Reste à payer\u00a0: 2\u00a0040,00\u00a0€" in mail.text
-    assert (
-        "Également à régler\u00a0:\n- F-2026-0431, échéance du 21 novembre 2026\u00a0: 480,00\u00a0€"
-        in mail.text
-    )
+    assert "Également à régler\u00a0:\n- F-2026-0431, échéance du 21 novembre 2026\u00a0: 480,00\u00a0€" in mail.text
     assert "la facture" not in mail.text
 
 

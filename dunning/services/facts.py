@@ -1,0 +1,226 @@
+"""Load the facts the policy looks at, for the invoices of one firm: what the sender asks again before it speaks."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import F, Q, Sum
+
+from cabinets.enums import ClientKind, LegalAid
+from cabinets.models import Cabinet, Client, Hearing, Platform
+from dunning.enums import ANSWERS, PENDING, SPOKEN, Entry, Tone
+from dunning.models import DunningCase, NightlyRun, Reminder, Step
+from dunning.policy import CONTACT_WINDOW_DAYS, Facts, StepFacts
+from invoices.enums import InvoiceKind, InvoiceState, StopKind
+from invoices.models import InterestRate, Invoice, Standstill
+
+RATED_KINDS = frozenset({ClientKind.PROFESSIONAL, ClientKind.PUBLIC})
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """What was said to one debtor lately, and what is about to be."""
+
+    last_on: dt.date | None = None
+    in_30_days: int = 0
+    is_pending: bool = False
+
+
+def load_facts(
+    *, invoice_ids: Collection[UUID], on: dt.date, now: dt.datetime, apart_from: UUID | None = None
+) -> dict[UUID, Facts]:
+    """Return the facts of each of these invoices that is on the ladder, by invoice.
+
+    `apart_from` names the reminder being judged: it is no contact of its own.
+    """
+    cases = list(
+        DunningCase.objects.filter(invoice__in=list(invoice_ids)).select_related(
+            "invoice__dossier__billing_contact", "client", "version"
+        )
+    )
+    if not cases:
+        return {}
+    cabinet = Cabinet.objects.get()
+    clients = {case.client_id for case in cases}
+    steps = {
+        (step.version_id, step.rank): step
+        for step in Step.objects.filter(version__in={case.version_id for case in cases})
+    }
+    stops, answered = _stops(cases, on), _answered(cases)
+    contacts = _contacts(clients, on, apart_from)
+    owed = _owed(clients)
+    near = _near_hearings(cases, on, cabinet.hearing_days)
+    rates = set(InterestRate.objects.values_list("year", "half"))
+    platform_suspended = Platform.objects.filter(suspended_at__isnull=False).exists()
+    abnormal = NightlyRun.objects.filter(on=on, is_abnormal=True, confirmed_at=None).exists()
+    return {
+        case.invoice_id: _facts(
+            case,
+            cabinet,
+            steps.get((case.version_id, case.next_rank)),
+            stops=frozenset(stops[case.invoice_id]),
+            contacts=contacts.get(case.client_id, Contacts()),
+            client_owed_cents=owed.get(case.client_id, 0),
+            hearing_near=case.invoice.dossier_id in near,
+            platform_suspended=platform_suspended,
+            night_abnormal=abnormal,
+            has_answered=case.invoice_id in answered,
+            rates=rates,
+            on=on,
+            now=now,
+        )
+        for case in cases
+    }
+
+
+def _facts(  # noqa: PLR0913 - one argument per source of facts
+    case: DunningCase,
+    cabinet: Cabinet,
+    step: Step | None,
+    *,
+    stops: frozenset[StopKind],
+    contacts: Contacts,
+    client_owed_cents: int,
+    hearing_near: bool,
+    platform_suspended: bool,
+    night_abnormal: bool,
+    has_answered: bool,
+    rates: set[tuple[int, int]],
+    on: dt.date,
+    now: dt.datetime,
+) -> Facts:
+    invoice, client, dossier = case.invoice, case.client, case.invoice.dossier
+    contact = dossier.billing_contact
+    addressee = contact if contact is not None and not contact.is_archived else client
+    grace = dt.timedelta(hours=cabinet.grace_hours)
+    return Facts(
+        platform_suspended=platform_suspended,
+        firm_suspended=cabinet.suspended_at is not None,
+        activated_on=cabinet.activated_on,
+        subscription_suspended=cabinet.subscription_suspended_at is not None,
+        night_abnormal=night_abnormal,
+        is_open=invoice.state == InvoiceState.OPEN,
+        is_never_reminded=client.is_never_reminded or dossier.is_never_reminded or invoice.is_never_reminded,
+        owed_cents=invoice.outstanding_cents,
+        stops=stops,
+        client_credit_cents=client.credit_cents,
+        client_owed_cents=client_owed_cents,
+        paid_within_grace=invoice.last_payment_at is not None and invoice.last_payment_at > now - grace,
+        settlements_declared_on=cabinet.settlements_declared_on,
+        kind=ClientKind(dossier.kind),
+        invoice_kind=InvoiceKind(invoice.kind),
+        legal_aid=LegalAid(dossier.legal_aid),
+        fee_agreement_on=dossier.fee_agreement_on,
+        batonnier_notified_on=dossier.batonnier_notified_on,
+        mandate_ended_on=dossier.mandate_ended_on,
+        issued_on=invoice.issued_on,
+        performed_on=invoice.performed_on,
+        hearing_near=hearing_near,
+        is_territory_known=client.territory is not None,
+        has_address=addressee.has_email,
+        is_address_stopped=addressee.email_stopped_at is not None,
+        is_address_refused=addressee.email_refused_at is not None,
+        has_pending_reminder=contacts.is_pending,
+        last_contact_on=contacts.last_on,
+        contacts_in_30_days=contacts.in_30_days,
+        last_step_on=case.last_step_on,
+        min_gap_days=case.version.min_gap_days,
+        step=step_facts(step),
+        is_rate_missing=dossier.kind in RATED_KINDS and not half_years(invoice.due_on, on) <= rates,
+        threshold_cents=cabinet.approval_threshold_cents,
+        is_strategic=client.is_strategic,
+        needs_two_approvals=client.needs_two_approvals,
+        entry=Entry(case.entry),
+        rank=case.next_rank,
+        has_answered=has_answered,
+    )
+
+
+def step_facts(step: Step | None) -> StepFacts | None:
+    """Return what the policy looks at in a step."""
+    if step is None:
+        return None
+    return StepFacts(
+        offset_days=step.offset_days, tone=Tone(step.tone), needs_rate=step.needs_rate, text_fault=step.text_fault
+    )
+
+
+def half_years(due_on: dt.date, on: dt.date) -> set[tuple[int, int]]:
+    """Return the half-years whose rate is needed from the day after the due date to this day."""
+    start = due_on + dt.timedelta(days=1)
+    first, last = start.year * 2 + (start.month > 6), on.year * 2 + (on.month > 6)  # noqa: PLR2004 - June ends a half
+    return {(number // 2, number % 2 + 1) for number in range(first, last + 1)}
+
+
+def _targets(cases: list[DunningCase]) -> Q:
+    return (
+        Q(invoice__in=[case.invoice_id for case in cases])
+        | Q(client__in=[case.client_id for case in cases])
+        | Q(dossier__in=[case.invoice.dossier_id for case in cases])
+        | Q(lawyer__in=[case.invoice.dossier.lawyer_id for case in cases])
+        | Q(invoice=None, client=None, dossier=None, lawyer=None)
+    )
+
+
+def _stops(cases: list[DunningCase], on: dt.date) -> dict[UUID, set[StopKind]]:
+    in_force = Standstill.objects.filter(_targets(cases), Q(until_on=None) | Q(until_on__gte=on), released_at=None)
+    rows = list(in_force.values_list("kind", "invoice_id", "client_id", "dossier_id", "lawyer_id"))
+    found: dict[UUID, set[StopKind]] = defaultdict(set)
+    for case in cases:
+        dossier = case.invoice.dossier
+        for kind, invoice, client, file, lawyer in rows:
+            own = {invoice: case.invoice_id, client: case.client_id, file: dossier.pk, lawyer: dossier.lawyer_id}
+            named = {target: mine for target, mine in own.items() if target is not None}
+            if all(target == mine for target, mine in named.items()):
+                found[case.invoice_id].add(StopKind(kind))
+    return found
+
+
+def _answered(cases: list[DunningCase]) -> set[UUID]:
+    rows = Standstill.objects.filter(
+        Q(invoice__in=[case.invoice_id for case in cases]) | Q(client__in=[case.client_id for case in cases]),
+        kind__in=ANSWERS,
+    ).values_list("invoice_id", "client_id")
+    invoices, clients = {row[0] for row in rows}, {row[1] for row in rows}
+    return {
+        case.invoice_id
+        for case in cases
+        if case.invoice_id in invoices or case.client_id in clients or case.invoice.last_payment_at is not None
+    }
+
+
+def _contacts(clients: Collection[UUID], on: dt.date, apart_from: UUID | None) -> dict[UUID, Contacts]:
+    rows = Reminder.objects.filter(client__in=clients).filter(Q(state__in=SPOKEN) | Q(state__in=PENDING))
+    since = on - dt.timedelta(days=CONTACT_WINDOW_DAYS)
+    days: dict[UUID, set[dt.date]] = defaultdict(set)
+    pending: set[UUID] = set()
+    for client_id, state, spoken_on in (rows.exclude(pk=apart_from) if apart_from else rows).values_list(
+        "client_id", "state", "spoken_on"
+    ):
+        if state in PENDING:
+            pending.add(client_id)
+        if state in SPOKEN and spoken_on is not None:
+            days[client_id].add(spoken_on)
+    return {
+        client_id: Contacts(
+            last_on=max(days[client_id], default=None),
+            in_30_days=sum(day > since for day in days[client_id]),
+            is_pending=client_id in pending,
+        )
+        for client_id in clients
+    }
+
+
+def _owed(clients: Collection[UUID]) -> dict[UUID, int]:
+    credited = Client.objects.filter(pk__in=clients, credit_cents__gt=0).values_list("pk", flat=True)
+    open_invoices = Invoice.objects.filter(client__in=list(credited), state=InvoiceState.OPEN)
+    owed = F("total_cents") - F("credited_cents") - F("settled_cents")
+    return dict(open_invoices.values_list("client").annotate(owed=Sum(owed)))
+
+
+def _near_hearings(cases: list[DunningCase], on: dt.date, days: int) -> set[UUID]:
+    around = (on - dt.timedelta(days=days), on + dt.timedelta(days=days))
+    hearings = Hearing.objects.filter(dossier__in=[case.invoice.dossier_id for case in cases], held_on__range=around)
+    return set(hearings.values_list("dossier_id", flat=True))

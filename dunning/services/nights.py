@@ -1,0 +1,303 @@
+"""The night: which firms' hour has come, and one set-based evaluation of what is due at them."""
+
+import datetime as dt
+import statistics
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from django.db import connections, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from cabinets.enums import TaskKind, TaskState
+from cabinets.models import Cabinet
+from cabinets.models.firm import PLANNER_COLUMNS
+from dunning.enums import ANSWERS, PENDING, SPOKEN, Code
+from dunning.models import NightlyRun
+from dunning.window import SendWindow, next_opening
+from invoices.calendar import Territory, zone_of
+
+PLANNING_SQL = (Path(__file__).resolve().parents[1] / "planning.sql").read_text(encoding="utf-8")
+SCHEDULER = "scheduler"
+# Clients a chunk: about 5 000 due cases, one short transaction each.
+CHUNK = 2500
+ORDINARY_NIGHT = 20
+ABNORMAL_TIMES = 3
+ABNORMAL_SHARE = 0.25
+NIGHTS_REMEMBERED = 10
+_NIGHT_LOCK = 0x51_75_69_74
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FirmNight:
+    """One firm on one local date, at one instant of its own clock."""
+
+    cabinet: Cabinet
+    on: dt.date
+    now: dt.datetime
+    night_id: UUID = field(default_factory=uuid4)
+    round: int = 1
+    is_abnormal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a night answered at one firm: cases by code, and the messages they make."""
+
+    cases: Counter[Code]
+    messages: Counter[Code]
+
+    @property
+    def held(self) -> int:
+        """Return how many cases a rule held back."""
+        return sum(self.cases.values()) - self.cases[Code.SEND] - self.cases[Code.NEEDS_APPROVAL]
+
+
+def firms_due(*, now: dt.datetime, slug: str | None = None) -> list[FirmNight]:
+    """Return the firms whose local clock passed their hour today and whose night is not finished."""
+    nights = []
+    for cabinet in _firms(slug):
+        moment = cabinet.now() if cabinet.is_demo else now
+        local = moment.astimezone(cabinet.zone)
+        if local.time() >= cabinet.night_at:
+            nights.append(FirmNight(cabinet=cabinet, on=local.date(), now=moment))
+    done = set(
+        NightlyRun.all_cabinets.using(SCHEDULER)
+        .filter(on__gte=now.date() - dt.timedelta(days=7), finished_at__isnull=False)
+        .values_list("cabinet_id", "on")
+    )
+    return [night for night in nights if (night.cabinet.pk, night.on) not in done]
+
+
+def night_of(*, slug: str, on: dt.date, now: dt.datetime) -> FirmNight:
+    """Return the night of one firm on a given day."""
+    return FirmNight(cabinet=Cabinet.objects.using(SCHEDULER).only(*PLANNER_COLUMNS).get(slug=slug), on=on, now=now)
+
+
+def evaluate(nights: Sequence[FirmNight], *, progress: Progress | None = None) -> dict[UUID, Tally]:
+    """Decide every due case of these firms, once; return each firm's tally.
+
+    Safe to run twice and to run again after a crash: a finished night is not reopened, a case already moved is no
+    longer due, and a second process finds the night taken and does nothing.
+    """
+    with _alone() as mine:
+        if not mine or not nights:
+            return {}
+        opened = [_open(night) for night in nights]
+        targets = due_clients(opened)
+        opened = _with_abnormal(opened, targets)
+        tallies = _plan(opened, targets, progress or (lambda done, total: None))
+        for night in opened:
+            _close(night, tallies[night.cabinet.pk])
+        return tallies
+
+
+def preview(night: FirmNight) -> Tally:
+    """Return what this night would answer, and write nothing at all."""
+    with transaction.atomic(using=SCHEDULER):
+        targets = due_clients([night])
+        (judged,) = _with_abnormal([night], targets)
+        tally = _plan([judged], targets, lambda done, total: None, write=False)[night.cabinet.pk]
+        transaction.set_rollback(True, using=SCHEDULER)
+    return tally
+
+
+def due_clients(nights: Sequence[FirmNight]) -> list[tuple[UUID, UUID]]:
+    """Return the (firm, client) pairs that have a case due, in order."""
+    with connections[SCHEDULER].cursor() as cursor:
+        cursor.execute(
+            "SELECT c.cabinet_id, c.client_id FROM unnest(%s::uuid[], %s::date[]) AS f(cabinet_id, night_on)"
+            " JOIN dunning_dunningcase c ON c.cabinet_id = f.cabinet_id"
+            " AND c.next_action_on IS NOT NULL AND c.next_action_on <= f.night_on GROUP BY 1, 2 ORDER BY 1, 2",
+            [[night.cabinet.pk for night in nights], [night.on for night in nights]],
+        )
+        return list(cursor.fetchall())
+
+
+def _firms(slug: str | None) -> Iterator[Cabinet]:
+    rows = Cabinet.objects.using(SCHEDULER).only(*PLANNER_COLUMNS).order_by("pk")
+    return (rows.filter(slug=slug) if slug else rows).iterator()
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Hold the one lock of the night; it dies with the connection of a killed process."""
+    with connections[SCHEDULER].cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_NIGHT_LOCK])
+        taken = bool(cursor.fetchone()[0])
+        try:
+            yield taken
+        finally:
+            if taken and not connections[SCHEDULER].needs_rollback:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_NIGHT_LOCK])
+
+
+def _open(night: FirmNight) -> FirmNight:
+    """Find the night's row or write it; a night interrupted yesterday goes on where it stopped."""
+    run, _ = NightlyRun.all_cabinets.using(SCHEDULER).get_or_create(
+        cabinet_id=night.cabinet.pk, on=night.on, defaults={"id": night.night_id, "started_at": timezone.now()}
+    )
+    return FirmNight(cabinet=night.cabinet, on=night.on, now=night.now, night_id=run.pk, round=run.round)
+
+
+def _close(night: FirmNight, tally: Tally) -> None:
+    NightlyRun.all_cabinets.using(SCHEDULER).filter(pk=night.night_id).update(
+        finished_at=timezone.now(),
+        due=F("due") + sum(tally.cases.values()),
+        planned=F("planned") + tally.messages[Code.SEND],
+        awaiting=F("awaiting") + tally.messages[Code.NEEDS_APPROVAL],
+        held=F("held") + tally.held,
+        is_abnormal=night.is_abnormal,
+    )
+    if night.is_abnormal:
+        _ask_to_confirm(night)
+
+
+def _ask_to_confirm(night: FirmNight) -> None:
+    with connections[SCHEDULER].cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO cabinets_task (id, cabinet_id, kind, state, subject_id, due_on, created_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [uuid4(), night.cabinet.pk, TaskKind.ABNORMAL_NIGHT, TaskState.OPEN, night.night_id, night.on, night.now],
+        )
+
+
+def _with_abnormal(nights: Sequence[FirmNight], targets: Sequence[tuple[UUID, UUID]]) -> list[FirmNight]:
+    """Mark the nights that would say far more than usual: everything then waits for a person.
+
+    A night is abnormal when its messages exceed 20 and either three times the median of the last ten nights or a
+    quarter of the open cases. Most firms are cleared by the number of their due clients, which bounds the messages.
+    """
+    due = Counter(cabinet_id for cabinet_id, _ in targets)
+    suspects = [night for night in nights if night.round == 1 and due[night.cabinet.pk] > ORDINARY_NIGHT]
+    if not suspects:
+        return list(nights)
+    ids = {night.cabinet.pk for night in suspects}
+    counted = _plan(suspects, [pair for pair in targets if pair[0] in ids], lambda done, total: None, write=False)
+    usual, open_cases = _usual_messages(ids), _open_cases(ids)
+    return [
+        FirmNight(
+            cabinet=night.cabinet,
+            on=night.on,
+            now=night.now,
+            night_id=night.night_id,
+            round=night.round,
+            is_abnormal=night.cabinet.pk in ids
+            and is_abnormal(
+                messages=sum(counted[night.cabinet.pk].messages.values()),
+                usual=usual.get(night.cabinet.pk, []),
+                open_cases=open_cases.get(night.cabinet.pk, 0),
+            ),
+        )
+        for night in nights
+    ]
+
+
+def is_abnormal(*, messages: int, usual: Sequence[int], open_cases: int) -> bool:
+    """Say whether a night's messages need a person: above 20, and above 3 × the usual median or 25 % of open cases."""
+    if messages <= ORDINARY_NIGHT:
+        return False
+    median = statistics.median(usual) if usual else 0
+    return messages > ABNORMAL_TIMES * median or messages > ABNORMAL_SHARE * open_cases
+
+
+def _usual_messages(cabinet_ids: Collection[UUID]) -> dict[UUID, list[int]]:
+    with connections[SCHEDULER].cursor() as cursor:
+        cursor.execute(
+            "SELECT c.id, n.messages FROM unnest(%s::uuid[]) AS c(id) CROSS JOIN LATERAL ("
+            " SELECT planned + awaiting AS messages FROM dunning_nightlyrun r WHERE r.cabinet_id = c.id"
+            ' AND r.finished_at IS NOT NULL AND NOT r.is_abnormal ORDER BY r."on" DESC LIMIT %s) n',
+            [list(cabinet_ids), NIGHTS_REMEMBERED],
+        )
+        usual: dict[UUID, list[int]] = {}
+        for cabinet_id, messages in cursor.fetchall():
+            usual.setdefault(cabinet_id, []).append(messages)
+        return usual
+
+
+def _open_cases(cabinet_ids: Collection[UUID]) -> dict[UUID, int]:
+    with connections[SCHEDULER].cursor() as cursor:
+        cursor.execute(
+            "SELECT cabinet_id, count(*) FROM invoices_invoice WHERE cabinet_id = ANY (%s) AND state = 'open'"
+            " AND settled_cents < total_cents - credited_cents GROUP BY 1",
+            [list(cabinet_ids)],
+        )
+        return dict(cursor.fetchall())
+
+
+def _plan(
+    nights: Sequence[FirmNight], targets: Sequence[tuple[UUID, UUID]], progress: Progress, *, write: bool = True
+) -> dict[UUID, Tally]:
+    tallies = {night.cabinet.pk: Tally(cases=Counter(), messages=Counter()) for night in nights}
+    fixed = {**_firm_arrays(nights), **_opening_arrays(nights), **_words(), "write": write}
+    for start in range(0, len(targets), CHUNK):
+        chunk = targets[start : start + CHUNK]
+        for cabinet_id, code, cases, messages in _run(fixed, chunk):
+            tallies[cabinet_id].cases[Code(code)] += cases
+            tallies[cabinet_id].messages[Code(code)] += messages
+        progress(min(start + CHUNK, len(targets)), len(targets))
+    return tallies
+
+
+def _run(fixed: dict[str, Any], chunk: Sequence[tuple[UUID, UUID]]) -> list[tuple[UUID, str, int, int]]:
+    firms, clients = [pair[0] for pair in chunk], [pair[1] for pair in chunk]
+    with transaction.atomic(using=SCHEDULER), connections[SCHEDULER].cursor() as cursor:
+        cursor.execute(PLANNING_SQL, {**fixed, "t_cabinet": firms, "t_client": clients})
+        return list(cursor.fetchall())
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "spoken": [state.value for state in SPOKEN],
+        "pending": [state.value for state in PENDING],
+        "answers": [kind.value for kind in ANSWERS],
+    }
+
+
+def _firm_arrays(nights: Sequence[FirmNight]) -> dict[str, Any]:
+    return {
+        "f_cabinet": [night.cabinet.pk for night in nights],
+        "f_on": [night.on for night in nights],
+        "f_now": [night.now for night in nights],
+        "f_abnormal": [night.is_abnormal for night in nights],
+        "f_night": [night.night_id for night in nights],
+        "f_round": [night.round for night in nights],
+    }
+
+
+def _opening_arrays(nights: Sequence[FirmNight]) -> dict[str, Any]:
+    """Say, firm by firm, when a message may first leave for each territory; "" is a territory nobody knows."""
+    rows = []
+    for night in nights:
+        window, home = window_of(night.cabinet), Territory(night.cabinet.territory)  # type: ignore[call-arg]  # the label comes with the value
+        rows.append((night.cabinet.pk, "", opening(night.now, night.cabinet.zone_name, home, window)))
+        rows += [
+            (night.cabinet.pk, place.value, opening(night.now, zone_of(place).key, place, window))
+            for place in Territory
+        ]
+    return {
+        "o_cabinet": [row[0] for row in rows],
+        "o_territory": [row[1] for row in rows],
+        "o_depart": [row[2] for row in rows],
+    }
+
+
+def window_of(cabinet: Cabinet) -> SendWindow:
+    """Return the hours and days at which a firm lets messages leave."""
+    days = frozenset(int(digit) - 1 for digit in cabinet.weekdays)
+    return SendWindow(opens=cabinet.opens_at, closes=cabinet.closes_at, weekdays=days)
+
+
+@lru_cache(maxsize=4096)
+def opening(now: dt.datetime, zone_name: str, territory: Territory, window: SendWindow) -> dt.datetime:
+    """Return the next instant at which a message may leave for a debtor of this zone and territory."""
+    return next_opening(now, zone=ZoneInfo(zone_name), territory=territory, window=window)
