@@ -73,6 +73,11 @@ def migrate() -> list[str]:
     return manage("migrate", "--noinput")
 
 
+def collect() -> list[str]:
+    """Return the command that gathers the files of the pages under names that change with them."""
+    return manage("collectstatic", "--noinput", "--verbosity", "0")
+
+
 ALONE: dict[str, Callable[[], list[str]]] = {
     "web": web,
     "worker": worker,
@@ -249,7 +254,7 @@ def everything() -> None:
 def bring_up(supervisor: Supervisor, *, number: int) -> None:
     """Prepare the database and the files, then start every process."""
     supervisor.step("Base de données : mise à niveau", migrate())
-    supervisor.step("Fichiers des pages", manage("collectstatic", "--noinput", "--verbosity", "0"))
+    supervisor.step("Fichiers des pages", collect())
     if not os.environ.get("DEMO_CATCHER"):
         os.environ["DEMO_CATCHER"] = f"{LOOPBACK}:{_free_port()}"
         supervisor.add("catcher", catcher(), patience=5.0)
@@ -372,6 +377,8 @@ def main(arguments: Sequence[str]) -> int:
             create_roles()
         else:
             command = ALONE[arguments[0]]()
+            if arguments[0] == "migrate":
+                subprocess.run(collect(), check=True, cwd=ROOT)  # noqa: S603 — a command of this module
             os.execv(command[0], command)  # noqa: S606 — the container's process is the program itself
     except (ServerError, keyring.KeyringError, ImproperlyConfigured, ValueError) as error:
         sys.stderr.write(f"{error}\n")
