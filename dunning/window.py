@@ -4,7 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from invoices.calendar import SATURDAY, Territory, is_working_day
+from cabinets.territories import Territory
+from invoices.calendar import SATURDAY, is_working_day
 
 EARLIEST = dt.time(8)
 LATEST = dt.time(20)

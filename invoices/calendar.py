@@ -1,51 +1,16 @@
 """Days that count: due dates, working days and French public holidays, territory by territory."""
 
 import datetime as dt
-import re
-from enum import StrEnum
 from functools import cache
-from zoneinfo import ZoneInfo
 
 import holidays as published_holidays
+
+from cabinets.territories import Territory
 
 DEFAULT_TERM = dt.timedelta(days=30)
 SATURDAY = 5
 
 
-class Territory(StrEnum):
-    """Where the law of public holidays changes; a place outside this list has no value here."""
-
-    METROPOLE = "metropole", "Métropole"
-    ALSACE_MOSELLE = "alsace_moselle", "Alsace-Moselle"
-    GUADELOUPE = "guadeloupe", "Guadeloupe"
-    MARTINIQUE = "martinique", "Martinique"
-    GUYANE = "guyane", "Guyane"
-    REUNION = "reunion", "La Réunion"
-    MAYOTTE = "mayotte", "Mayotte"
-    SAINT_MARTIN = "saint_martin", "Saint-Martin"
-    SAINT_BARTHELEMY = "saint_barthelemy", "Saint-Barthélemy"
-
-    label: str
-
-    def __new__(cls, value: str, label: str) -> "Territory":
-        """Attach the French label to the stored value."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.label = label
-        return member
-
-
-_ZONES = {
-    Territory.METROPOLE: "Europe/Paris",
-    Territory.ALSACE_MOSELLE: "Europe/Paris",
-    Territory.GUADELOUPE: "America/Guadeloupe",
-    Territory.MARTINIQUE: "America/Martinique",
-    Territory.GUYANE: "America/Cayenne",
-    Territory.REUNION: "Indian/Reunion",
-    Territory.MAYOTTE: "Indian/Mayotte",
-    Territory.SAINT_MARTIN: "America/Marigot",
-    Territory.SAINT_BARTHELEMY: "America/St_Barthelemy",
-}
 _PUBLISHED = {
     Territory.METROPOLE: None,
     Territory.ALSACE_MOSELLE: "57",
@@ -69,44 +34,6 @@ _LOCAL: dict[Territory, tuple[tuple[int, int], ...]] = {
     Territory.SAINT_MARTIN: ((5, 27), (5, 28)),
     Territory.SAINT_BARTHELEMY: ((10, 9),),
 }
-_BY_POSTCODE = {"97133": Territory.SAINT_BARTHELEMY, "97150": Territory.SAINT_MARTIN}
-_BY_DEPARTMENT = {
-    "57": Territory.ALSACE_MOSELLE,
-    "67": Territory.ALSACE_MOSELLE,
-    "68": Territory.ALSACE_MOSELLE,
-    "971": Territory.GUADELOUPE,
-    "972": Territory.MARTINIQUE,
-    "973": Territory.GUYANE,
-    "974": Territory.REUNION,
-    "976": Territory.MAYOTTE,
-}
-_BY_COUNTRY = {
-    "GP": Territory.GUADELOUPE,
-    "MQ": Territory.MARTINIQUE,
-    "GF": Territory.GUYANE,
-    "RE": Territory.REUNION,
-    "YT": Territory.MAYOTTE,
-    "MF": Territory.SAINT_MARTIN,
-    "BL": Territory.SAINT_BARTHELEMY,
-}
-_METROPOLE = re.compile(r"(?:0[1-9]|[1-8][0-9]|9[0-5])[0-9]{3}")
-
-
-def territory_of(postcode: str | None, country: str = "FR") -> Territory | None:
-    """Name the territory of a postal address, or None when the firm's own calendar must serve."""
-    iso = country.strip().upper()
-    if iso in _BY_COUNTRY:
-        return _BY_COUNTRY[iso]
-    code = re.sub(r"\s", "", postcode or "")
-    if iso not in {"", "FR", "FRANCE"} or not re.fullmatch(r"[0-9]{5}", code):
-        return None
-    known = _BY_POSTCODE.get(code) or _BY_DEPARTMENT.get(code[:3]) or _BY_DEPARTMENT.get(code[:2])
-    return known or (Territory.METROPOLE if _METROPOLE.fullmatch(code) else None)
-
-
-def zone_of(territory: Territory) -> ZoneInfo:
-    """Give the time zone people live by in this territory."""
-    return ZoneInfo(_ZONES[territory])
 
 
 @cache

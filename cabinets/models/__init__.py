@@ -1,7 +1,7 @@
 """What the floor holds."""
 
 from cabinets.models.clients import Assignment, Client, Contact, Dossier, Hearing
-from cabinets.models.firm import Cabinet, Platform, Territory
+from cabinets.models.firm import Cabinet, Platform
 from cabinets.models.journal import JournalEntry, JournalSeal
 from cabinets.models.keys import DataKey
 from cabinets.models.people import Invitation, Membership, OperatorAct, Session, TotpDevice, User
@@ -9,5 +9,5 @@ from cabinets.models.tasks import Task
 
 __all__ = [
     "Assignment", "Cabinet", "Client", "Contact", "DataKey", "Dossier", "Hearing", "Invitation", "JournalEntry",
-    "JournalSeal", "Membership", "OperatorAct", "Platform", "Session", "Task", "Territory", "TotpDevice", "User",
+    "JournalSeal", "Membership", "OperatorAct", "Platform", "Session", "Task", "TotpDevice", "User",
 ]  # fmt: skip

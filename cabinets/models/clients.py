@@ -7,10 +7,10 @@ from django.db import models
 from django.db.models import Q
 
 from cabinets.enums import Civility, ClientKind, ContactRole, Language, LegalAid
-from cabinets.models.firm import Territory
 from cabinets.models.people import Membership
 from cabinets.scoping import CabinetOwned
 from cabinets.sealing import SealedModel, SealedTextField
+from cabinets.territories import Territory
 from cabinets.wall import Grant, Wall
 
 

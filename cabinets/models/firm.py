@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from cabinets.territories import Territory
 from cabinets.wall import Grant, Wall
 
 PLANNER_COLUMNS = (
@@ -17,20 +18,6 @@ PLANNER_COLUMNS = (
     "activated_on", "subscription_suspended_at", "suspended_at", "settled_through_on", "settlements_declared_on",
     "approval_threshold_cents", "grace_hours", "hearing_days", "daily_cap",
 )  # fmt: skip
-
-
-class Territory(models.TextChoices):
-    """Whose public holidays and time zone apply (law.md R55)."""
-
-    METROPOLE = "metropole", "France métropolitaine"
-    ALSACE_MOSELLE = "alsace_moselle", "Alsace-Moselle"
-    GUADELOUPE = "guadeloupe", "Guadeloupe"
-    MARTINIQUE = "martinique", "Martinique"
-    GUYANE = "guyane", "Guyane"
-    REUNION = "reunion", "La Réunion"
-    MAYOTTE = "mayotte", "Mayotte"
-    SAINT_MARTIN = "saint_martin", "Saint-Martin"
-    SAINT_BARTHELEMY = "saint_barthelemy", "Saint-Barthélemy"
 
 
 class Platform(models.Model):

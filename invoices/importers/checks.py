@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import TypeVar
 
 from cabinets.enums import Civility, ClientKind
-from invoices.calendar import Territory, due_date_for, territory_of
+from cabinets.territories import Territory, territory_of
+from invoices.calendar import due_date_for
 from invoices.importers.cells import (
     CellError,
     cell_text,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from cabinets.enums import Civility, ClientKind
-from invoices.calendar import Territory
+from cabinets.territories import Territory
 
 
 class SourceError(ValueError):

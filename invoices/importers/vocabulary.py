@@ -3,7 +3,7 @@
 import re
 
 from cabinets.enums import Civility, ClientKind
-from invoices.calendar import Territory
+from cabinets.territories import Territory
 from invoices.importers.rows import Paper
 
 COMPANY = re.compile(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cabinets.enums import ClientKind
-from invoices.calendar import Territory, previous_working_day
+from cabinets.territories import Territory
+from invoices.calendar import previous_working_day
 
 CONSUMER_YEARS = 2
 OTHERS_YEARS = 5

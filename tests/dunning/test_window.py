@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cabinets.territories import Territory, zone_of
 from dunning.window import DEFAULT_WINDOW, SendWindow, WindowError, is_open, next_opening
-from invoices.calendar import Territory, is_working_day, zone_of
+from invoices.calendar import is_working_day
 
 METROPOLE = Territory.METROPOLE
 ALSACE = Territory.ALSACE_MOSELLE

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cabinets.territories import Territory, territory_of, zone_of
 from invoices.calendar import (
-    Territory,
     add_working_days,
     due_date_for,
     easter_sunday,
@@ -15,8 +15,6 @@ from invoices.calendar import (
     is_working_day,
     next_working_day,
     previous_working_day,
-    territory_of,
-    zone_of,
 )
 
 D = dt.date

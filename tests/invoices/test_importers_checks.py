@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cabinets.enums import Civility, ClientKind
-from invoices.calendar import Territory
+from cabinets.territories import Territory
 from invoices.importers.cells import (
     CellError,
     cell_text,

@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cabinets.enums import ClientKind
-from invoices.calendar import Territory
+from cabinets.territories import Territory
 from invoices.importers.checks import check_rows, identity_key
 from invoices.importers.mapping import guess_mapping, missing_fields
 from invoices.importers.rows import Problem, Row
