@@ -50,6 +50,18 @@ def _no_key_survives() -> Iterator[None]:
     sealing.forget_keys()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Create the test database through its owner: every other role mirrors it, and no test may reach the real one."""
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases=set(connections), serialized_aliases=set())
+    yield
+    with django_db_blocker.unblock():
+        for alias in connections:
+            connections[alias].close()
+        teardown_databases(made, verbosity=0)
+
+
 @pytest.fixture
 def cabinet(db: None) -> Iterator[Cabinet]:
     """Return a firm, and act for it until the test ends, as the product itself."""
