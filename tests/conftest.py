@@ -14,7 +14,8 @@ from django.test.utils import setup_databases, teardown_databases
 from cabinets import scoping, sealing
 from cabinets.enums import Role
 from cabinets.models import Cabinet, Membership
-from cabinets.scoping import SCOPE_SETTING, acting_for, tenant_atomic, working_for
+from cabinets.scoping import acting_for, tenant_atomic, working_for
+from cabinets.wall import SCOPE_SETTING
 from tests.factories.cabinets import make_cabinet, make_member, outside_any_firm
 
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
@@ -54,7 +55,7 @@ def _no_key_survives() -> Iterator[None]:
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """Create the test database through its owner: every other role mirrors it, and no test may reach the real one."""
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False, aliases=set(connections), serialized_aliases=set())
+        made = setup_databases(verbosity=0, interactive=False, aliases=dict.fromkeys(connections))
     yield
     with django_db_blocker.unblock():
         for alias in connections:
