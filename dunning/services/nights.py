@@ -19,10 +19,10 @@ from django.utils import timezone
 from cabinets.enums import TaskKind, TaskState
 from cabinets.models import Cabinet
 from cabinets.models.firm import PLANNER_COLUMNS
+from cabinets.territories import Territory, zone_of
 from dunning.enums import ANSWERS, PENDING, SPOKEN, Code
 from dunning.models import NightlyRun
 from dunning.window import SendWindow, next_opening
-from invoices.calendar import Territory, zone_of
 
 PLANNING_SQL = (Path(__file__).resolve().parents[1] / "planning.sql").read_text(encoding="utf-8")
 SCHEDULER = "scheduler"
