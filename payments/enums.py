@@ -46,3 +46,26 @@ class RequestState(models.TextChoices):
 
     OPEN = "open", "À traiter"
     ANSWERED = "answered", "Traitée"
+
+
+class RequestOutcome(models.TextChoices):
+    """What the firm found when it looked at a request."""
+
+    PAID = "paid", "Le paiement est retrouvé et enregistré"
+    STILL_DUE = "still_due", "Aucun paiement ne correspond : la facture reste due"
+    ANSWERED = "answered", "La réponse est donnée ; la contestation reste ouverte"
+    ADDRESS_CHANGED = "address_changed", "Les coordonnées sont corrigées : le lien change"
+    RIGHT_ADDRESS = "right_address", "Le destinataire est le bon"
+    SILENCED = "silenced", "Ne plus écrire à cette adresse"
+
+
+# What each kind of request may become.
+OUTCOMES: dict[RequestKind, tuple[RequestOutcome, ...]] = {
+    RequestKind.ALREADY_PAID: (RequestOutcome.PAID, RequestOutcome.STILL_DUE),
+    RequestKind.PROBLEM: (RequestOutcome.ANSWERED,),
+    RequestKind.WRONG_RECIPIENT: (
+        RequestOutcome.ADDRESS_CHANGED,
+        RequestOutcome.RIGHT_ADDRESS,
+        RequestOutcome.SILENCED,
+    ),
+}

@@ -1,0 +1,19 @@
+"""Tokens of payment links: recomputed when a message is shown again, known to the database by their hash alone."""
+
+import base64
+import hashlib
+import hmac
+from uuid import UUID
+
+TOKEN_LENGTH = 43
+
+
+def token_for(link_id: UUID, version: int, key: str) -> str:
+    """Return the token of this version of a link: 43 characters that cannot be guessed without the key."""
+    mac = hmac.digest(key.encode(), f"payment-link|{link_id}|{version}".encode(), "sha256")
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def hash_of(token: str) -> bytes:
+    """Return what the database keeps of a token; any text has a hash, so that a wrong token is only unknown."""
+    return hashlib.sha256(token.encode(errors="replace")).digest()

@@ -1,0 +1,118 @@
+"""A debtor's way in: made when a message needs it, found by its hash, ended by a date or by a person."""
+
+import datetime as dt
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from cabinets import journal
+from cabinets.enums import LegalAid
+from cabinets.models import Client, Contact
+from cabinets.scoping import whole_firm
+from invoices.enums import InvoiceState
+from invoices.models import Invoice
+from payments.links import hash_of, token_for
+from payments.models import PaymentLink
+
+# Once nothing is owed, the link still shows what was paid and the firm's answers.
+READ_ONLY_DAYS = 60
+
+# Full legal aid: no fee may be asked at all (law.md R32). The other states say the firm no longer asks.
+_NEVER_SHOWN = (InvoiceState.DRAFT, InvoiceState.WRITTEN_OFF, InvoiceState.ARCHIVED)
+
+
+@transaction.atomic
+def link_for(*, client: Client, contact: Contact | None = None) -> PaymentLink:
+    """Return the one live link of an addressee (no contact: the client), and make it the first time."""
+    live = PaymentLink.objects.filter(client=client, contact=contact, revoked_at=None)
+    with whole_firm():
+        if (link := live.first()) is not None:
+            return link
+        link = PaymentLink(client=client, contact=contact)
+        link.token_hash = hash_of(_token(link))
+        try:
+            with transaction.atomic():
+                link.save(force_insert=True)
+        except IntegrityError:
+            return live.get()  # made at the same moment by somebody else
+    journal.record("paymentlink.created", link)
+    return link
+
+
+def url_of(link: PaymentLink) -> str:
+    """Return the address of a link, as written in a message."""
+    return f"{settings.SITE_URL}/p/{_token(link)}/"
+
+
+@transaction.atomic
+def revoke(*, link_id: UUID) -> PaymentLink:
+    """End a link at once; revoking again changes nothing."""
+    ended = PaymentLink.objects.filter(pk=link_id, revoked_at=None).update(revoked_at=timezone.now())
+    link = PaymentLink.objects.get(pk=link_id)
+    if ended:
+        journal.record("paymentlink.revoked", link)
+    return link
+
+
+@transaction.atomic
+def renew(*, link_id: UUID) -> PaymentLink:
+    """Give a live link a new token; the former opens nothing, and the new one leaves in messages only."""
+    link = PaymentLink.objects.select_for_update().get(pk=link_id, revoked_at=None)
+    link.version += 1
+    link.token_hash = hash_of(_token(link))
+    link.save(update_fields=["version", "token_hash"])
+    journal.record("paymentlink.renewed", link)
+    return link
+
+
+def find(*, token: str) -> tuple[UUID, UUID] | None:
+    """Return the link a token opens and its firm, before any firm is acted for; None when it opens nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT row_id, cabinet_id FROM quittance_token('link', %s)", [hash_of(token)])
+        row = cursor.fetchone()
+    return None if row is None else (UUID(str(row[0])), UUID(str(row[1])))
+
+
+def opened_by(link: PaymentLink) -> QuerySet[Invoice]:
+    """Return the invoices a link shows: those billed to its addressee, and to nobody else."""
+    return (
+        Invoice.objects.filter(client=link.client_id, dossier__billing_contact=link.contact_id)
+        .exclude(state__in=_NEVER_SHOWN)
+        .exclude(dossier__legal_aid=LegalAid.TOTAL)
+    )
+
+
+def owed_through(link: PaymentLink) -> QuerySet[Invoice]:
+    """Return the invoices of a link on which something is still owed, the oldest first."""
+    return Invoice.objects.open().filter(pk__in=opened_by(link)).order_by("due_on", "number_key")
+
+
+def is_alive(link: PaymentLink, *, on: dt.date) -> bool:
+    """Say whether a link opens on this day: while money is owed, then 60 days."""
+    if link.revoked_at is not None:
+        return False
+    if link.settled_on is None or on <= link.settled_on + dt.timedelta(days=READ_ONLY_DAYS):
+        return True
+    return owed_through(link).exists()
+
+
+@transaction.atomic
+def note_settled(*, on: dt.date) -> int:
+    """Note on each live link of the firm since when nothing is owed, or that something is again; return how many."""
+    owed = Invoice.objects.open().exclude(dossier__legal_aid=LegalAid.TOTAL).filter(client=OuterRef("client"))
+    owes = Q(Exists(owed.filter(dossier__billing_contact=OuterRef("contact")))) | Q(
+        Exists(owed.filter(dossier__billing_contact=None)), contact=None
+    )
+    live = PaymentLink.objects.filter(revoked_at=None)
+    with whole_firm():
+        return (
+            live.filter(~owes, settled_on=None).update(settled_on=on)
+            + live.filter(owes, settled_on__isnull=False).update(settled_on=None)
+        )  # fmt: skip
+
+
+def _token(link: PaymentLink) -> str:
+    return token_for(link.pk, link.version, settings.LINK_KEY)
