@@ -4,13 +4,14 @@
 migrate, roles) it becomes that one process.
 """
 
+import hashlib
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,13 +55,13 @@ def worker() -> list[str]:
     """Return the worker of every queue."""
     concurrency = os.environ.get("WORKER_PROCESSES") or "2"
     celery = (sys.executable, "-m", "celery", "--app", "config.celery:app", "--workdir", str(ROOT))
-    return [*celery, "worker", "--loglevel", "INFO", "--concurrency", concurrency]
+    return [*celery, "--quiet", "worker", "--loglevel", "INFO", "--concurrency", concurrency]
 
 
 def beat() -> list[str]:
     """Return the clock of the periodic tasks: one, and only one, per installation."""
     celery = (sys.executable, "-m", "celery", "--app", "config.celery:app", "--workdir", str(ROOT))
-    return [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""]
+    return [*celery, "--quiet", "beat", "--loglevel", "INFO", "--pidfile", ""]
 
 
 def catcher() -> list[str]:
@@ -254,7 +255,7 @@ def everything() -> None:
 def bring_up(supervisor: Supervisor, *, number: int) -> None:
     """Prepare the database and the files, then start every process."""
     supervisor.step("Base de données : mise à niveau", migrate())
-    supervisor.step("Fichiers des pages", collect())
+    gather(supervisor)
     if not os.environ.get("DEMO_CATCHER"):
         os.environ["DEMO_CATCHER"] = f"{LOOPBACK}:{_free_port()}"
         supervisor.add("catcher", catcher(), patience=5.0)
@@ -271,6 +272,25 @@ def bring_up(supervisor: Supervisor, *, number: int) -> None:
         "(voir docs/operations.md)."
     )
     say(f"Journaux : {supervisor.logs}. Ctrl-C arrête tout.\n")
+
+
+def gather(supervisor: Supervisor) -> None:
+    """Gather and compress the files of the pages, unless they and the libraries are those of the last time."""
+    stamp = embedded.folder() / "static.made"
+    wanted = fingerprint([ROOT / "requirements.lock", *sorted(ROOT.glob("*/static/**/*"))])
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        supervisor.step("Fichiers des pages", collect())
+        stamp.write_text(wanted, encoding="utf-8")
+
+
+def fingerprint(paths: Iterable[Path]) -> str:
+    """Return a digest of these files, their names and their contents."""
+    digest = hashlib.sha256()
+    for path in paths:
+        if path.is_file():
+            digest.update(f"{path.relative_to(ROOT)}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 @contextmanager

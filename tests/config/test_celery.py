@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from django.conf import settings
 from kombu import Connection
 
@@ -40,3 +41,15 @@ def test_the_worker_loads_without_a_web_server() -> None:
 
     assert done.returncode == 0, done.stderr
     assert "software -> celery:5" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("task", "queue"),
+    [
+        ("dunning.tasks.send_reminders", "mail"),
+        ("invoices.tasks.import_batch", "files"),
+        ("dunning.tasks.sweep", "default"),
+    ],
+)
+def test_a_big_import_never_stands_before_a_mail(task: str, queue: str) -> None:
+    assert app.amqp.router.route({}, task)["queue"].name == queue

@@ -232,3 +232,19 @@ def test_bin_run_says_what_it_does_and_stops_cleanly_when_a_step_fails(place: Pl
         "· Arrêt en cours : les envois commencés se terminent…",
     ]
     assert "No module named 'config.settings.nowhere'" in done.stderr
+
+
+def test_the_files_of_the_pages_are_gathered_again_only_when_they_change(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    monkeypatch.setenv("QUITTANCE_VAR", str(tmp_path))
+    monkeypatch.setattr(supervisor, "step", lambda label, _command: steps.append(label))
+
+    processes.gather(supervisor)
+    processes.gather(supervisor)
+    assert steps == ["Fichiers des pages"]
+
+    monkeypatch.setattr(processes, "fingerprint", lambda _paths: "other files")
+    processes.gather(supervisor)
+    assert steps == ["Fichiers des pages", "Fichiers des pages"]
