@@ -74,7 +74,7 @@ class Home:
         near = self.data / "sockets"
         if len(os.fsencode(near)) <= LONGEST_SOCKET_FOLDER:
             return near
-        return Path("/tmp") / f"quittance-{self.uid}-{_fingerprint(self.data)}"  # noqa: S108 — private, owner checked
+        return Path("/tmp") / f"quittance-{self.uid}-{_fingerprint(self.data)}"  # noqa: S108  # nosec B108 — owner checked
 
     def private(self, folder: Path) -> None:
         """Make a folder that the servers' account alone may enter; refuse one that someone else prepared."""

@@ -21,21 +21,6 @@ from tests.factories.cabinets import make_cabinet, make_member, outside_any_firm
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
-    """Make the tests' database for every alias, whichever the tests ask for.
-
-    Left to itself, a run whose tests name only "default" makes nothing: its mirror is never created, and the tests
-    would write into the database of the installation.
-    """
-    with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False)
-    yield
-    with django_db_blocker.unblock():
-        connections.close_all()
-        teardown_databases(made, verbosity=0)
-
-
 @pytest.fixture(autouse=True)
 def _frozen_clock(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.node.get_closest_marker("browser"):
