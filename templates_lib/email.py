@@ -13,7 +13,6 @@ from pathlib import Path
 
 import css_inline
 from django.template import Context, Engine, Template
-from django.utils.safestring import SafeString
 
 from templates_lib.enums import Step
 from templates_lib.errors import AddressError, BrokenTextError, HeaderInjectionError
@@ -136,13 +135,12 @@ def compose_email(
         "rights": rights,
         "rights_domain": domain_of(rights),
     }
-    labels = {"Lien_gestion": MANAGE_LABEL}
 
-    def html_of(paragraph: str) -> str:
-        return SafeString(render_html(paragraph, filled, link_labels=labels))
+    def paragraphs_of(part: Sequence[str]) -> list[str]:
+        return [render_html(paragraph, filled, link_labels={"Lien_gestion": MANAGE_LABEL}) for paragraph in part]
 
     html = _layout("email.html").render(
-        Context({**context, "before": [*map(html_of, before)], "after": [*map(html_of, after)]})
+        Context({**context, "before": paragraphs_of(before), "after": paragraphs_of(after)})
     )
     text = _layout("email.txt").render(
         Context(
@@ -167,9 +165,7 @@ def build_message(composed: Composed, envelope: Envelope) -> EmailMessage:
         display_name=_clean_header(envelope.sender_name), addr_spec=mail_address(envelope.sender_address)
     )
     message["To"] = Address(addr_spec=mail_address(envelope.recipient))
-    message["Reply-To"] = Address(
-        display_name=envelope.sender_name, addr_spec=mail_address(envelope.reply_to)
-    )
+    message["Reply-To"] = Address(display_name=envelope.sender_name, addr_spec=mail_address(envelope.reply_to))
     message["Subject"] = _clean_header(composed.subject)
     message["Date"] = sent_at
     message["Message-ID"] = _message_id(envelope.message_id)

@@ -87,18 +87,19 @@ class SmtpSession:
             code, reply = _ask(smtp, stage, command, argument)
             if not (code == _GO_AHEAD if stage is Stage.CONTENT else code // 100 == 2):  # noqa: PLR2004 (2xx: yes)
                 return self._refused(smtp, stage, code, reply)
-        try:
-            smtp.send(body)
-        except (OSError, smtplib.SMTPException) as error:
-            raise _lost(Stage.CONTENT, error) from error
-        return self._finish(smtp)
+        return self._hand_over(smtp, body)
 
-    def _finish(self, smtp: smtplib.SMTP) -> Outcome:
-        """Send the final dot: from its first byte on, silence means that nobody knows."""
+    def _hand_over(self, smtp: smtplib.SMTP, body: bytes) -> Outcome:
+        """Send the message and its final dot: once a byte of the dot may be out, silence means nobody knows."""
+        sent, whole = 0, memoryview(body + b".\r\n")
         try:
-            smtp.send(b".\r\n")
+            while sent < len(whole):
+                # Not sendall(), which does not tell how far it went.
+                sent += _line(smtp).send(whole[sent:])
             code, reply = smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:
+            if sent <= len(body):
+                raise _lost(Stage.CONTENT, error) from error
             self._hang_up()
             return _outcome(Verdict.UNKNOWN, Stage.END, None, _reason(error))
         if code == _CLOSING:
@@ -145,9 +146,6 @@ def _connect(settings: SmtpSettings) -> smtplib.SMTP:
         smtp.ehlo_or_helo_if_needed()
         if settings.username:
             smtp.login(settings.username, settings.password)
-        if smtp.sock:
-            # The final dot is a packet of its own: it must not wait for the acknowledgement of the body.
-            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (OSError, smtplib.SMTPException) as error:
         if smtp:
             smtp.close()
@@ -197,6 +195,12 @@ def _ask(smtp: smtplib.SMTP, stage: Stage, command: str, argument: str) -> tuple
         return smtp.docmd(command, argument)
     except (OSError, smtplib.SMTPException) as error:
         raise _lost(stage, error) from error
+
+
+def _line(smtp: smtplib.SMTP) -> socket.socket:
+    if smtp.sock is None:
+        raise smtplib.SMTPServerDisconnected("the line is closed")
+    return smtp.sock
 
 
 def _lost(stage: Stage, error: Exception) -> _Lost:

@@ -1,8 +1,12 @@
 """Speaking to a real server that misbehaves: each message leaves once, or the truth is told."""
 
+import datetime as dt
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from email import message_from_bytes
+from email.policy import default as parsing
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ import trustme
 
 from dunning.channels.protocol import DeliveryError, EmailChannel, Outcome, Outgoing, Stage, Verdict
 from dunning.channels.smtp import Security, SmtpChannel, SmtpSession, SmtpSettings
+from templates_lib.email import Composed, Envelope, build_message
 from tests.mail_sink import (
     AUTH,
     BODY,
@@ -275,7 +280,7 @@ def test_a_refused_reset_costs_the_connection_and_not_the_next_message(sink: Smt
 
 def test_a_session_cut_in_the_middle_of_a_message_starts_over(sink: SmtpSink, monkeypatch: pytest.MonkeyPatch) -> None:
     with SmtpSession(plain(sink)) as session:
-        monkeypatch.setattr(session, "_finish", lambda smtp: (_ for _ in ()).throw(KeyboardInterrupt))
+        monkeypatch.setattr(session, "_hand_over", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             session.send(outgoing(1))
         monkeypatch.undo()
@@ -408,3 +413,30 @@ def test_settings_that_cannot_work_are_refused(change: dict[str, str | float]) -
 
 def test_the_password_is_not_shown() -> None:
     assert "secret" not in repr(SmtpSettings(host="smtp.example", port=587, username="a", password="secret"))
+
+
+def test_a_composed_reminder_arrives_as_it_was_written(sink: SmtpSink) -> None:
+    composed = Composed(
+        subject="Facture F-2026-0412 – échéance du 14 novembre 2026",
+        html="<p>Réglée\u00a0?</p>\n",
+        text=".\nRéglée\u00a0?\n..\n" + "à" * 900 + "\n",
+    )
+    envelope = Envelope(
+        sender_name="Cabinet Aubry",
+        sender_address="factures@firm.example",
+        recipient="client@client.example",
+        reply_to="contact@firm.example",
+        message_id="<r-1@quittance.example>",
+        sent_at=dt.datetime(2026, 11, 17, 10, 0, tzinfo=dt.UTC),
+    )
+    message = build_message(composed, envelope).as_bytes()
+
+    with SmtpSession(plain(sink)) as session:
+        session.send(replace(outgoing(), message=message))
+
+    (caught,) = sink.caught
+    received = message_from_bytes(caught.content, policy=parsing)
+    text = received.get_body(("plain",))
+    assert text is not None
+    assert (caught.content, caught.message_id) == (message, "<r-1@quittance.example>")
+    assert (str(received["Subject"]), text.get_content().replace("\r\n", "\n")) == (composed.subject, composed.text)
