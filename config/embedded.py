@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from config import keeper, keyring, locks, roles
 from config.homes import Home, ServerError
 from config.servers import redis_url, url
@@ -101,11 +103,35 @@ def _is_set(name: str) -> bool:
 
 
 def _ensure(home: Home, *, durable: bool) -> None:
-    """Start a keeper if there is none, and wait for its servers; one process at a time."""
+    """Wait, one process at a time, until the servers answer; start a keeper when there is none.
+
+    A recovery after a power cut has no time limit: the wait lasts as long as the keeper lives. A keeper just killed
+    holds its lock for a moment and leaves its word behind: only an answer proves anything.
+    """
+    started = False
     with locks.held(home.servers / START_LOCK):
-        if not locks.is_held(home.servers / keeper.KEEPER_LOCK):
-            _start(home, durable=durable)
-        _wait_until_ready(home)
+        while not ((home.servers / keeper.READY).exists() and _answers(home)):
+            if locks.is_held(home.servers / keeper.KEEPER_LOCK):
+                time.sleep(0.03)
+            elif started:
+                raise ServerError(_last_words(home))
+            else:
+                _start(home, durable=durable)
+                started = True
+
+
+def _answers(home: Home) -> bool:
+    try:
+        psycopg.connect(environment(home.var)["DATABASE_URL"], connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _last_words(home: Home) -> str:
+    log = home.servers / keeper.LOG
+    said = log.read_text(encoding="utf-8", errors="replace")[-1500:].strip() if log.exists() else ""
+    return f"Les serveurs embarqués se sont arrêtés en démarrant. Journal {log} :\n{said}"
 
 
 def _start(home: Home, *, durable: bool) -> None:
@@ -121,16 +147,6 @@ def _start(home: Home, *, durable: bool) -> None:
     )
     if done.returncode:
         raise ServerError(f"Les serveurs embarqués ne démarrent pas : {done.stderr.strip()[-1000:]}")
-
-
-def _wait_until_ready(home: Home) -> None:
-    """Wait as long as the keeper lives: a recovery after a power cut has no time limit."""
-    while not (home.servers / keeper.READY).exists():
-        if not locks.is_held(home.servers / keeper.KEEPER_LOCK):
-            log = home.servers / keeper.LOG
-            said = log.read_text(encoding="utf-8", errors="replace")[-1500:].strip() if log.exists() else ""
-            raise ServerError(f"Les serveurs embarqués se sont arrêtés en démarrant. Journal {log} :\n{said}")
-        time.sleep(0.03)
 
 
 def _wait_for_the_end(home: Home) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from config.servers import squatters
 USER = """
 import pathlib, sys
 from config import embedded
-with embedded.running(pathlib.Path(sys.argv[1])):
+with embedded.running(pathlib.Path(sys.argv[1]), durable=bool(sys.argv[2])):
     print("up", flush=True)
     sys.stdin.read()
 """
@@ -54,10 +55,10 @@ class Place:
             row = cursor.fetchone() if cursor.pgresult and cursor.pgresult.ntuples else None
         return row[0] if row else None
 
-    def user(self) -> subprocess.Popen[str]:
+    def user(self, *, durable: bool = False) -> subprocess.Popen[str]:
         """Start another process that uses the servers until its input is closed; return once it does."""
         process = subprocess.Popen(  # noqa: S603 — our own words
-            [sys.executable, "-c", USER, str(self.var)],
+            [sys.executable, "-c", USER, str(self.var), "durable" if durable else ""],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -70,8 +71,9 @@ class Place:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Servers made once for the tests that leave them as they were."""
-    yield from _place()
+    """Servers made once, and kept running, for the tests that leave them as they were."""
+    with contextmanager(_place)() as place, embedded.running(place.var):
+        yield place
 
 
 @pytest.fixture

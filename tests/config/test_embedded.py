@@ -18,7 +18,7 @@ import pytest
 from config import embedded, keeper, locks
 from config.homes import LONGEST_SOCKET_FOLDER, Home, ServerError
 from config.servers import dies_with_parent, squatters
-from tests.config.conftest import ROOT, Place
+from tests.config.conftest import ROOT, USER, Place
 
 DOORS = {
     "DATABASE_URL": "quittance_app",
@@ -140,7 +140,7 @@ def test_the_servers_stop_when_their_keeper_is_killed(place: Place) -> None:
 
 
 def test_everything_killed_at_once_starts_again_in_seconds_with_its_data(place: Place) -> None:
-    user = place.user()
+    user = place.user(durable=True)
     place.ask("CREATE TABLE public.t AS SELECT 7 AS n", door="DATABASE_OWNER_URL")
     victims = [keeper_of(place), *place.pids()]
 
@@ -155,13 +155,33 @@ def test_everything_killed_at_once_starts_again_in_seconds_with_its_data(place: 
     assert time.monotonic() - began < 10
 
 
+def test_the_word_of_a_keeper_that_is_dying_is_not_believed(place: Place) -> None:
+    user = place.user()
+    end(user)
+    assert soon(lambda: not place.kept())
+    (place.home.servers / keeper.READY).write_text("1\n", encoding="utf-8")
+
+    with locks.held(place.home.servers / keeper.KEEPER_LOCK):
+        newcomer = subprocess.Popen(  # noqa: S603 — our own words
+            [sys.executable, "-c", USER, str(place.var), ""],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        time.sleep(0.7)
+    said, _ = newcomer.communicate()
+
+    assert (newcomer.returncode, said) == (0, "up\n")
+
+
 def test_a_server_that_dies_alone_is_started_again(place: Place) -> None:
     with embedded.running(place.var, durable=False):
-        keeping, before = keeper_of(place), place.pids()
+        keeping = keeper_of(place)
         (old,) = squatters(folder=place.home.redis, program="redis-server")
         os.kill(old, signal.SIGKILL)
 
-        assert soon(lambda: len(place.pids()) == len(before) and old not in place.pids())
+        assert soon(lambda: set(squatters(folder=place.home.redis, program="redis-server")) not in ({old}, set()))
         assert keeper_of(place) == keeping
 
 
