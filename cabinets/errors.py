@@ -15,3 +15,11 @@ class SealBrokenError(CabinetError):
 
 class RightMissingError(CabinetError):
     """The person lacks the right this act requires."""
+
+
+class InputError(CabinetError):
+    """A value a person gave cannot be kept; says which field it is and what to write instead."""
+
+    def __init__(self, sentence: str, *, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field

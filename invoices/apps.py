@@ -1,10 +1,17 @@
 """The invoices app."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
+
+from cabinets import ports
 
 
 class InvoicesConfig(AppConfig):
-    """See the package's modules."""
+    """What is owed follows the clients and dossiers of the floor."""
 
     name = "invoices"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen to the changes of clients and dossiers; models exist only now."""
+        ports.register(import_string("invoices.services.following.InvoiceFollower")())

@@ -7,3 +7,15 @@ class PaymentError(Exception):
 
 class RequestError(PaymentError):
     """An answer to a debtor's request that the facts do not allow."""
+
+
+class ReceiptError(PaymentError):
+    """A payment that cannot be recorded as typed; names the field it is about when there is one."""
+
+    def __init__(self, sentence: str, *, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class SurplusError(ReceiptError):
+    """More was received than is owed, and nobody said what becomes of the rest."""

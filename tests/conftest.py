@@ -16,7 +16,9 @@ from cabinets.enums import Role
 from cabinets.models import Cabinet, Membership
 from cabinets.scoping import acting_for, tenant_atomic, working_for
 from cabinets.wall import SCOPE_SETTING
+from invoices import ports
 from tests.factories.cabinets import make_cabinet, make_member, outside_any_firm
+from tests.factories.ladder import RecordingLadder
 
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
 
@@ -56,6 +58,15 @@ def cabinet(db: None) -> Iterator[Cabinet]:
         stack.enter_context(acting_for(cabinet_id=firm.pk))
         stack.enter_context(tenant_atomic())
         yield firm
+
+
+@pytest.fixture
+def told() -> Iterator[RecordingLadder]:
+    """Put a ladder in the place of the real one, that only remembers what it was told."""
+    real, fake = ports.ladder(), RecordingLadder()
+    ports.register(fake)
+    yield fake
+    ports.register(real)
 
 
 @pytest.fixture

@@ -1,0 +1,29 @@
+"""What the floor tells those above it: the invoices' app registers who listens when it starts."""
+
+from typing import Protocol
+from uuid import UUID
+
+
+class Follower(Protocol):
+    """What a change of a client or of a dossier does to what was to be said about them, in the same transaction."""
+
+    def stop(self, *, client_id: UUID, dossier_id: UUID | None = None, code: str) -> None:
+        """Cancel what was to be said to this client (or about this dossier alone), by this rule of the night."""
+
+    def wake(self, *, client_id: UUID, dossier_id: UUID | None = None) -> None:
+        """Ask the next night to look at this client's invoices (or at this dossier's alone) again."""
+
+
+_registered: list[Follower] = []
+
+
+def register(follower: Follower) -> None:
+    """Make this follower the one that changes reach."""
+    _registered[:] = [follower]
+
+
+def follower() -> Follower:
+    """Return the registered follower."""
+    if not _registered:
+        raise RuntimeError("no app follows clients and dossiers: invoices is not installed")
+    return _registered[0]

@@ -1,0 +1,29 @@
+"""A ladder that does nothing and remembers everything it is told."""
+
+import datetime as dt
+from collections.abc import Collection
+from uuid import UUID
+
+
+class RecordingLadder:
+    """Answers `invoices.ports.Ladder`; `calls` is what it was told, `spoken` what it pretends was said."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, list[UUID], str]] = []
+        self.spoken: set[UUID] = set()
+
+    def enter(self, *, invoice_ids: Collection[UUID], on: dt.date) -> None:
+        """Remember an entry."""
+        self.calls.append(("enter", sorted(invoice_ids), on.isoformat()))
+
+    def stop(self, *, invoice_ids: Collection[UUID], code: str) -> None:
+        """Remember a stop."""
+        self.calls.append(("stop", sorted(invoice_ids), code))
+
+    def wake(self, *, invoice_ids: Collection[UUID]) -> None:
+        """Remember an awakening."""
+        self.calls.append(("wake", sorted(invoice_ids), ""))
+
+    def has_spoken(self, *, invoice_ids: Collection[UUID]) -> set[UUID]:
+        """Return what the test says was spoken of."""
+        return self.spoken & set(invoice_ids)
