@@ -125,5 +125,6 @@ class Reason(models.TextChoices):
     LATE_ENTRY = "late_entry", "Retard déjà important à l’entrée"
     KIND_UNKNOWN = "kind_unknown", "Qualité du client à préciser"
     FAR_TERRITORY = "far_territory", "Territoire sans calendrier connu"
+    NO_TEXT = "no_text", "Texte et canal à venir"
     LIMITATION = "limitation", "Prescription à vérifier"
     CHANGED = "changed", "Les faits ont changé depuis l’accord"

@@ -76,7 +76,7 @@ fact AS MATERIALIZED (
     SELECT d.*, i.dossier_id, i.due_on, i.kind AS invoice_kind, i.state AS invoice_state,
            i.total_cents - i.credited_cents - i.settled_cents AS owed_cents,
            g.kind AS client_kind, b.id AS contact_id, k.language, k.territory,
-           s.id AS step_id, s.offset_days, s.tone, s.channel, s.text_fault, s.needs_rate,
+           s.id AS step_id, s.offset_days, s.tone, s.channel, s.text_fault, s.needs_rate, s.is_written,
            coalesce(stop.kinds, '{}') AS stops, ending.until_on,
            p.suspended_at IS NOT NULL OR cab.suspended_at IS NOT NULL AS is_suspended,
            cab.activated_on IS NULL OR cab.subscription_suspended_at IS NOT NULL AS is_not_live,
@@ -175,6 +175,7 @@ asked AS MATERIALIZED (
         CASE WHEN r.entry = 'late' AND r.next_rank = 1 THEN 'late_entry' END,
         CASE WHEN r.offset_days >= 30 AND r.client_kind = 'unknown' THEN 'kind_unknown' END,
         CASE WHEN r.offset_days >= 30 AND r.territory IS NULL THEN 'far_territory' END,
+        CASE WHEN NOT r.is_written THEN 'no_text' END,
         CASE WHEN r.mandate_ended_on IS NULL AND r.night_on > r.limitation_on THEN 'limitation' END
     ], NULL) END AS reasons
     FROM ruled r

@@ -32,6 +32,7 @@ class StepFacts:
     tone: Tone
     needs_rate: bool = False
     text_fault: str = ""
+    is_written: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +226,7 @@ ASKS: tuple[tuple[Reason, Rule], ...] = (
     (Reason.LATE_ENTRY, lambda facts, on: facts.entry == Entry.LATE and facts.rank == 1),
     (Reason.KIND_UNKNOWN, lambda facts, on: _firm(facts, on) and facts.kind == ClientKind.UNKNOWN),
     (Reason.FAR_TERRITORY, lambda facts, on: _firm(facts, on) and not facts.is_territory_known),
+    (Reason.NO_TEXT, lambda facts, on: facts.step is not None and not facts.step.is_written),
     (Reason.LIMITATION, lambda facts, on: facts.mandate_ended_on is None and on > last_day_of_limitation(facts)),
 )
 # fmt: on

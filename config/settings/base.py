@@ -198,5 +198,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # A firm named "demo" lives by the demo's clock; every other firm lives by the real one.
 DEMO_CATCHER = env.optional("DEMO_CATCHER")  # "host:port" of the catcher that takes the mails of demo firms
 EMAIL_TIMEOUT = 20
+# The authority of a mail server whose certificate the system does not know.
+SMTP_CA_FILE = Path(env.optional("SMTP_CA_FILE")) if env.optional("SMTP_CA_FILE") else None
 # Operators work in Django admin, under a path of their own.
 OPERATOR_PATH = "/exploitation/admin/"

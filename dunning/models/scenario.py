@@ -76,6 +76,8 @@ class Step(CabinetOwned):
     channel = models.CharField("canal", max_length=12, choices=Channel, default=Channel.EMAIL)
     answer_days = models.PositiveSmallIntegerField("délai de réponse (jours)", default=7)
     needs_rate = models.BooleanField("exige le taux du semestre", default=False)
+    # False while no text is published for this tone and channel: a person sees it, nothing leaves.
+    is_written = models.BooleanField("texte publié", default=True)
     # The rule that refuses the step's text; empty when the text may leave.
     text_fault = models.CharField("texte refusé par", max_length=60, blank=True)
 
@@ -90,6 +92,7 @@ class Step(CabinetOwned):
                 "tone",
                 "channel",
                 "needs_rate",
+                "is_written",
                 "text_fault",
             )
         )

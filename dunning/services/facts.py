@@ -143,7 +143,11 @@ def step_facts(step: Step | None) -> StepFacts | None:
     if step is None:
         return None
     return StepFacts(
-        offset_days=step.offset_days, tone=Tone(step.tone), needs_rate=step.needs_rate, text_fault=step.text_fault
+        offset_days=step.offset_days,
+        tone=Tone(step.tone),
+        needs_rate=step.needs_rate,
+        text_fault=step.text_fault,
+        is_written=step.is_written,
     )
 
 
@@ -171,9 +175,12 @@ def _stops(cases: list[DunningCase], on: dt.date) -> dict[UUID, set[StopKind]]:
     for case in cases:
         dossier = case.invoice.dossier
         for kind, invoice, client, file, lawyer in rows:
-            own = {invoice: case.invoice_id, client: case.client_id, file: dossier.pk, lawyer: dossier.lawyer_id}
-            named = {target: mine for target, mine in own.items() if target is not None}
-            if all(target == mine for target, mine in named.items()):
+            if (
+                invoice in {None, case.invoice_id}
+                and client in {None, case.client_id}
+                and file in {None, dossier.pk}
+                and lawyer in {None, dossier.lawyer_id}
+            ):
                 found[case.invoice_id].add(StopKind(kind))
     return found
 

@@ -278,7 +278,7 @@ def _opening_arrays(nights: Sequence[FirmNight]) -> dict[str, Any]:
     """Say, firm by firm, when a message may first leave for each territory; "" is a territory nobody knows."""
     rows = []
     for night in nights:
-        window, home = window_of(night.cabinet), Territory(night.cabinet.territory)  # type: ignore[call-arg]  # the label comes with the value
+        window, home = window_of(night.cabinet), Territory(night.cabinet.territory)
         rows.append((night.cabinet.pk, "", opening(night.now, night.cabinet.zone_name, home, window)))
         rows += [
             (night.cabinet.pk, place.value, opening(night.now, zone_of(place).key, place, window))

@@ -7,6 +7,7 @@ from django.db import transaction
 from cabinets.scoping import current_scope
 from dunning.enums import Channel, Tone
 from dunning.models import Scenario, ScenarioVersion, Step
+from templates_lib.library import library
 
 # engine.md § 6: offset, tone, channel, days to answer.
 DEFAULT_LADDER: tuple[tuple[int, Tone, Channel, int], ...] = (
@@ -38,8 +39,17 @@ def publish(
         scenario=scenario, number=last + 1, min_gap_days=min_gap_days, created_by_id=current_scope().member_id
     )
     version.save(force_insert=True)
+    written = {(text.step.value, text.channel.value) for text in library()}
     Step.objects.bulk_create(
-        Step(version=version, rank=rank, offset_days=offset, tone=tone, channel=channel, answer_days=days)
+        Step(
+            version=version,
+            rank=rank,
+            offset_days=offset,
+            tone=tone,
+            channel=channel,
+            answer_days=days,
+            is_written=(tone.value, channel.value) in written,
+        )
         for rank, (offset, tone, channel, days) in enumerate(ladder, start=1)
     )
     return version

@@ -139,6 +139,7 @@ def test_lets_leave_at_the_edge_of_each_rule(given: dict[str, Any]) -> None:
         ({"kind": ClientKind.UNKNOWN, "step": J30}, (Reason.KIND_UNKNOWN,)),
         ({"kind": ClientKind.UNKNOWN}, ()),
         ({"is_territory_known": False, "step": J30}, (Reason.FAR_TERRITORY,)),
+        ({"step": StepFacts(offset_days=3, tone=Tone.COURTEOUS, is_written=False)}, (Reason.NO_TEXT,)),
         ({"kind": ClientKind.CONSUMER, "issued_on": dt.date(2024, 11, 23)}, (Reason.LIMITATION,)),
     ],
 )

@@ -107,7 +107,7 @@ def _draw_invoice(
         next_action_on=draw.choice(
             [TODAY, TODAY, TODAY, TODAY - dt.timedelta(days=3), TODAY + dt.timedelta(days=1), None]
         ),
-        last_step_on=_day(draw, -20, -1) if rare() else None,
+        last_step_on=_day(draw, -10, -4) if draw.random() < 0.3 else None,
         entry=draw.choice(list(Entry)) if rare() else Entry.NORMAL,
         entered_on=due_on,
     )
@@ -127,10 +127,16 @@ def _stop(draw: random.Random, **target: Any) -> None:
 
 def _draw_contacts(draw: random.Random, client: Client, dossier: Any, version: Any, night: Any, rare: Any) -> None:
     step = Step.objects.get(version=version, rank=1)
-    states = [ReminderState.ACCEPTED, ReminderState.UNKNOWN, ReminderState.REJECTED, ReminderState.CANCELLED]
-    for _ in range(draw.choice([0, 0, 0, 1, 2, 5]) if rare() else 0):
-        state = draw.choice(states)
-        _past(client, dossier, step, night, state, _day(draw, -32, -1))
+    states = [
+        ReminderState.ACCEPTED,
+        ReminderState.DELIVERED,
+        ReminderState.ACCEPTED,
+        ReminderState.UNKNOWN,
+        ReminderState.REJECTED,
+        ReminderState.CANCELLED,
+    ]
+    for days in draw.sample([6, 7, 8, 12, 20, 25, 29, 30, 31], draw.choice([0, 0, 0, 0, 2, 4, 5, 6])):
+        _past(client, dossier, step, night, draw.choice(states), TODAY - dt.timedelta(days=days))
     if rare() and rare():
         _past(client, dossier, step, night, ReminderState.AWAITING_APPROVAL, None)
 

@@ -1,0 +1,13 @@
+"""What the engine refuses; each error carries the French sentence shown to the person."""
+
+
+class DunningError(Exception):
+    """A refusal a person can read."""
+
+
+class TooLateError(DunningError):
+    """The reminder is no longer in a state that allows the act: it left, or a fact stopped it."""
+
+
+class NoMailServerError(DunningError):
+    """The firm has no server to send from."""

@@ -1,0 +1,271 @@
+"""A person decides: approve, take back, decline, postpone, resolve; each act checks the facts again."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from cabinets import journal
+from cabinets.enums import Right, TaskKind, TaskState
+from cabinets.models import Cabinet, Membership, Task
+from cabinets.permissions import ensure
+from dunning.enums import Code, Reason, ReminderState, Tone
+from dunning.errors import DunningError, TooLateError
+from dunning.models import DunningCase, NightlyRun, Reminder, ReminderLine
+from dunning.policy import decide
+from dunning.services import outcomes
+from dunning.services.composing import lines_of
+from dunning.services.facts import load_facts
+from dunning.services.ladder import cancel, schedule
+from invoices.enums import StopKind
+from invoices.services import standstill
+
+# Told to a person who approves what a fact has just stopped.
+WHY_NOT = {
+    Code.PAID: "Cette facture vient d’être payée. Rien ne partira.",
+    Code.DISPUTE: "Cette facture vient d’être contestée. Rien ne partira.",
+    Code.CLAIMED_PAID: "Le client dit avoir payé. Rien ne partira avant votre vérification.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a batch would approve, before it is approved."""
+
+    ready: tuple[Reminder, ...]
+    apart: tuple[Reminder, ...]
+    total_cents: int
+
+
+def blocked_by(reminder: Reminder) -> str:
+    """Return why nobody may approve this reminder yet; empty when a person may."""
+    return "Texte et canal à venir" if Reason.NO_TEXT in reminder.reasons else ""
+
+
+@transaction.atomic
+def approve(*, reminder_id: UUID, by: Membership) -> Reminder:
+    """Let a reminder leave at its departure, with its invoices and amounts frozen as they are now.
+
+    A fact that stopped it meanwhile cancels it: the reminder comes back cancelled, and `why_not` says why.
+    """
+    reminder = _locked(reminder_id, [ReminderState.AWAITING_APPROVAL])
+    ensure(by, Right.APPROVE_FORMAL_NOTICES if reminder.step.tone == Tone.FORMAL else Right.APPROVE_REMINDERS)
+    if why := blocked_by(reminder):
+        raise DunningError(f"{why} : cette relance ne peut pas encore être approuvée. Rien ne partira.")
+    if Reason.TWO_PEOPLE in reminder.reasons and reminder.approved_by_id == by.pk:
+        raise DunningError("Ce client demande deux accords : le second doit venir d’une autre personne.")
+    if (code := _stopped_by(reminder)) is not None:
+        cancel(reminders=[reminder], code=code)
+        reminder.refresh_from_db(fields=["state", "cancel_code"])
+        return reminder
+    cabinet = Cabinet.objects.get()
+    if Reason.TWO_PEOPLE in reminder.reasons and reminder.approved_by_id is None:
+        reminder.approved_by, reminder.approved_at = by, timezone.now()
+        reminder.save(update_fields=["approved_by", "approved_at"])
+        journal.record("reminder.approved_once", reminder)
+        return reminder
+    if reminder.approved_by_id is None:
+        reminder.approved_by, reminder.approved_at = by, timezone.now()
+    else:
+        reminder.seconded_by, reminder.seconded_at = by, timezone.now()
+    reminder.state = ReminderState.APPROVED
+    reminder.depart_at = outcomes.next_departure(reminder, cabinet, after=max(cabinet.now(), reminder.depart_at))
+    _freeze_amounts(reminder)
+    reminder.save(
+        update_fields=[
+            "state",
+            "approved_by",
+            "approved_at",
+            "seconded_by",
+            "seconded_at",
+            "depart_at",
+            "total_cents",
+        ]
+    )
+    journal.record("reminder.approved", reminder, rank=reminder.rank)
+    return reminder
+
+
+@transaction.atomic
+def take_back(*, reminder_id: UUID, by: Membership) -> Reminder:
+    """Undo an approval, until the reminder departs."""
+    ensure(by, Right.APPROVE_REMINDERS)
+    reminder = _locked(reminder_id, [ReminderState.APPROVED])
+    reminder.state = ReminderState.AWAITING_APPROVAL
+    reminder.approved_by = reminder.approved_at = reminder.seconded_by = reminder.seconded_at = None
+    reminder.save(update_fields=["state", "approved_by", "approved_at", "seconded_by", "seconded_at"])
+    journal.record("reminder.approval_undone", reminder)
+    return reminder
+
+
+@transaction.atomic
+def skip(*, reminder_id: UUID, by: Membership, reason: str) -> Reminder:
+    """Do not send, and count the step as done: the ladder goes on with the next one."""
+    reminder = _decline(reminder_id, by, "skip")
+    claimed = ReminderLine.objects.filter(reminder=reminder, is_claimed=True).values("case")
+    cases = list(DunningCase.objects.filter(pk__in=claimed).select_related("invoice", "version"))
+    today = Cabinet.objects.get().today()
+    for case in cases:
+        case.next_rank, case.last_step_on = reminder.rank + 1, case.last_step_on or today
+    DunningCase.objects.bulk_update(cases, ["next_rank", "last_step_on"])
+    schedule(cases)
+    return reminder
+
+
+@transaction.atomic
+def hold(*, reminder_id: UUID, by: Membership, reason: str, until_on: dt.date | None = None) -> Reminder:
+    """Do not send, and hold every invoice it claimed until a day or until somebody releases it."""
+    reminder = _decline(reminder_id, by, "hold")
+    ReminderLine.objects.filter(reminder=reminder).update(counts=False)
+    for line in ReminderLine.objects.filter(reminder=reminder, is_claimed=True).select_related("invoice"):
+        standstill.declare(kind=StopKind.HOLD, target=line.invoice, until_on=until_on, reason=reason)
+    return reminder
+
+
+@transaction.atomic
+def postpone(*, reminder_id: UUID, by: Membership, to: dt.date) -> Reminder:
+    """Move the departure to a later day, at the firm's opening hour for this debtor."""
+    ensure(by, Right.APPROVE_REMINDERS)
+    reminder = _locked(reminder_id, [ReminderState.AWAITING_APPROVAL, ReminderState.APPROVED, ReminderState.PLANNED])
+    cabinet = Cabinet.objects.get()
+    if to <= cabinet.today():
+        raise DunningError("Choisissez un jour à venir. Le départ n’a pas changé.")
+    start = dt.datetime.combine(to, dt.time(0), tzinfo=cabinet.zone)
+    reminder.depart_at = outcomes.next_departure(reminder, cabinet, after=start)
+    reminder.save(update_fields=["depart_at"])
+    journal.record("reminder.postponed_by_hand", reminder)
+    return reminder
+
+
+@transaction.atomic
+def resolve_unknown(*, reminder_id: UUID, by: Membership, has_left: bool) -> Reminder:
+    """Say what became of an uncertain message: it left, or it did not and may be planned again."""
+    ensure(by, Right.APPROVE_REMINDERS)
+    reminder = _locked(reminder_id, [ReminderState.UNKNOWN])
+    cabinet = Cabinet.objects.get()
+    if has_left:
+        outcomes.mark_accepted(reminder, cabinet, code="constaté")
+        return reminder
+    reminder.state, reminder.spoken_on, reminder.spoken_at = ReminderState.DECLINED, None, None
+    reminder.ended_by = by
+    reminder.save(update_fields=["state", "spoken_on", "spoken_at", "ended_by"])
+    lines = ReminderLine.objects.filter(reminder=reminder)
+    lines.update(counts=False)
+    schedule(list(DunningCase.objects.filter(pk__in=lines.values("case")).select_related("invoice", "version")))
+    _close(TaskKind.UNKNOWN_OUTCOME, reminder.pk, by)
+    journal.record("reminder.found_unsent", reminder)
+    return reminder
+
+
+@transaction.atomic
+def confirm_night(*, night_id: UUID, by: Membership) -> NightlyRun:
+    """Let an unusual night be evaluated again, as an ordinary one."""
+    ensure(by, Right.RESUME_ALL)
+    confirmed = NightlyRun.objects.filter(pk=night_id, is_abnormal=True, confirmed_at=None).update(
+        confirmed_by=by, confirmed_at=timezone.now(), round=2, finished_at=None
+    )
+    night = NightlyRun.objects.get(pk=night_id)
+    if not confirmed:
+        raise TooLateError("Cette nuit a déjà été confirmée.")
+    DunningCase.objects.filter(code=Code.NIGHT_ABNORMAL, next_action_on=night.on + dt.timedelta(days=1)).update(
+        next_action_on=night.on
+    )
+    _close(TaskKind.ABNORMAL_NIGHT, night_id, by)
+    journal.record("night.confirmed", night)
+    return night
+
+
+def summary_of(reminders: Sequence[Reminder]) -> Summary:
+    """Sort a selection into what a batch may approve and what is read one by one (formal notices, blocked texts)."""
+    ready = tuple(one for one in reminders if one.step.tone != Tone.FORMAL and not blocked_by(one))
+    apart = tuple(one for one in reminders if one not in ready)
+    return Summary(ready=ready, apart=apart, total_cents=sum(one.total_cents for one in ready))
+
+
+def approve_many(*, reminder_ids: Collection[UUID], by: Membership) -> tuple[list[Reminder], list[tuple[UUID, str]]]:
+    """Approve each reminder of a batch on its own; return the approved ones, and why the others were not."""
+    done: list[Reminder] = []
+    refused: list[tuple[UUID, str]] = []
+    for reminder_id in reminder_ids:
+        try:
+            with transaction.atomic():
+                reminder = _approve_in_batch(reminder_id, by)
+        except (DunningError, Reminder.DoesNotExist) as error:
+            refused.append((reminder_id, str(error)))
+        else:
+            if reminder.state == ReminderState.CANCELLED:
+                refused.append((reminder_id, why_not(reminder)))
+            else:
+                done.append(reminder)
+    return done, refused
+
+
+def _approve_in_batch(reminder_id: UUID, by: Membership) -> Reminder:
+    if summary_of([Reminder.objects.select_related("step").get(pk=reminder_id)]).apart:
+        raise DunningError("Cette relance se relit une par une.")
+    return approve(reminder_id=reminder_id, by=by)
+
+
+def _locked(reminder_id: UUID, states: Collection[ReminderState]) -> Reminder:
+    rows = Reminder.objects.select_for_update(of=("self",)).select_related("step", "client", "contact")
+    reminder = rows.filter(pk=reminder_id).first()
+    if reminder is None:
+        raise Reminder.DoesNotExist(f"{reminder_id}")
+    if reminder.state not in states:
+        label = ReminderState(reminder.state).label
+        why = WHY_NOT.get(Code(reminder.cancel_code), "") if reminder.cancel_code else ""
+        raise TooLateError(why or f"Cette relance est déjà à l’état « {label} ». Rien n’a été changé.")
+    return reminder
+
+
+def _decline(reminder_id: UUID, by: Membership, how: str) -> Reminder:
+    ensure(by, Right.APPROVE_REMINDERS)
+    reminder = _locked(reminder_id, [ReminderState.AWAITING_APPROVAL, ReminderState.APPROVED, ReminderState.PLANNED])
+    reminder.state, reminder.ended_by = ReminderState.DECLINED, by
+    reminder.save(update_fields=["state", "ended_by"])
+    mentioned = ReminderLine.objects.filter(reminder=reminder, is_claimed=False).values("case")
+    schedule(list(DunningCase.objects.filter(pk__in=mentioned).select_related("invoice", "version")))
+    journal.record("reminder.declined", reminder, how=how)
+    return reminder
+
+
+def why_not(reminder: Reminder) -> str:
+    """Return the sentence shown to a person when a cancelled reminder will not leave."""
+    if not reminder.cancel_code:
+        return ""
+    code = Code(reminder.cancel_code)
+    return WHY_NOT.get(code, f"{code.label}. Rien ne partira.")
+
+
+def _stopped_by(reminder: Reminder) -> Code | None:
+    """Return the rule that stops a reminder a person is approving; what a later day mends does not stop it."""
+    cabinet = Cabinet.objects.get()
+    claimed, _ = lines_of(reminder)
+    facts = load_facts(
+        invoice_ids=[line.invoice_id for line in claimed],
+        on=cabinet.today(),
+        now=cabinet.now(),
+        apart_from=reminder.pk,
+    )
+    for line in claimed:
+        code = decide(facts[line.invoice_id], on=cabinet.today()).code
+        if code not in {Code.SEND, Code.NEEDS_APPROVAL, Code.KILL_SWITCH, Code.STALE_SOURCE}:
+            return code
+    return None
+
+
+def _freeze_amounts(reminder: Reminder) -> None:
+    claimed, mentioned = lines_of(reminder)
+    for line in (*claimed, *mentioned):
+        line.owed_cents = line.invoice.outstanding_cents
+    ReminderLine.objects.bulk_update([*claimed, *mentioned], ["owed_cents"])
+    reminder.total_cents = sum(line.owed_cents for line in claimed)
+
+
+def _close(kind: TaskKind, subject_id: UUID, by: Membership) -> None:
+    Task.objects.filter(kind=kind, subject_id=subject_id, state=TaskState.OPEN).update(
+        state=TaskState.DONE, closed_at=timezone.now(), closed_by=by
+    )

@@ -1,0 +1,34 @@
+"""Wake-ups: the tables are the queue, a task only carries ids. Losing one run loses nothing."""
+
+from itertools import islice
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from dunning.services import dispatch, nights
+
+
+@shared_task(name="dunning.tasks.evaluate_nights")
+def evaluate_nights() -> None:
+    """Every quarter of an hour: evaluate the firms whose local hour has come."""
+    nights.evaluate(nights.firms_due(now=timezone.now()))
+
+
+@shared_task(name="dunning.tasks.sweep")
+def sweep() -> None:
+    """Every minute: hand what is due to the senders, and show a person what was claimed and never recorded."""
+    now = timezone.now()
+    for cabinet_id, ids in dispatch.expired_claims(now=now).items():
+        dispatch.settle_expired(cabinet_id=cabinet_id, reminder_ids=ids, now=now)
+    for ids in dispatch.due_reminders(now=now).values():
+        rest = iter(ids)
+        while batch := [str(reminder_id) for reminder_id in islice(rest, dispatch.BATCH)]:
+            send_reminders.delay(batch)
+
+
+@shared_task(name="dunning.tasks.send_reminders")
+def send_reminders(reminder_ids: list[str]) -> None:
+    """Send a batch of one firm, which the first reminder names."""
+    ids = [UUID(one) for one in reminder_ids]
+    dispatch.send_batch(cabinet_id=dispatch.firm_of(reminder_id=ids[0]), reminder_ids=ids)
