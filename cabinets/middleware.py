@@ -7,14 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.db import connection, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from cabinets.models import Cabinet, Membership
 from cabinets.scoping import acting_for, tenant_atomic
 
 CHOSEN = "cabinet"
+TOUCHED_EVERY = dt.timedelta(minutes=1)
 
 
 class CabinetMiddleware:
@@ -36,6 +38,7 @@ class CabinetMiddleware:
             request.cabinet = Cabinet.objects.get(pk=cabinet_id)
             request.member = Membership.objects.get(pk=member_id)
             request.member.user = request.user
+            request.suspended_by = who_suspended(request.cabinet)
             response = self.get_response(request)
             if response.status_code >= HTTP_SERVER_ERROR:
                 transaction.set_rollback(True)
@@ -43,6 +46,13 @@ class CabinetMiddleware:
 
 
 HTTP_SERVER_ERROR = 500
+
+
+def who_suspended(cabinet: Cabinet) -> str:
+    """Name the person who suspended every sending, for the banner; nothing when nobody did."""
+    if cabinet.suspended_at is None or cabinet.suspended_by_id is None:
+        return ""
+    return str(Membership.objects.select_related("user").get(pk=cabinet.suspended_by_id).user)
 
 
 def membership_of(*, person_id: UUID, wanted: str | None = None) -> tuple[UUID, UUID] | None:
@@ -54,23 +64,42 @@ def membership_of(*, person_id: UUID, wanted: str | None = None) -> tuple[UUID, 
 
 
 class SessionMiddleware:
-    """Keep a session's last use, and end it after thirty idle minutes."""
+    """Keep a session's last use, and end it after thirty idle minutes or twelve hours."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponse:
-        """Flush an idle session before anybody is recognised by it."""
+        """Flush an old session before anybody is recognised by it, and say so on the sign-in page."""
+        if SESSION_KEY not in request.session:
+            return self.get_response(request)
         now = timezone.now()
-        seen = request.session.get("seen_at")
-        if seen and now - dt.datetime.fromisoformat(seen) > dt.timedelta(seconds=settings.SESSION_IDLE_SECONDS):
-            request.session.flush()
-            return (
-                HttpResponseRedirect(f"{settings.LOGIN_URL}?expiree=1")
-                if request.method == "GET"
-                else self.get_response(request)
-            )
-        return self.get_response(request)
+        if not is_over(request.session, now=now):
+            touch(request.session, now=now)
+            return self.get_response(request)
+        request.session.flush()
+        response = self.get_response(request)
+        place = response.get("Location", "")
+        if place.startswith(settings.LOGIN_URL):
+            response["Location"] = f"{place}{'&' if '?' in place else '?'}expiree=1"
+        return response
+
+
+def is_over(session: Any, *, now: dt.datetime) -> bool:
+    """Say whether a session was left alone too long, or opened too long ago."""
+    limits = (("seen_at", settings.SESSION_IDLE_SECONDS), ("started_at", settings.SESSION_LONGEST_SECONDS))
+    return any(
+        name in session and now - dt.datetime.fromisoformat(session[name]) > dt.timedelta(seconds=seconds)
+        for name, seconds in limits
+    )
+
+
+def touch(session: Any, *, now: dt.datetime) -> None:
+    """Note the last use, at most once a minute."""
+    seen = session.get("seen_at")
+    if seen is None or now - dt.datetime.fromisoformat(seen) >= TOUCHED_EVERY:
+        session["seen_at"] = now.isoformat()
+        session.setdefault("started_at", now.isoformat())
 
 
 def new_request_id() -> str:

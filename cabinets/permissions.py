@@ -26,7 +26,9 @@ def requires(right: Right) -> Callable[[V], V]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             member: Membership | None = getattr(request, "member", None)
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+                # A form's address cannot be opened afterwards: only a page that was being read is returned to.
+                wanted = request.get_full_path() if request.method == "GET" else settings.LOGIN_REDIRECT_URL
+                return redirect_to_login(wanted, settings.LOGIN_URL)
             if not is_verified(request):
                 return HttpResponseRedirect(SECOND_FACTOR_URL)
             if member is None:

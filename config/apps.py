@@ -3,15 +3,13 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from config.logging import Reader
-
 
 class ConfigConfig(AppConfig):
-    """See the package's modules."""
+    """Joins the shell to the floors once their models are loaded."""
 
     name = "config"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Tell the logs how to know the firm acted for; the floor cannot be imported before the apps are."""
-        Reader.cabinet = staticmethod(import_string("cabinets.scoping.acted_for"))
+        """Wire; by name, because models cannot be imported before every app is known."""
+        import_string("config.wiring.wire")()

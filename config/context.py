@@ -18,8 +18,8 @@ from dunning.enums import ReminderState
 from dunning.models import Reminder
 
 SEARCH_URL = "/factures/"
-SUSPEND_URL = "/suspendre/"
-RESUME_URL = "/reprendre/"
+SUSPEND_URL = "/envois/suspendre/"
+RESUME_URL = "/envois/reprendre/"
 PARIS = ZoneInfo("Europe/Paris")
 
 

@@ -107,6 +107,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    # Before anybody is recognised by it: an idle or old session is nobody's.
+    "cabinets.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -168,6 +170,9 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_IDLE_SECONDS = 30 * 60
+SESSION_LONGEST_SECONDS = 12 * 3600
+PASSWORD_RESET_TIMEOUT = 3600
+CSRF_FAILURE_VIEW = "config.views.csrf_failure"
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -197,8 +202,18 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # A firm named "demo" lives by the demo's clock; every other firm lives by the real one.
 DEMO_CATCHER = env.optional("DEMO_CATCHER")  # "host:port" of the catcher that takes the mails of demo firms
+# The platform's own mails to the people who sign in: invitations and forgotten passwords. A firm's messages to its
+# clients leave through the firm's server, never through this one. Without a host the pages say that none is set.
+EMAIL_HOST = env.optional("EMAIL_HOST")
+EMAIL_PORT = env.number("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.optional("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.optional("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
+DEFAULT_FROM_EMAIL = env.optional("DEFAULT_FROM_EMAIL", "Quittance <ne-pas-repondre@localhost>")
 EMAIL_TIMEOUT = 20
 # The authority of a mail server whose certificate the system does not know.
 SMTP_CA_FILE = Path(env.optional("SMTP_CA_FILE")) if env.optional("SMTP_CA_FILE") else None
+# How many proxies of ours stand in front: the visitor's address is read from what they add, never further.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", default=0)
 # Operators work in Django admin, under a path of their own.
 OPERATOR_PATH = "/exploitation/admin/"

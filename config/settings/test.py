@@ -11,3 +11,5 @@ for _alias in ("default", "scheduler", "operator"):
     DATABASES[_alias]["TEST"] = {"MIRROR": "owner"}
 for _options in DATABASES.values():
     _options["CONN_MAX_AGE"] = 0
+# WhiteNoise warns of a folder that is not there, and warnings are errors.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)

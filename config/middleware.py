@@ -1,0 +1,49 @@
+"""The first middleware: name the request, find where it comes from, and say so to the logs and to the journal."""
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from cabinets.http import agent_of
+from cabinets.journal import Origin, coming_from
+from cabinets.middleware import new_request_id
+from config.logging import REQUEST_ID
+
+
+class RequestContextMiddleware:
+    """Give every request an id, an address that cannot be forged, and an origin for its journal lines."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        """Answer with the request's id in a header, so that a person can quote it."""
+        request.request_id = new_request_id()
+        request.META["REMOTE_ADDR"] = visitor_address(request) or ""
+        token = REQUEST_ID.set(request.request_id)
+        origin = Origin(
+            address=request.META["REMOTE_ADDR"] or None, agent=agent_of(request), request_id=request.request_id
+        )
+        try:
+            with coming_from(origin):
+                response = self.get_response(request)
+        finally:
+            REQUEST_ID.reset(token)
+        response["X-Request-Id"] = request.request_id
+        return response
+
+
+def visitor_address(request: HttpRequest) -> str | None:
+    """Return the visitor's address: what the outermost of our own proxies saw, or the server itself without proxy."""
+    written = str(request.META.get("REMOTE_ADDR", ""))
+    if settings.TRUSTED_PROXIES:
+        # Read from the right: what stands further left was written by the visitor.
+        hops = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+        written = hops[-settings.TRUSTED_PROXIES] if len(hops) >= settings.TRUSTED_PROXIES else written
+    try:
+        return str(ip_address(written))
+    except ValueError:
+        return None
