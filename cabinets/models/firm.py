@@ -30,7 +30,13 @@ class Platform(models.Model):
     class Meta:
         verbose_name = "plateforme"
         verbose_name_plural = "plateforme"
-        constraints = [models.CheckConstraint(name="one_platform", condition=Q(one=True))]
+        constraints = [
+            models.CheckConstraint(
+                name="one_platform",
+                condition=Q(one=True),
+                violation_error_message="La plateforme n’a qu’une ligne de réglages.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return "Plateforme"
