@@ -63,6 +63,15 @@ class DocumentKind(models.TextChoices):
     PROOF = "proof", "Justificatif"
 
 
+class Removal(models.TextChoices):
+    """Why a document was removed."""
+
+    WRONG_FILE = "wrong_file", "Ce n’est pas le bon fichier"
+    REPLACED = "replaced", "Il est remplacé par un autre"
+    REQUESTED = "requested", "Le client demande son retrait"
+    OTHER = "other", "Autre raison"
+
+
 class ImportState(models.TextChoices):
     """Where an import is."""
 
