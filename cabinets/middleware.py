@@ -16,6 +16,8 @@ from cabinets.models import Cabinet, Membership
 from cabinets.scoping import acting_for, tenant_atomic
 
 CHOSEN = "cabinet"
+# A link opens its own firm, whoever is signed in: a debtor's, an invitation's.
+LINKS = ("/p/", "/invitation/")
 TOUCHED_EVERY = dt.timedelta(minutes=1)
 
 
@@ -28,7 +30,7 @@ class CabinetMiddleware:
     def __call__(self, request: Any) -> HttpResponse:
         """Answer inside the firm's scope, or outside any scope for visitors and operators."""
         request.cabinet, request.member = None, None
-        if not request.user.is_authenticated or request.path.startswith(settings.OPERATOR_PATH):
+        if not request.user.is_authenticated or request.path.startswith((settings.OPERATOR_PATH, *LINKS)):
             return self.get_response(request)
         place = membership_of(person_id=request.user.pk, wanted=request.session.get(CHOSEN))
         if place is None:

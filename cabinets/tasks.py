@@ -4,10 +4,16 @@ from uuid import UUID
 
 from celery import shared_task
 
-from cabinets.services import sign_in
+from cabinets.services import people, sign_in
 
 
 @shared_task
 def send_password_link(user_id: str) -> None:
     """Send a person the link to a new password; an id nobody bears is dropped."""
     sign_in.send_password_link(user_id=UUID(user_id))
+
+
+@shared_task
+def send_invitation(invitation_id: str) -> None:
+    """Send an invited person their link."""
+    people.send_invitation(invitation_id=UUID(invitation_id))

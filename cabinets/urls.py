@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from cabinets.views import security, sign_in
+from cabinets.views import security, sign_in, team
 
 urlpatterns: list[URLPattern] = [
     path("", sign_in.home, name="home"),
@@ -19,4 +19,11 @@ urlpatterns: list[URLPattern] = [
     path("profil/securite/raccourcis/", security.shortcuts, name="shortcuts"),
     path("profil/securite/sessions/terminer/", security.end_other_sessions, name="end_other_sessions"),
     path("profil/securite/sessions/<str:reference>/terminer/", security.end_session, name="end_session"),
+    path("parametres/equipe/", team.team, name="team"),
+    path("parametres/equipe/droits/", team.rights, name="rights"),
+    path("parametres/equipe/<uuid:pk>/", team.member_page, name="member"),
+    path("parametres/equipe/<uuid:pk>/retirer/", team.deactivate_member, name="deactivate_member"),
+    path("parametres/equipe/<uuid:pk>/rendre/", team.reactivate_member, name="reactivate_member"),
+    path("parametres/equipe/invitations/<uuid:pk>/annuler/", team.revoke_invitation, name="revoke_invitation"),
+    path("invitation/<str:token>/", team.invitation, name="invitation"),
 ]

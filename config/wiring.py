@@ -1,11 +1,13 @@
 """What the shell tells its own parts about the floors, once at start."""
 
 from cabinets import scoping
+from config.celery import app
 from config.logging import Reader
 
 
 def wire() -> None:
-    """Tell the logs how to read the firm acted for."""
+    """Queue through our own Celery application, and tell the logs how to read the firm acted for."""
+    app.set_default()
     Reader.cabinet = staticmethod(cabinet_acted_for)
 
 
