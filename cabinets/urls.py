@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from cabinets.views import security, sign_in, team
+from cabinets.views import firm, security, sign_in, team
 
 urlpatterns: list[URLPattern] = [
     path("", sign_in.home, name="home"),
@@ -25,5 +25,10 @@ urlpatterns: list[URLPattern] = [
     path("parametres/equipe/<uuid:pk>/retirer/", team.deactivate_member, name="deactivate_member"),
     path("parametres/equipe/<uuid:pk>/rendre/", team.reactivate_member, name="reactivate_member"),
     path("parametres/equipe/invitations/<uuid:pk>/annuler/", team.revoke_invitation, name="revoke_invitation"),
+    path("parametres/cabinet/", firm.firm, name="firm"),
+    path("parametres/cabinet/logo/", firm.logo, name="firm_logo"),
+    path("envois/suspendre/", firm.suspend_all, name="suspend_all"),
+    path("envois/reprendre/", firm.resume_all, name="resume_all"),
+    path("reglements/a-jour/", firm.declare_settlements, name="declare_settlements"),
     path("invitation/<str:token>/", team.invitation, name="invitation"),
 ]

@@ -116,7 +116,7 @@ def join(*, token: str, user: User | None, first_name: str = "", last_name: str 
 
 def _new_person(offer: Invitation, *, first_name: str, last_name: str, password: str) -> User:
     if User.objects.filter(email=offer.email).exists():
-        raise PeopleError("Un compte existe déjà pour cette adresse : connectez-vous pour accepter l’invitation.")
+        raise PeopleError("Un compte existe déjà pour cette adresse : connectez-vous pour accepter l’invitation.")
     person = User(email=offer.email, first_name=first_name, last_name=last_name)
     validate_password(password, person)
     person.set_password(password)
@@ -166,7 +166,7 @@ def change_role(*, member: Membership, role: Role, wider: bool, by: Membership) 
 def deactivate(*, member: Membership, by: Membership) -> None:
     """Shut the firm to a member at once: every session of theirs ends."""
     if member.pk == by.pk:
-        raise PeopleError("Vous ne pouvez pas retirer votre propre accès : demandez-le à un autre associé.")
+        raise PeopleError("Vous ne pouvez pas retirer votre propre accès : demandez-le à un autre associé.")
     owners = lock_active_owners()
     _ensure_may_give(Role(member.role), by=by)
     _ensure_another_owner(owners, member)
@@ -194,7 +194,7 @@ def _ensure_may_give(role: Role, *, by: Membership) -> None:
 def _ensure_another_owner(owners: list[Membership], member: Membership) -> None:
     if {owner.pk for owner in owners} == {member.pk}:
         raise PeopleError(
-            "Le cabinet garde toujours au moins un associé. Rien n’a été modifié : donnez d’abord ce rôle à une "
+            "Le cabinet garde toujours au moins un associé. Rien n’a été modifié : donnez d’abord ce rôle à une "
             "autre personne."
         )
 

@@ -65,7 +65,7 @@ def end_session(request: CabinetRequest, reference: str) -> HttpResponse:
     if found is None:
         raise Http404
     sign_in.end_one_session(user=request.user, session=found.session)
-    messages.success(request, f"La session « {found.device} » est terminée.")
+    messages.success(request, f"La session « {found.device} » est terminée.")
     return redirect(BACK)
 
 

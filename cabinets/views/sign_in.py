@@ -26,7 +26,7 @@ page = require_http_methods(["GET", "POST"])
 NEXT = "next"
 WRONG_PAIR = "Cette adresse et ce mot de passe ne vont pas ensemble. Vérifiez l’adresse, puis retapez le mot de passe."
 WRONG_CODE = (
-    "Ce code n’est pas accepté : il est faux, trop ancien, ou a déjà servi. Attendez le prochain code de votre "
+    "Ce code n’est pas accepté : il est faux, trop ancien, ou a déjà servi. Attendez le prochain code de votre "
     "application, puis saisissez-le."
 )
 
@@ -86,7 +86,7 @@ def _refusal(refusal: sign_in.Refusal) -> str:
     if not refusal.wait_seconds:
         return WRONG_PAIR
     return (
-        "Trop d’essais. Par sécurité, la connexion est bloquée : réessayez dans "
+        "Trop d’essais. Par sécurité, la connexion est bloquée : réessayez dans "
         f"{throttle.in_words(refusal.wait_seconds)}, ou choisissez un nouveau mot de passe."
     )
 
@@ -136,8 +136,8 @@ def _proven(request: HttpRequest, person: User, form: forms.Form) -> bool:
         left = second_factor.recovery_codes_left(user=person)
         messages.warning(
             request,
-            f"Ce code de secours ne servira plus : il vous en reste {left}. Si vous n’avez plus votre application, "
-            "changez-la maintenant dans « Profil ».",
+            f"Ce code de secours ne servira plus : il vous en reste {left}. Si vous n’avez plus votre application, "
+            "changez-la maintenant dans « Profil ».",
         )
     return True
 

@@ -68,7 +68,7 @@ def _invited(request: CabinetRequest, form: InviteForm) -> bool:
     else:
         messages.warning(
             request,
-            "L’invitation est prête, valable 7 jours. Aucun serveur d’envoi n’est réglé : copiez son lien ci-dessous "
+            "L’invitation est prête, valable 7 jours. Aucun serveur d’envoi n’est réglé : copiez son lien ci-dessous "
             "et transmettez-le vous-même.",
         )
     return True
@@ -81,7 +81,7 @@ def revoke_invitation(request: CabinetRequest, pk: UUID) -> HttpResponse:
     return _act(
         request,
         lambda: people.revoke(invitation=get_object_or_404(Invitation, pk=pk)),
-        done="L’invitation est annulée : son lien n’ouvre plus rien.",
+        done="L’invitation est annulée : son lien n’ouvre plus rien.",
     )
 
 
@@ -98,7 +98,7 @@ def member_page(request: CabinetRequest, pk: UUID) -> HttpResponse:
         except CabinetError as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "Le rôle est enregistré : il vaut dès la prochaine page ouverte.")
+            messages.success(request, "Le rôle est enregistré : il vaut dès la prochaine page ouverte.")
             return redirect("team")
     journal.seen(member, "member")
     context = {"form": form, "member": member, "is_self": member.pk == request.member.pk}
@@ -114,7 +114,7 @@ def deactivate_member(request: CabinetRequest, pk: UUID) -> HttpResponse:
         done = f"{member.user} n’a plus accès au cabinet. Ses sessions sont terminées."
         return _act(request, lambda: people.deactivate(member=member, by=request.member), done=done)
     context = {
-        "title": f"Retirer l’accès de {member.user} ?",
+        "title": f"Retirer l’accès de {member.user} ?",
         "text": "Ses sessions se terminent aussitôt. Ses dossiers et son historique restent au cabinet.",
         "label": "Retirer l’accès",
         "back_url": f"/parametres/equipe/{member.pk}/",
@@ -188,7 +188,7 @@ def _join_with_account(request: HttpRequest, token: str, firm: Cabinet, offer: I
         except CabinetError as error:
             refusal = str(error)
         else:
-            messages.success(request, f"Vous faites partie de l’équipe : {firm.name}.")
+            messages.success(request, f"Vous faites partie de l’équipe : {firm.name}.")
             return redirect(settings.LOGIN_REDIRECT_URL)
     context = {"firm": firm, "offer": offer, "role": Role(offer.role).label, "person": person, "refusal": refusal}
     return _private(render(request, "cabinets/invitation_account.html", context, status=422 if refusal else 200))

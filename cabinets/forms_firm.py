@@ -1,0 +1,260 @@
+"""The firm's settings: who it is, where it is paid, when it speaks, what leaves without a person."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from stdnum import bic as bic_number
+from stdnum import iban as iban_number
+from stdnum.exceptions import ValidationError as NumberError
+from stdnum.fr import siren as siren_number
+from stdnum.fr import tva as vat_number
+
+from cabinets.models import Cabinet, User
+from cabinets.pictures import picture_type
+from cabinets.territories import Territory, territory_of, zone_of
+
+LARGEST_LOGO = 200 * 1024
+WEEKDAYS = [("1", "Lundi"), ("2", "Mardi"), ("3", "Mercredi"), ("4", "Jeudi"), ("5", "Vendredi")]
+SPACES = str.maketrans("", "", " \u00a0\u202f€")
+LARGEST_CENTS = 10**11
+
+IDENTITY = ("name", "bar", "siren", "vat_number", "email", "phone", "address", "postcode", "city", "signature")
+BANK = ("account_holder", "iban", "bic")
+MEDIATOR = ("mediator_name", "mediator_address", "mediator_site")
+PLACE = ("territory", "zone_name")
+SENDING = ("opens_at", "closes_at", "weekdays", "grace_hours", "hearing_days", "daily_cap")
+
+
+class FirmForm(forms.ModelForm[Cabinet]):
+    """Every setting of a firm on one page; another IBAN takes the person's password."""
+
+    # Wider than their columns: people paste these numbers in groups.
+    siren = forms.CharField(label="SIREN", required=False, max_length=30)
+    vat_number = forms.CharField(label="N° de TVA", required=False, max_length=30)
+    iban = forms.CharField(label="IBAN", required=False, max_length=60)
+    bic = forms.CharField(label="BIC", required=False, max_length=30)
+    logo_file = forms.FileField(
+        label="Logo",
+        required=False,
+        help_text="PNG ou JPEG, 200 ko au plus. Il figure en tête des messages et de l’espace de règlement.",
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg"}),
+    )
+    remove_logo = forms.BooleanField(label="Retirer le logo", required=False)
+    territory = forms.ChoiceField(
+        label="Territoire",
+        required=False,
+        choices=[("", "D’après le code postal"), *Territory.choices],
+        help_text="Il fixe les jours fériés du cabinet.",
+    )
+    zone_name = forms.CharField(
+        label="Fuseau horaire",
+        required=False,
+        max_length=40,
+        help_text="Vide : celui du territoire. Sinon un nom comme Europe/Paris ou America/Martinique.",
+    )
+    weekdays = forms.MultipleChoiceField(label="Jours d’envoi", choices=WEEKDAYS, widget=forms.CheckboxSelectMultiple)
+    threshold = forms.CharField(
+        label="Seuil de validation",
+        help_text="En euros. À partir de ce montant, une relance attend toujours votre accord.",
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+    )
+    password = forms.CharField(
+        label="Votre mot de passe",
+        required=False,
+        strip=False,
+        max_length=128,
+        help_text="Demandé seulement pour changer l’IBAN : vos clients paient sur ce compte.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    class Meta:
+        model = Cabinet
+        fields = (*IDENTITY, *BANK, *MEDIATOR, "opens_at", "closes_at", "grace_hours", "hearing_days", "daily_cap")
+        labels: ClassVar[dict[str, str]] = {
+            "name": "Nom du cabinet",
+            "opens_at": "Premier envoi",
+            "closes_at": "Dernier envoi",
+            "grace_hours": "Attente après un règlement annoncé (heures)",
+            "hearing_days": "Silence autour d’une audience (jours)",
+            "daily_cap": "Messages par jour, au plus",
+        }
+        help_texts: ClassVar[dict[str, str]] = {
+            "bar": "Par exemple : Nantes.",
+            "signature": "Le nom sous les messages, par exemple : Claire Aubry, avocate.",
+            "opens_at": "Entre 8 h et 20 h, à l’heure de votre client.",
+            "mediator_name": "Le médiateur de la consommation de la profession, rappelé aux particuliers.",
+        }
+        widgets: ClassVar[dict[str, forms.Widget]] = {
+            "opens_at": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+            "closes_at": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        }
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        firm = self.instance
+        self.iban_before = firm.iban
+        self.initial["iban"] = iban_number.format(firm.iban) if firm.iban else ""
+        self.initial["weekdays"] = list(firm.weekdays)
+        self.initial["threshold"] = f"{Decimal(firm.approval_threshold_cents) / 100:.2f}".replace(".", ",")
+        derived = territory_of(firm.postcode) or Territory.METROPOLE
+        self.initial["territory"] = "" if derived == firm.territory else firm.territory
+        standard = str(zone_of(Territory(firm.territory)))
+        self.initial["zone_name"] = "" if standard == firm.zone_name else firm.zone_name
+
+    def clean_siren(self) -> str:
+        """Read nine figures, whatever separates them, and check their key."""
+        return _number(
+            self.cleaned_data["siren"],
+            siren_number.validate,
+            "Ce SIREN n’est pas valable : il compte neuf chiffres et se termine par une clé. Recopiez-le depuis "
+            "votre avis de situation.",
+        )
+
+    def clean_vat_number(self) -> str:
+        """Read a French VAT number and check its key."""
+        wrong = (
+            "Ce numéro de TVA n’est pas valable : FR, deux caractères, puis le SIREN. Recopiez-le depuis une de vos "
+            "factures."
+        )
+        number = _number(self.cleaned_data["vat_number"], vat_number.validate, wrong)
+        return f"FR{number}" if number else ""
+
+    def clean_iban(self) -> str:
+        """Read an IBAN and check its keys, the country's own included."""
+        return _number(
+            self.cleaned_data["iban"],
+            iban_number.validate,
+            "Cet IBAN n’est pas valable : un caractère manque ou est faux. Recopiez-le depuis votre relevé d’identité "
+            "bancaire.",
+        )
+
+    def clean_bic(self) -> str:
+        """Read a BIC of eight or eleven characters."""
+        return _number(
+            self.cleaned_data["bic"],
+            bic_number.validate,
+            "Ce BIC n’est pas valable : il compte 8 ou 11 caractères. Recopiez-le depuis votre relevé d’identité "
+            "bancaire.",
+        )
+
+    def clean_threshold(self) -> int:
+        """Read an amount in euros as cents; refuse what is not one."""
+        text = self.cleaned_data["threshold"].translate(SPACES).replace(",", ".")
+        try:
+            amount = Decimal(text)
+        except InvalidOperation:
+            amount = Decimal("NaN")
+        if not re.fullmatch(r"\d{1,10}(\.\d{1,2})?", text) or not 0 < amount * 100 < LARGEST_CENTS:
+            raise forms.ValidationError("Saisissez un montant en euros, par exemple 5 000 ou 1 250,50.")
+        return int(amount * 100)
+
+    def clean_weekdays(self) -> str:
+        """Keep the days in order."""
+        return "".join(sorted(self.cleaned_data["weekdays"]))
+
+    def clean_zone_name(self) -> str:
+        """Refuse a name that no clock follows."""
+        name: str = self.cleaned_data["zone_name"].strip()
+        if name and name not in available_timezones():
+            raise forms.ValidationError(
+                "Ce fuseau n’existe pas. Laissez vide pour celui du territoire, ou écrivez par exemple Europe/Paris."
+            )
+        return name
+
+    def clean_logo_file(self) -> UploadedFile[Any] | None:
+        """Refuse what is too big, or is not the picture it says it is."""
+        file: UploadedFile[Any] | None = self.cleaned_data["logo_file"]
+        if file is None:
+            return None
+        if (file.size or 0) > LARGEST_LOGO:
+            raise forms.ValidationError("Ce logo dépasse 200 ko. Enregistrez-le en plus petit, puis déposez-le.")
+        self.logo = file.read()
+        if picture_type(self.logo) is None:
+            raise forms.ValidationError(
+                "Ce fichier n’est ni un PNG ni un JPEG. Exportez votre logo dans l’un de ces formats : un SVG n’est "
+                "pas accepté."
+            )
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        """Derive the place from the postcode, and ask for the password when the IBAN changes."""
+        values = super().clean() or {}
+        postcode = values.get("postcode", "")
+        territory = values.get("territory") or (territory_of(postcode) if postcode else self.instance.territory)
+        if territory is None:
+            self.add_error("territory", "Ce code postal ne désigne aucun territoire connu : choisissez-le.")
+        else:
+            values["territory"] = Territory(territory)
+            values["zone_name"] = values.get("zone_name") or str(zone_of(values["territory"]))
+        if "iban" in values and values["iban"] != self.iban_before and not self._proved(values):
+            self.add_error(
+                "password",
+                "Vous changez l’IBAN sur lequel vos clients paient : saisissez votre mot de passe. Rien n’a été "
+                "enregistré.",
+            )
+        return values
+
+    def _proved(self, values: dict[str, Any]) -> bool:
+        return bool(values.get("password")) and self.user.check_password(values["password"])
+
+    def _post_clean(self) -> None:
+        # The columns the form writes in its own words take part in the model's constraints.
+        values = self.cleaned_data
+        for name in ("territory", "zone_name", "weekdays"):
+            if values.get(name):
+                setattr(self.instance, name, values[name])
+        if "threshold" in values:
+            self.instance.approval_threshold_cents = values["threshold"]
+        super()._post_clean()  # type: ignore[misc]  # Django's own hook, absent from the stubs
+
+    @property
+    def changes(self) -> list[str]:
+        """Return the columns whose value is no longer the database's."""
+        firm, before = self.instance, Cabinet.objects.get(pk=self.instance.pk)
+        if self.cleaned_data.get("logo_file"):
+            firm.logo, firm.logo_type = self.logo, picture_type(self.logo) or ""
+        elif self.cleaned_data.get("remove_logo"):
+            firm.logo, firm.logo_type = None, ""
+        names = [*self.Meta.fields, *PLACE, "weekdays", "approval_threshold_cents", "logo", "logo_type"]
+        return [name for name in names if _plain(getattr(firm, name)) != _plain(getattr(before, name))]
+
+
+def _number(text: str, validate: Callable[[str], str], wrong: str) -> str:
+    if not text.strip():
+        return ""
+    try:
+        return str(validate(text.strip()))
+    except NumberError as error:
+        raise forms.ValidationError(wrong) from error
+
+
+def _plain(value: object) -> object:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+class SettledForm(forms.Form):
+    """The day through which every payment is recorded."""
+
+    on = forms.DateField(
+        label="Règlements à jour au",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": "Indiquez une date.", "invalid": "Indiquez une date, par exemple 23/11/2026."},
+    )
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean_on(self) -> dt.date:
+        """Refuse a day to come: nobody knows its payments."""
+        on: dt.date = self.cleaned_data["on"]
+        if on > self.today:
+            raise forms.ValidationError("Cette date est à venir : indiquez au plus tard aujourd’hui.")
+        return on
