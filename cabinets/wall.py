@@ -283,4 +283,16 @@ def _composite_keys(model: type[models.Model]) -> list[str]:
             f" ALTER TABLE {child} ADD CONSTRAINT {foreign} FOREIGN KEY ({_firm_column(model)}, {link.column})"
             f" REFERENCES {parent} (cabinet_id, id) DEFERRABLE INITIALLY DEFERRED; END IF; END $$"
         )
+        sql.append(_drop_single_key(child, parent, link.column))
     return sql
+
+
+def _drop_single_key(child: str, parent: str, column: str) -> str:
+    """Drop the key that names the row alone: the composite one implies it, and each costs a check a row."""
+    return (
+        f"DO $$ DECLARE name text; BEGIN FOR name IN SELECT k.conname FROM pg_constraint k"  # noqa: S608 - our own names
+        f" JOIN pg_attribute a ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum]"
+        f" WHERE k.contype = 'f' AND k.conrelid = '{child}'::regclass AND k.confrelid = '{parent}'::regclass"
+        f" AND a.attname = '{column}'"
+        f" LOOP EXECUTE format('ALTER TABLE {child} DROP CONSTRAINT %I', name); END LOOP; END $$"
+    )

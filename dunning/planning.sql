@@ -198,8 +198,15 @@ grouped AS MATERIALIZED (
                AND l.offset_days = l.lead_offset AND l.tone = l.lead_tone AS is_claimed
     FROM led l
 ),
+reason AS MATERIALIZED (
+    SELECT g.cabinet_id, g.client_id, array_agg(DISTINCT r.reason ORDER BY r.reason) AS reasons
+    FROM grouped g CROSS JOIN LATERAL unnest(g.reasons) AS r(reason)
+    WHERE g.is_claimed
+    GROUP BY g.cabinet_id, g.client_id
+),
 message AS MATERIALIZED (
-    SELECT m.*, gen_random_uuid() AS reminder_id, coalesce(here.depart_at, home.depart_at) AS depart_at
+    SELECT m.*, coalesce(reason.reasons, '{}') AS reasons, reason.reasons IS NOT NULL AS is_asked,
+           gen_random_uuid() AS reminder_id, coalesce(here.depart_at, home.depart_at) AS depart_at
     FROM (
         SELECT g.cabinet_id, g.client_id, g.night_id, g.night_on, g.client_kind, g.contact_id,
                min(g.language) AS language, min(g.territory) AS territory,
@@ -207,11 +214,11 @@ message AS MATERIALIZED (
                (array_agg(g.next_rank ORDER BY g.place) FILTER (WHERE g.is_claimed))[1] AS rank,
                (array_agg(g.channel ORDER BY g.place) FILTER (WHERE g.is_claimed))[1] AS channel,
                sum(g.owed_cents) FILTER (WHERE g.is_claimed) AS total_cents,
-               array_agg(DISTINCT g.dossier_id) AS dossier_ids,
-               bool_or(g.is_claimed AND g.reasons <> '{}') AS is_asked
+               array_agg(DISTINCT g.dossier_id) AS dossier_ids
         FROM grouped g WHERE g.is_in
         GROUP BY g.cabinet_id, g.client_id, g.night_id, g.night_on, g.client_kind, g.contact_id
     ) m
+    LEFT JOIN reason ON reason.cabinet_id = m.cabinet_id AND reason.client_id = m.client_id
     LEFT JOIN opening here ON here.cabinet_id = m.cabinet_id AND here.territory = m.territory
     JOIN opening home ON home.cabinet_id = m.cabinet_id AND home.territory = ''
 ),
@@ -240,9 +247,7 @@ written AS (
         provider_code, message_id, attempts)
     SELECT m.reminder_id, m.cabinet_id, m.client_id, m.contact_id, m.client_kind, m.language, m.step_id, m.rank, m.channel,
            CASE WHEN m.is_asked THEN 'awaiting_approval' ELSE 'planned' END, m.night_id, m.night_on, m.depart_at,
-           ARRAY(SELECT DISTINCT unnest(g.reasons) FROM grouped g WHERE g.is_claimed
-                 AND g.cabinet_id = m.cabinet_id AND g.client_id = m.client_id ORDER BY 1),
-           m.dossier_ids, m.total_cents, 0, now(), '', '', '', '', 0
+           m.reasons, m.dossier_ids, m.total_cents, 0, now(), '', '', '', '', 0
     FROM message m WHERE %(write)s
     RETURNING id
 ),

@@ -5,7 +5,7 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django.db import connections, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from cabinets.enums import TaskKind, TaskState
@@ -92,12 +91,11 @@ def evaluate(nights: Sequence[FirmNight], *, progress: Progress | None = None) -
     with _alone() as mine:
         if not mine or not nights:
             return {}
-        opened = [_open(night) for night in nights]
+        opened = _open(nights)
         targets = due_clients(opened)
         opened = _with_abnormal(opened, targets)
         tallies = _plan(opened, targets, progress or (lambda done, total: None))
-        for night in opened:
-            _close(night, tallies[night.cabinet.pk])
+        _close(opened, tallies)
         return tallies
 
 
@@ -141,25 +139,47 @@ def _alone() -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_NIGHT_LOCK])
 
 
-def _open(night: FirmNight) -> FirmNight:
-    """Find the night's row or write it; a night interrupted yesterday goes on where it stopped."""
-    run, _ = NightlyRun.all_cabinets.using(SCHEDULER).get_or_create(
-        cabinet_id=night.cabinet.pk, on=night.on, defaults={"id": night.night_id, "started_at": timezone.now()}
-    )
-    return FirmNight(cabinet=night.cabinet, on=night.on, now=night.now, night_id=run.pk, round=run.round)
+def _open(nights: Sequence[FirmNight]) -> list[FirmNight]:
+    """Find or write each night's row in two statements; a night that was interrupted goes on where it stopped."""
+    ids, days = [night.cabinet.pk for night in nights], [night.on for night in nights]
+    with connections[SCHEDULER].cursor() as cursor:
+        cursor.execute(
+            'INSERT INTO dunning_nightlyrun (id, cabinet_id, "on", round, started_at, due, planned, awaiting, held,'
+            " is_abnormal) SELECT n.id, n.cabinet_id, n.night_on, 1, %s, 0, 0, 0, 0, false"
+            " FROM unnest(%s::uuid[], %s::uuid[], %s::date[]) AS n(id, cabinet_id, night_on) ON CONFLICT DO NOTHING",
+            [timezone.now(), [night.night_id for night in nights], ids, days],
+        )
+        cursor.execute(
+            "SELECT r.cabinet_id, r.id, r.round FROM unnest(%s::uuid[], %s::date[]) AS n(cabinet_id, night_on)"
+            ' JOIN dunning_nightlyrun r ON r.cabinet_id = n.cabinet_id AND r."on" = n.night_on',
+            [ids, days],
+        )
+        found = {cabinet_id: (run_id, round_) for cabinet_id, run_id, round_ in cursor.fetchall()}
+    return [replace(night, night_id=found[night.cabinet.pk][0], round=found[night.cabinet.pk][1]) for night in nights]
 
 
-def _close(night: FirmNight, tally: Tally) -> None:
-    NightlyRun.all_cabinets.using(SCHEDULER).filter(pk=night.night_id).update(
-        finished_at=timezone.now(),
-        due=F("due") + sum(tally.cases.values()),
-        planned=F("planned") + tally.messages[Code.SEND],
-        awaiting=F("awaiting") + tally.messages[Code.NEEDS_APPROVAL],
-        held=F("held") + tally.held,
-        is_abnormal=night.is_abnormal,
-    )
-    if night.is_abnormal:
-        _ask_to_confirm(night)
+def _close(nights: Sequence[FirmNight], tallies: dict[UUID, Tally]) -> None:
+    """Write what each night answered, in one statement, and ask a person about the unusual ones."""
+    mine = [tallies[night.cabinet.pk] for night in nights]
+    with connections[SCHEDULER].cursor() as cursor:
+        cursor.execute(
+            "UPDATE dunning_nightlyrun r SET finished_at = %s, due = r.due + n.due, planned = r.planned + n.planned,"
+            " awaiting = r.awaiting + n.awaiting, held = r.held + n.held, is_abnormal = n.is_abnormal"
+            " FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[], %s::int[], %s::boolean[])"
+            " AS n(id, due, planned, awaiting, held, is_abnormal) WHERE r.id = n.id",
+            [
+                timezone.now(),
+                [night.night_id for night in nights],
+                [sum(tally.cases.values()) for tally in mine],
+                [tally.messages[Code.SEND] for tally in mine],
+                [tally.messages[Code.NEEDS_APPROVAL] for tally in mine],
+                [tally.held for tally in mine],
+                [night.is_abnormal for night in nights],
+            ],
+        )
+    for night in nights:
+        if night.is_abnormal:
+            _ask_to_confirm(night)
 
 
 def _ask_to_confirm(night: FirmNight) -> None:
@@ -185,12 +205,8 @@ def _with_abnormal(nights: Sequence[FirmNight], targets: Sequence[tuple[UUID, UU
     counted = _plan(suspects, [pair for pair in targets if pair[0] in ids], lambda done, total: None, write=False)
     usual, open_cases = _usual_messages(ids), _open_cases(ids)
     return [
-        FirmNight(
-            cabinet=night.cabinet,
-            on=night.on,
-            now=night.now,
-            night_id=night.night_id,
-            round=night.round,
+        replace(
+            night,
             is_abnormal=night.cabinet.pk in ids
             and is_abnormal(
                 messages=sum(counted[night.cabinet.pk].messages.values()),
