@@ -53,8 +53,8 @@ class RequestOutcome(models.TextChoices):
 
     PAID = "paid", "Le paiement est retrouvé et enregistré"
     STILL_DUE = "still_due", "Aucun paiement ne correspond : la facture reste due"
-    ANSWERED = "answered", "La réponse est donnée ; la contestation reste ouverte"
-    ADDRESS_CHANGED = "address_changed", "Les coordonnées sont corrigées : le lien change"
+    ANSWERED = "answered", "La réponse est donnée ; la contestation reste ouverte"
+    ADDRESS_CHANGED = "address_changed", "Les coordonnées sont corrigées : le lien change"
     RIGHT_ADDRESS = "right_address", "Le destinataire est le bon"
     SILENCED = "silenced", "Ne plus écrire à cette adresse"
 

@@ -1,5 +1,13 @@
 """Addresses of this app's pages."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern] = []
+from payments.views import requests
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("p/<str:token>/", include("payments.portal.urls")),
+    path("demandes/", requests.listing, name="requests"),
+    path("demandes/<uuid:pk>/", requests.one, name="request"),
+    path("demandes/<uuid:pk>/repondre/", requests.answer, name="answer_request"),
+    path("demandes/<uuid:pk>/lever/", requests.release, name="release_disputes"),
+]

@@ -178,7 +178,7 @@ def _require_recorded_payment(request: DebtorRequest) -> None:
     if invoice.last_payment_at is None or invoice.last_payment_at < request.received_at:
         raise RequestError(
             f"Il reste {show_euros(invoice.outstanding_cents)} dus sur la facture {invoice.number}, et aucun paiement"
-            " n’y est enregistré depuis cette demande. Rien n’a été changé : enregistrez d’abord le paiement."
+            " n’y est enregistré depuis cette demande. Rien n’a été changé : enregistrez d’abord le paiement."
         )
 
 

@@ -1,0 +1,83 @@
+"""Open a link before any firm is known, and answer the same page to every token that opens nothing."""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from redis.exceptions import RedisError
+
+from cabinets.http import address_of
+from cabinets.models import Cabinet
+from cabinets.permissions import public
+from cabinets.scoping import working_for
+from cabinets.services.throttle import Gate
+from payments.models import PaymentLink
+from payments.services import links
+
+logger = logging.getLogger(__name__)
+
+UNKNOWN = Gate("unknown-link", tries=10, seconds=60)
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+}
+# A form posted from a page that tells no referrer says "Origin: null", which the protection of forms refuses: pages
+# with a form tell their own site where they come from, and no other.
+FORM_REFERRER, PAGE_REFERRER = "same-origin", "no-referrer"
+
+
+class LinkRequest(HttpRequest):
+    """A request through a live link."""
+
+    link: PaymentLink
+    cabinet: Cabinet
+    token: str
+
+
+LinkView = Callable[..., HttpResponse]
+
+
+def opens_link(view: LinkView) -> LinkView:
+    """Act for the link's firm around a view, in one transaction; a token that opens nothing gets one same page."""
+
+    @public
+    @wraps(view)
+    def opened(request: Any, token: str, **facts: Any) -> HttpResponse:
+        response = _through(request, token, view, facts)
+        for name, value in HEADERS.items():
+            response[name] = value
+        response.setdefault("Referrer-Policy", PAGE_REFERRER)
+        return response
+
+    return opened
+
+
+def _through(request: Any, token: str, view: LinkView, facts: dict[str, Any]) -> HttpResponse:
+    found = links.find(token=token)
+    if found is None:
+        return _nothing_here(request)
+    link_id, cabinet_id = found
+    with working_for(cabinet_id=cabinet_id):
+        link = PaymentLink.objects.select_related("cabinet", "client", "contact").get(pk=link_id)
+        if links.is_alive(link, on=link.cabinet.today()):
+            request.link, request.cabinet, request.token = link, link.cabinet, token
+            return view(request, **facts)
+    return _nothing_here(request)
+
+
+def _nothing_here(request: HttpRequest) -> HttpResponse:
+    # 256 bits are not guessed: the count spares the server and warns, and never closes a live link.
+    return HttpResponse(render_to_string("payments/portal/unknown.html"), status=429 if _too_many(request) else 404)
+
+
+def _too_many(request: HttpRequest) -> bool:
+    try:
+        refused = UNKNOWN.take(address_of(request) or "") > 0
+    except RedisError:
+        refused = False
+    if refused:
+        logger.warning("link.unknown_too_often")
+    return refused

@@ -1,0 +1,16 @@
+"""Addresses of the debtor's pages, under one token."""
+
+from django.urls import path
+
+from payments.portal import views
+
+urlpatterns = [
+    path("", views.home, name="portal_home"),
+    path("deja-paye/", views.already_paid, name="portal_already_paid"),
+    path("probleme/", views.problem, name="portal_problem"),
+    path("pas-pour-moi/", views.wrong_recipient, name="portal_wrong_recipient"),
+    path("demande/", views.follow_up, name="portal_request"),
+    path("verification/", views.check, name="portal_check"),
+    path("donnees/", views.data, name="portal_data"),
+    path("recours/", views.recourse, name="portal_recourse"),
+]
