@@ -269,7 +269,12 @@ def _composite_keys(model: type[models.Model]) -> list[str]:
     sql = []
     for link in model._meta.concrete_fields:
         target = link.related_model
-        if not isinstance(target, type) or target not in walled_models() or target._meta.model_name == "cabinet":
+        if (
+            link.column is None
+            or not isinstance(target, type)
+            or target not in walled_models()
+            or target._meta.model_name == "cabinet"
+        ):
             continue
         child, parent = model._meta.db_table, target._meta.db_table
         unique, foreign = f"{parent}_of_cabinet", f"{child}_{link.column}_same_cabinet"[:63]

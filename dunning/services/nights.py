@@ -33,6 +33,38 @@ ABNORMAL_SHARE = 0.25
 NIGHTS_REMEMBERED = 10
 _NIGHT_LOCK = 0x51_75_69_74
 
+_TASK_COLUMNS = "(id, cabinet_id, kind, state, client_id, subject_id, due_on, created_at)"
+_PROVISION_TASKS = f"""
+    INSERT INTO cabinets_task {_TASK_COLUMNS}
+    SELECT gen_random_uuid(), d.cabinet_id, 'provision_end', 'open', i.client_id, d.invoice_id, d."on" + 7, now()
+    FROM unnest(%(cabinets)s::uuid[], %(days)s::date[]) AS f(cabinet_id, night_on)
+    JOIN dunning_decision d ON d.cabinet_id = f.cabinet_id AND d."on" = f.night_on AND d.code = 'PROVISION_END'
+    JOIN invoices_invoice i ON i.id = d.invoice_id
+    WHERE NOT EXISTS (
+        SELECT 1 FROM cabinets_task t
+        WHERE t.cabinet_id = d.cabinet_id AND t.kind = 'provision_end' AND t.subject_id = d.invoice_id)
+"""  # noqa: S608 - one constant
+_SILENCE_TASKS = f"""
+    INSERT INTO cabinets_task {_TASK_COLUMNS}
+    SELECT gen_random_uuid(), r.cabinet_id, 'no_answer', 'open', r.client_id, r.id, f.night_on + 1, now()
+    FROM unnest(%(cabinets)s::uuid[], %(days)s::date[]) AS f(cabinet_id, night_on)
+    JOIN dunning_reminder r ON r.cabinet_id = f.cabinet_id AND r.state IN ('accepted', 'delivered')
+        AND r.spoken_on BETWEEN f.night_on - 9 AND f.night_on - 2
+    JOIN dunning_step s ON s.id = r.step_id AND s.tone = 'solutions'
+    WHERE EXISTS (
+            SELECT 1 FROM dunning_reminderline l JOIN invoices_invoice i ON i.id = l.invoice_id
+            WHERE l.reminder_id = r.id AND l.is_claimed AND i.state = 'open'
+            AND i.settled_cents < i.total_cents - i.credited_cents)
+        AND NOT EXISTS (
+            SELECT 1 FROM invoices_standstill x
+            LEFT JOIN dunning_reminderline l ON l.reminder_id = r.id AND l.invoice_id = x.invoice_id
+            WHERE x.cabinet_id = r.cabinet_id AND x.kind = ANY (%(answers)s)
+            AND (x.client_id = r.client_id OR l.id IS NOT NULL))
+        AND NOT EXISTS (
+            SELECT 1 FROM cabinets_task t
+            WHERE t.cabinet_id = r.cabinet_id AND t.kind = 'no_answer' AND t.subject_id = r.id)
+"""  # noqa: S608 - one constant
+
 Progress = Callable[[int, int], None]
 
 
@@ -177,9 +209,22 @@ def _close(nights: Sequence[FirmNight], tallies: dict[UUID, Tally]) -> None:
                 [night.is_abnormal for night in nights],
             ],
         )
+    _raise_tasks(nights)
     for night in nights:
         if night.is_abnormal:
             _ask_to_confirm(night)
+
+
+def _raise_tasks(nights: Sequence[FirmNight]) -> None:
+    """Ask a person once: an unpaid provision past its last step, a J+10 that stayed 48 hours without an answer."""
+    firms: dict[str, Any] = {
+        "cabinets": [night.cabinet.pk for night in nights],
+        "days": [night.on for night in nights],
+        "answers": [kind.value for kind in ANSWERS],
+    }
+    with connections[SCHEDULER].cursor() as cursor:
+        cursor.execute(_PROVISION_TASKS, firms)
+        cursor.execute(_SILENCE_TASKS, firms)
 
 
 def _ask_to_confirm(night: FirmNight) -> None:

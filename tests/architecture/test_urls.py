@@ -28,9 +28,9 @@ def test_states_the_right_each_view_requires() -> None:
 
 
 def test_names_each_address_once() -> None:
-    names = [entry.name for _, entry in PATTERNS]
+    names = [entry.name or "" for _, entry in PATTERNS]
 
-    assert (None in names, sorted({name for name in names if names.count(name) > 1})) == (False, [])
+    assert ("" in names, sorted({name for name in names if names.count(name) > 1})) == (False, [])
 
 
 def test_requires_only_rights_of_the_table() -> None:

@@ -6,9 +6,9 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, connection, connections, transaction
 
 from cabinets.enums import Role
+from cabinets.errors import NoScopeError
 from cabinets.models import Cabinet, Client, Dossier, JournalEntry
 from cabinets.scoping import (
-    NoScopeError,
     Scope,
     acting_for,
     current_cabinet_id,

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 from django.db import connections
 
-from cabinets.models import Cabinet
+from cabinets.enums import TaskKind, TaskState
+from cabinets.models import Cabinet, Task
 from cabinets.scoping import tenant_atomic, working_for
 from dunning.enums import Code, Reason, ReminderState
 from dunning.grouping import Candidate, group
@@ -15,8 +16,11 @@ from dunning.models import Decision, DunningCase, NightlyRun, Reminder, Reminder
 from dunning.policy import Verdict, decide
 from dunning.services import nights
 from dunning.services.facts import load_facts
+from invoices.enums import InvoiceKind, StopKind
+from invoices.models import Standstill
 from tests.dunning.worlds import draw_firm
 from tests.factories.cabinets import make_cabinet, make_client
+from tests.factories.dunning import make_case, make_reminder
 from tests.factories.invoices import TODAY, make_invoice
 
 SEEDS = range(8)
@@ -131,8 +135,8 @@ def test_claims_the_invoices_at_the_highest_step_and_mentions_the_others() -> No
         client = make_client()
         first = make_invoice(client=client, due_on=TODAY - dt.timedelta(days=12))
         second = make_invoice(dossier=first.dossier, due_on=TODAY - dt.timedelta(days=4), total_cents=10_000)
-        put_on_ladder(first, rank=2)
-        put_on_ladder(second, rank=1)
+        make_case(invoice=first, rank=2)
+        make_case(invoice=second)
 
     nights.evaluate(tonight(cabinet))
 
@@ -145,26 +149,13 @@ def test_claims_the_invoices_at_the_highest_step_and_mentions_the_others() -> No
         assert (case.code, case.next_action_on) == (Code.CONTACT_CAP, TODAY + dt.timedelta(days=7))
 
 
-def put_on_ladder(invoice: object, *, rank: int) -> None:
-    from dunning.services.scenarios import default_scenario  # noqa: PLC0415 - keeps the table of imports short
-
-    DunningCase(
-        invoice=invoice,
-        client_id=invoice.client_id,  # type: ignore[attr-defined]
-        version=default_scenario(),
-        next_rank=rank,
-        next_action_on=TODAY,
-        entered_on=TODAY,
-    ).save(force_insert=True)
-
-
 @pytest.mark.committed
 @pytest.mark.usefixtures("committed")
 def test_makes_an_unusual_night_wait_for_a_person() -> None:
     cabinet = make_cabinet()
     with working_for(cabinet_id=cabinet.pk):
         for _ in range(21):
-            put_on_ladder(make_invoice(due_on=TODAY - dt.timedelta(days=4)), rank=1)
+            make_case(invoice=make_invoice(due_on=TODAY - dt.timedelta(days=4)))
 
     tally = nights.evaluate(tonight(cabinet))[cabinet.pk]
 
@@ -194,7 +185,7 @@ def test_knows_an_abnormal_night(messages: int, usual: list[int], open_cases: in
 def test_previews_a_night_and_writes_nothing() -> None:
     cabinet = make_cabinet()
     with working_for(cabinet_id=cabinet.pk):
-        put_on_ladder(make_invoice(), rank=1)
+        make_case()
         before = snapshot(cabinet)
 
     tally = nights.preview(tonight(cabinet)[0])
@@ -206,3 +197,40 @@ def test_previews_a_night_and_writes_nothing() -> None:
 def test_refuses_to_widen_outside_a_transaction(cabinet: Cabinet) -> None:
     with tenant_atomic():
         assert load_facts(invoice_ids=[], on=TODAY, now=cabinet.now()) == {}
+
+
+@pytest.mark.committed
+@pytest.mark.usefixtures("committed")
+def test_alerts_once_when_two_days_pass_without_an_answer() -> None:
+    cabinet = make_cabinet()
+    with working_for(cabinet_id=cabinet.pk):
+        silent = make_reminder(make_case(rank=2), state=ReminderState.ACCEPTED, spoken_on=TODAY - dt.timedelta(days=2))
+        make_reminder(make_case(rank=2), state=ReminderState.ACCEPTED, spoken_on=TODAY - dt.timedelta(days=1))
+        answered = make_reminder(
+            make_case(rank=2), state=ReminderState.ACCEPTED, spoken_on=TODAY - dt.timedelta(days=3)
+        )
+        Standstill(kind=StopKind.REPLIED, client=answered.client).save(force_insert=True)
+
+    nights.evaluate(tonight(cabinet))
+    with working_for(cabinet_id=cabinet.pk):
+        assert list(Task.objects.values_list("kind", "subject_id")) == [(TaskKind.NO_ANSWER, silent.pk)]
+        Task.objects.update(state=TaskState.DONE)
+        NightlyRun.objects.update(finished_at=None)
+
+    nights.evaluate(tonight(cabinet))
+    with working_for(cabinet_id=cabinet.pk):
+        assert Task.objects.count() == 1
+
+
+@pytest.mark.committed
+@pytest.mark.usefixtures("committed")
+def test_hands_an_unpaid_provision_to_a_person_after_the_second_step() -> None:
+    cabinet = make_cabinet()
+    with working_for(cabinet_id=cabinet.pk):
+        case = make_case(invoice=make_invoice(kind=InvoiceKind.PROVISION), rank=3)
+
+    nights.evaluate(tonight(cabinet))
+
+    with working_for(cabinet_id=cabinet.pk):
+        assert Decision.objects.get().code == Code.PROVISION_END
+        assert list(Task.objects.values_list("kind", "subject_id")) == [(TaskKind.PROVISION_END, case.invoice_id)]
