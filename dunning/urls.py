@@ -1,5 +1,18 @@
 """Addresses of this app's pages."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from dunning.views import approvals
+
+urlpatterns: list[URLPattern] = [
+    path("a-valider/", approvals.approvals, name="approvals"),
+    path("a-valider/lot/", approvals.approvals_batch, name="approvals_batch"),
+    path("a-valider/nuit/<uuid:night_id>/confirmer/", approvals.night_confirm, name="night_confirm"),
+    path("a-valider/<uuid:reminder_id>/", approvals.approval, name="approval"),
+    path("a-valider/<uuid:reminder_id>/apercu/", approvals.approval_preview, name="approval_preview"),
+    path("a-valider/<uuid:reminder_id>/approuver/", approvals.approve, name="approve"),
+    path("a-valider/<uuid:reminder_id>/annuler/", approvals.approval_undo, name="approval_undo"),
+    path("a-valider/<uuid:reminder_id>/reporter/", approvals.approval_postpone, name="approval_postpone"),
+    path("a-valider/<uuid:reminder_id>/ecarter/", approvals.approval_decline, name="approval_decline"),
+    path("a-valider/<uuid:reminder_id>/issue/", approvals.approval_resolve, name="approval_resolve"),
+]

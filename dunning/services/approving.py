@@ -103,13 +103,15 @@ def take_back(*, reminder_id: UUID, by: Membership) -> Reminder:
 
 @transaction.atomic
 def skip(*, reminder_id: UUID, by: Membership, reason: str) -> Reminder:
-    """Do not send, and count the step as done: the ladder goes on with the next one."""
+    """Do not send, and count the step as done: the ladder goes on with the next one; the invoice's note says why."""
     reminder = _decline(reminder_id, by, "skip")
     claimed = ReminderLine.objects.filter(reminder=reminder, is_claimed=True).values("case")
     cases = list(DunningCase.objects.filter(pk__in=claimed).select_related("invoice", "version"))
     today = Cabinet.objects.get().today()
     for case in cases:
         case.next_rank, case.last_step_on = reminder.rank + 1, case.last_step_on or today
+        case.invoice.note = f"{case.invoice.note}\nÉtape {reminder.step} passée : {reason}".strip()
+        case.invoice.save(update_fields=["note"])
     DunningCase.objects.bulk_update(cases, ["next_rank", "last_step_on"])
     schedule(cases)
     return reminder

@@ -1,0 +1,1 @@
+"""What pages read: one function = few queries = frozen facts; nothing here writes."""

@@ -1,0 +1,1 @@
+"""What people decide and see of the engine."""
