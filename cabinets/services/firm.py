@@ -1,6 +1,7 @@
 """The firm itself: its settings, the switch that silences it, the day its payments are known through."""
 
 import datetime as dt
+from uuid import UUID
 
 from django.db import transaction
 
@@ -45,3 +46,9 @@ def declare_settlements(*, cabinet: Cabinet, through_on: dt.date, today: dt.date
     cabinet.settled_through_on, cabinet.settlements_declared_on = through_on, today
     cabinet.save(update_fields=["settled_through_on", "settlements_declared_on"])
     journal.record("cabinet.settlements_declared", cabinet, through_on=through_on.isoformat())
+
+
+def every_firm(*, demo_only: bool = False) -> list[tuple[UUID, str]]:
+    """Return the id and the name in addresses of every firm, as the scheduler sees them."""
+    rows = Cabinet.objects.using("scheduler").order_by("slug")
+    return list((rows.filter(is_demo=True) if demo_only else rows).values_list("pk", "slug"))

@@ -43,9 +43,21 @@ def invite(*, email: str, role: Role, by: Membership) -> Invitation:
     address = email.strip().lower()
     if Membership.objects.filter(user__email=address, is_active=True).exists():
         raise PeopleError("Cette personne fait déjà partie de l’équipe. Aucune invitation n’est partie.")
+    return _offer(email=address, role=role, by=by)
+
+
+@transaction.atomic
+def invite_first_owner(*, email: str) -> Invitation:
+    """Offer a firm that has nobody yet to its first partner."""
+    if Membership.objects.exists():
+        raise PeopleError("Ce cabinet a déjà une équipe : un associé invite les suivants.")
+    return _offer(email=email.strip().lower(), role=Role.OWNER, by=None)
+
+
+def _offer(*, email: str, role: Role, by: Membership | None) -> Invitation:
     now = timezone.now()
-    pending().filter(email=address).update(revoked_at=now)
-    invitation = Invitation(email=address, role=role, invited_by=by, expires_at=now + VALID_FOR)
+    pending().filter(email=email).update(revoked_at=now)
+    invitation = Invitation(email=email, role=role, invited_by=by, expires_at=now + VALID_FOR)
     invitation.token_hash = digest_of(token_of(invitation_id=invitation.pk))
     invitation.save(force_insert=True)
     journal.record("person.invited", invitation, role=role.value)

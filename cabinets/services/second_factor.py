@@ -78,6 +78,28 @@ def confirm_enrolment(*, user: User, pending: str, code: str) -> TotpDevice | No
     return device
 
 
+@transaction.atomic
+def install(*, user: User) -> TotpDevice:
+    """Give a person of the demonstration an application nobody had to set up; one they have stays."""
+    device: TotpDevice = TotpDevice.objects.get_or_create(
+        user=user,
+        defaults={
+            "name": APPLICATION_NAME,
+            "confirmed": True,
+            "seed": totp.seal(totp.new_seed(), user_id=user.pk, ring=keks()),
+        },
+    )[0]
+    return device
+
+
+def code_of(*, user: User, now: float) -> tuple[str, int]:
+    """Return the code of a person's application and the seconds to wait before it is accepted: 0, or its next step."""
+    device = TotpDevice.objects.get(user=user, confirmed=True)
+    seed = totp.open_seed(bytes(device.seed), user_id=user.pk, ring=keks())
+    step = max(totp.step_at(now), device.last_step + 1)
+    return totp.code_at(seed, step), max(0, step * totp.PERIOD - int(now))
+
+
 def _pending_seed(*, user: User, pending: str) -> bytes:
     return totp.open_seed(base64.b64decode(pending), user_id=user.pk, ring=keks())
 
