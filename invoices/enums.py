@@ -81,4 +81,19 @@ class ImportState(models.TextChoices):
     IMPORTING = "importing", "Import en cours"
     DONE = "done", "Terminé"
     FAILED = "failed", "Interrompu"
+    UNDOING = "undoing", "Annulation en cours"
     UNDONE = "undone", "Annulé"
+
+
+# A worker carries these on; the others wait for a person or are over.
+RUNNING = (ImportState.CHECKING, ImportState.IMPORTING, ImportState.UNDOING)
+
+
+class LineNature(models.TextChoices):
+    """What an import has to say of a line."""
+
+    FAULT = "fault", "À corriger"
+    DUPLICATE = "duplicate", "Déjà connue"
+    DIFFERENCE = "difference", "Montant différent"
+    SETTLEMENT = "settlement", "Règlement à mettre à jour"
+    NOTICE = "notice", "À vérifier"

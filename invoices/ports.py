@@ -20,6 +20,9 @@ class Ladder(Protocol):
     def wake(self, *, invoice_ids: Collection[UUID]) -> None:
         """Ask the next night to look at these invoices again."""
 
+    def leave(self, *, invoice_ids: Collection[UUID]) -> set[UUID]:
+        """Take invoices off the ladder for good; return those that a night already wrote about, whose record stays."""
+
     def has_spoken(self, *, invoice_ids: Collection[UUID]) -> set[UUID]:
         """Return those of these invoices for which a message already left, or may have."""
 

@@ -171,7 +171,7 @@ class _SealedReader(io.RawIOBase):
                 self._clear = self._cipher.decrypt(nonce, sealed, None)
             except InvalidTag as error:
                 raise SealBrokenError(
-                    "Ce fichier chiffré a été déplacé, altéré ou coupé : il ne s’ouvre pas."
+                    "Ce fichier chiffré a été déplacé, altéré ou coupé : il ne s’ouvre pas."
                 ) from error
             self._known = number
         return self._clear

@@ -46,7 +46,7 @@ def open_dossier(*, client_id: UUID, facts: DossierFacts) -> Dossier:
     dossier = Dossier(client=client)
     with whole_firm():
         _state(dossier, facts)
-        dossier.reference = dossier.reference or _neutral_reference(dossier.pk)
+        dossier.reference = dossier.reference or neutral_reference(dossier.pk)
         _insert(dossier)
     _take_charge(dossier)
     journal.record("dossier.opened", dossier)
@@ -76,7 +76,7 @@ def update_dossier(*, dossier_id: UUID, facts: DossierFacts) -> Dossier:
 @transaction.atomic
 def neutral_dossier(*, client: Client) -> Dossier:
     """Return the client's neutral dossier, opened the first time: what an import without a dossier column fills."""
-    reference = _neutral_reference(client.pk)
+    reference = neutral_reference(client.pk)
     with whole_firm():
         known = Dossier.objects.filter(client=client, reference=reference).first()
         dossier = known or Dossier(client=client, reference=reference, kind=client.kind)
@@ -168,7 +168,7 @@ def _refuse_taken(dossier: Dossier) -> None:
         raise InputError(TAKEN, field="reference")
 
 
-def _neutral_reference(seed: UUID) -> str:
+def neutral_reference(seed: UUID) -> str:
     """Return a reference that says nothing of the matter and is the same at every import."""
     return f"D-{seed.hex[:_NEUTRAL_LENGTH].upper()}"
 

@@ -13,7 +13,7 @@ from cabinets.enums import TaskKind
 from cabinets.models import Cabinet, Task
 from cabinets.scoping import whole_firm
 from dunning.enums import PENDING, SPOKEN, Code, Entry, ReminderState
-from dunning.models import DunningCase, Reminder, ReminderLine, ScenarioVersion, Step
+from dunning.models import Decision, DunningCase, Reminder, ReminderLine, ScenarioVersion, Step
 from dunning.services.scenarios import version_for
 from invoices.enums import StopKind
 from invoices.models import Invoice, Standstill
@@ -59,6 +59,17 @@ class Engine:
                 ).values_list("invoice_id", flat=True)
             )
             schedule([case for case in cases if case.invoice_id not in busy])
+
+    def leave(self, *, invoice_ids: Collection[UUID]) -> set[UUID]:
+        """Forget invoices nothing was said about; return those whose nights are on record, which stay as evidence."""
+        with transaction.atomic(), whole_firm():
+            self.stop(invoice_ids=invoice_ids, code=Code.CLOSED)
+            ids = list(invoice_ids)
+            decided = Decision.objects.filter(invoice__in=ids).values_list("invoice_id", flat=True)
+            named = ReminderLine.objects.filter(invoice__in=ids).values_list("invoice_id", flat=True)
+            on_record = set(decided) | set(named)
+            DunningCase.objects.filter(invoice__in=set(ids) - on_record).delete()
+            return on_record
 
     def has_spoken(self, *, invoice_ids: Collection[UUID]) -> set[UUID]:
         """Return the invoices for which a message left, or may have."""

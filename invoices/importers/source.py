@@ -1,6 +1,6 @@
 """The one door of a file: what it is, how it is written, and its lines."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO, Literal
@@ -55,8 +55,11 @@ def sniff(stream: BinaryIO) -> Source:
     return Source("csv", header, line, encoding=encoding, separator=separator)
 
 
-def read_rows(stream: BinaryIO, source: Source) -> Iterator[RawRow]:
-    """Yield the lines under the header, one at a time; memory does not grow with the file."""
+def read_rows(stream: BinaryIO, source: Source) -> Generator[RawRow, None, None]:
+    """Yield the lines under the header, one at a time; memory does not grow with the file.
+
+    Close it before the stream when it is left before its end.
+    """
     if source.format == "xlsx":
         rows = read_xlsx(stream, sheet=source.sheet)
     else:

@@ -9,7 +9,7 @@ from cabinets.models import Membership
 from cabinets.scoping import CabinetOwned
 from cabinets.sealing import SealedModel, SealedTextField
 from cabinets.wall import Grant, Wall
-from invoices.enums import ImportState
+from invoices.enums import ImportState, LineNature
 
 
 class ImportProfile(CabinetOwned):
@@ -50,16 +50,22 @@ class ImportBatch(SealedModel):
     ready = models.PositiveIntegerField("lignes prêtes", default=0)
     faulty = models.PositiveIntegerField("lignes à corriger", default=0)
     duplicates = models.PositiveIntegerField("déjà connues", default=0)
+    to_settle = models.PositiveIntegerField("règlements à mettre à jour", default=0)
+    updates_settlements = models.BooleanField("met à jour les règlements", default=False)
     created = models.PositiveIntegerField("factures créées", default=0)
+    settled = models.PositiveIntegerField("règlements mis à jour", default=0)
     failure = models.CharField("incident", max_length=200, blank=True)
     uploaded_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
     uploaded_at = models.DateTimeField("déposé le", auto_now_add=True)
     finished_at = models.DateTimeField("terminé le", null=True)
     undone_at = models.DateTimeField("annulé le", null=True)
     lease_until = models.DateTimeField("pris jusqu’à", null=True)
+    # Since the last chunk that was committed: a file that kills its worker is not taken up for ever.
+    attempts = models.PositiveSmallIntegerField("essais", default=0)
 
     wall: ClassVar[Wall] = Wall(
-        by="uploader", scheduler=Grant(select=("id", "cabinet_id", "state", "lease_until", "uploaded_at"))
+        by="uploader",
+        scheduler=Grant(select=("id", "cabinet_id", "state", "lease_until", "uploaded_at", "finished_at", "stored_as")),
     )
 
     class Meta(SealedModel.Meta):
@@ -70,21 +76,22 @@ class ImportBatch(SealedModel):
 
 
 class ImportFault(SealedModel):
-    """A line that could not go in, and the sentence that says what to do."""
+    """What an import has to say of a line: why it could not go in, or what was assumed, and what to do."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     batch = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, related_name="faults")
     line = models.PositiveIntegerField("ligne")
     column = models.CharField("colonne", max_length=80, blank=True)
     sentence = SealedTextField("explication")
-    is_duplicate = models.BooleanField("doublon", default=False)
+    nature = models.CharField("nature", max_length=10, choices=LineNature, default=LineNature.FAULT)
 
     wall: ClassVar[Wall] = Wall(by="batch")
 
     class Meta(SealedModel.Meta):
-        verbose_name = "ligne refusée"
-        verbose_name_plural = "lignes refusées"
+        verbose_name = "ligne signalée"
+        verbose_name_plural = "lignes signalées"
         ordering = ["line"]
+        indexes = [models.Index(fields=["batch", "nature", "line"], name="fault_of_batch")]
 
     def __str__(self) -> str:
         return f"ligne {self.line}"

@@ -6,11 +6,15 @@ from uuid import UUID
 
 
 class RecordingLadder:
-    """Answers `invoices.ports.Ladder`; `calls` is what it was told, `spoken` what it pretends was said."""
+    """Answers `invoices.ports.Ladder`; `calls` is what it was told.
+
+    `spoken` is what it pretends was said, `on_record` what it pretends a night wrote about.
+    """
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, list[UUID], str]] = []
         self.spoken: set[UUID] = set()
+        self.on_record: set[UUID] = set()
 
     def enter(self, *, invoice_ids: Collection[UUID], on: dt.date) -> None:
         """Remember an entry."""
@@ -23,6 +27,11 @@ class RecordingLadder:
     def wake(self, *, invoice_ids: Collection[UUID]) -> None:
         """Remember an awakening."""
         self.calls.append(("wake", sorted(invoice_ids), ""))
+
+    def leave(self, *, invoice_ids: Collection[UUID]) -> set[UUID]:
+        """Remember a departure; return what the test says a night wrote about."""
+        self.calls.append(("leave", sorted(invoice_ids), ""))
+        return self.on_record & set(invoice_ids)
 
     def has_spoken(self, *, invoice_ids: Collection[UUID]) -> set[UUID]:
         """Return what the test says was spoken of."""
