@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from cabinets.views import firm, journal, security, sign_in, team
+from cabinets.views import clients, dossiers, firm, journal, security, sign_in, team
 
 urlpatterns: list[URLPattern] = [
     path("", sign_in.home, name="home"),
@@ -33,4 +33,20 @@ urlpatterns: list[URLPattern] = [
     path("envois/reprendre/", firm.resume_all, name="resume_all"),
     path("reglements/a-jour/", firm.declare_settlements, name="declare_settlements"),
     path("invitation/<str:token>/", team.invitation, name="invitation"),
+    path("clients/ajouter/", clients.client_add, name="client_add"),
+    path("clients/<uuid:client_id>/modifier/", clients.client_edit, name="client_edit"),
+    path("clients/<uuid:client_id>/contacts/ajouter/", clients.contact_add, name="contact_add"),
+    path("clients/<uuid:client_id>/dossiers/ajouter/", dossiers.dossier_add, name="dossier_add"),
+    path("contacts/<uuid:contact_id>/modifier/", clients.contact_edit, name="contact_edit"),
+    path("contacts/<uuid:contact_id>/archiver/", clients.contact_archive, name="contact_archive"),
+    path("dossiers/<uuid:dossier_id>/", dossiers.dossier, name="dossier"),
+    path("dossiers/<uuid:dossier_id>/modifier/", dossiers.dossier_edit, name="dossier_edit"),
+    path("dossiers/<uuid:dossier_id>/audiences/", dossiers.hearing_add, name="hearing_add"),
+    path("audiences/<uuid:hearing_id>/retirer/", dossiers.hearing_remove, name="hearing_remove"),
+    path("dossiers/<uuid:dossier_id>/affectations/", dossiers.assignment_add, name="assignment_add"),
+    path(
+        "dossiers/<uuid:dossier_id>/affectations/<uuid:member_id>/retirer/",
+        dossiers.assignment_remove,
+        name="assignment_remove",
+    ),
 ]

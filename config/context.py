@@ -17,7 +17,7 @@ from cabinets.models import Cabinet, Task
 from dunning.enums import ReminderState
 from dunning.models import Reminder
 
-SEARCH_URL = "/factures/"
+SEARCH_URL = "/recherche/"
 SUSPEND_URL = "/envois/suspendre/"
 RESUME_URL = "/envois/reprendre/"
 PARIS = ZoneInfo("Europe/Paris")

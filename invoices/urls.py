@@ -1,5 +1,23 @@
 """Addresses of this app's pages."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from invoices.views import documents, entry
+
+urlpatterns: list[URLPattern] = [
+    path("factures/ajouter/", entry.invoice_add, name="invoice_add"),
+    path("factures/<uuid:invoice_id>/modifier/", entry.invoice_edit, name="invoice_edit"),
+    path("factures/<uuid:invoice_id>/annuler/", entry.invoice_cancel, name="invoice_cancel"),
+    path("factures/<uuid:invoice_id>/passer-en-perte/", entry.invoice_write_off, name="invoice_write_off"),
+    path("factures/<uuid:invoice_id>/rouvrir/", entry.invoice_reopen, name="invoice_reopen"),
+    path("factures/<uuid:invoice_id>/avoir/", entry.credit_note_add, name="credit_note_add"),
+    path("factures/<uuid:invoice_id>/documents/ajouter/", documents.document_add, name="document_add"),
+    path("clients/<uuid:client_id>/avoir/", entry.client_credit_add, name="client_credit_add"),
+    path("avoirs/<uuid:credit_note_id>/annuler/", entry.credit_note_cancel, name="credit_note_cancel"),
+    path("dossiers/<uuid:dossier_id>/documents/", documents.dossier_documents, name="dossier_documents"),
+    path("dossiers/<uuid:dossier_id>/documents/ajouter/", documents.dossier_document_add, name="dossier_document_add"),
+    path("documents/lot/", documents.documents_batch, name="documents_batch"),
+    path("documents/<uuid:document_id>/", documents.document_download, name="document_download"),
+    path("documents/<uuid:document_id>/retirer/", documents.document_remove, name="document_remove"),
+    path("recherche/", entry.search, name="search"),
+]

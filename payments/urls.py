@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from payments.views import requests
+from payments.views import payments, requests
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<str:token>/", include("payments.portal.urls")),
@@ -10,4 +10,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("demandes/<uuid:pk>/", requests.one, name="request"),
     path("demandes/<uuid:pk>/repondre/", requests.answer, name="answer_request"),
     path("demandes/<uuid:pk>/lever/", requests.release, name="release_disputes"),
+    path("factures/<uuid:invoice_id>/paiement/", payments.payment_record, name="payment_record"),
+    path("paiements/", payments.payments, name="payments"),
+    path("paiements/<uuid:payment_id>/annuler/", payments.payment_reverse, name="payment_reverse"),
+    path("clients/<uuid:client_id>/releve/", payments.statement, name="statement"),
 ]

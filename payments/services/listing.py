@@ -1,0 +1,81 @@
+"""The list of payments, page by page, as far as the person sees what they paid."""
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from cabinets.models import Client
+from cabinets.sealing import open_together
+from payments.models import Allocation, Payment
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """An invoice a payment settled, as far as it did."""
+
+    invoice_id: UUID
+    number: str
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPayment:
+    """A payment as listed: its amount is what the person may know of it."""
+
+    payment: Payment
+    client_name: str
+    cents: int
+    paid: tuple[Paid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPage:
+    """Fifty payments at most, the latest first, and where the next ones begin."""
+
+    rows: tuple[ListedPayment, ...]
+    after: str
+
+
+def payment_page(*, sees_every_file: bool, after: str = "") -> PaymentPage:
+    """Return a page of payments; who sees some dossiers only sees what these received."""
+    payments = Payment.objects.order_by("-received_on", "-pk")
+    if not sees_every_file:
+        payments = payments.filter(Exists(Allocation.objects.filter(payment=OuterRef("pk"))))
+    rows = list(_after(payments, after).select_related("client")[: PAGE + 1])
+    shown = rows[:PAGE]
+    paid = _paid(shown)
+    clients: list[Client] = [row.client for row in shown]
+    open_together(clients)
+    listed = [
+        ListedPayment(
+            payment=row,
+            client_name=row.client.display_name,
+            cents=row.cents if sees_every_file else sum(part.cents for part in paid[row.pk]),
+            paid=tuple(paid[row.pk]),
+        )
+        for row in shown
+    ]
+    last = shown[-1] if len(rows) > PAGE else None
+    return PaymentPage(tuple(listed), f"{last.received_on:%Y-%m-%d}_{last.pk}" if last else "")
+
+
+def _after(payments: QuerySet[Payment], cursor: str) -> QuerySet[Payment]:
+    day, _, last = cursor.partition("_")
+    try:
+        received_on, payment_id = dt.date.fromisoformat(day), UUID(last)
+    except ValueError:
+        return payments
+    return payments.filter(Q(received_on__lt=received_on) | Q(received_on=received_on, pk__lt=payment_id))
+
+
+def _paid(payments: list[Payment]) -> dict[UUID, list[Paid]]:
+    found: dict[UUID, list[Paid]] = defaultdict(list)
+    shares = Allocation.objects.filter(payment__in=payments).order_by("invoice__number_key")
+    for payment_id, invoice_id, number, cents in shares.values_list("payment", "invoice", "invoice__number", "cents"):
+        found[payment_id].append(Paid(invoice_id, number, cents))
+    return found
