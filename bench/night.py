@@ -190,7 +190,7 @@ def buffers_per_reminder() -> float:
     """Explain one chunk for real and roll it back: pages touched over reminders made (no noise in it)."""
     firms = nights.firms_due(now=NOW)
     chunk = targets()[: nights.CHUNK]
-    night = {**nights._firm_arrays(firms), **nights._opening_arrays(firms), **nights._words(), "write": True}
+    night = {**nights.arrays_of(firms), "write": True, "as_if_live": False}
     pairs = {"t_cabinet": [pair[0] for pair in chunk], "t_client": [pair[1] for pair in chunk]}
     with transaction.atomic(using=nights.SCHEDULER), connections[nights.SCHEDULER].cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")

@@ -58,7 +58,7 @@ def public(view: V) -> V:
 def ensure(member: Membership, right: Right) -> None:
     """Refuse an act inside a service or a form when its author lacks the right."""
     if not member.can(right):
-        raise RightMissingError(f"Votre rôle ne permet pas cette action : « {right.label} ».")
+        raise RightMissingError(f"Votre rôle ne permet pas cette action : « {right.label} ».")
 
 
 def granters(right: Right) -> list[str]:

@@ -15,7 +15,7 @@ from django.utils.functional import SimpleLazyObject
 from cabinets.enums import Right, TaskState
 from cabinets.models import Cabinet, Task
 from dunning.enums import ReminderState
-from dunning.models import Reminder
+from dunning.models import MailServer, Reminder
 
 SEARCH_URL = "/recherche/"
 SUSPEND_URL = "/envois/suspendre/"
@@ -55,6 +55,7 @@ REQUESTS = Item("Demandes clients", "/demandes/", "message-circle-warning", Righ
 
 DAILY = (DASHBOARD, APPROVALS, INVOICES, CLIENTS, REQUESTS)
 REMINDERS = (
+    Item("La prochaine nuit", "/ce-soir/", "calendar-clock", Right.SEE_INVOICES),
     Item("Calendrier", "/calendrier/", "calendar-days", Right.SEE_INVOICES),
     Item("Importer", "/factures/importer/", "upload", Right.IMPORT_INVOICES),
 )
@@ -62,6 +63,7 @@ FIRM = (
     Item("Journal", "/parametres/journal/", "history", Right.SEE_JOURNAL),
     Item("Équipe", "/parametres/equipe/", "users-round", Right.MANAGE_PEOPLE),
     Item("Cabinet", "/parametres/cabinet/", "building-2", Right.MANAGE_FIRM),
+    Item("Serveur d’envoi", "/parametres/envois/", "send", Right.MANAGE_FIRM),
 )
 SELF = (
     Item("Aide", "/aide/", "life-buoy", Right.OWN_ACCOUNT),
@@ -133,7 +135,8 @@ def frame(request: HttpRequest) -> Chrome:
         suspended_at=cabinet.suspended_at,
         suspended_by=getattr(request, "suspended_by", ""),
         demo_on=cabinet.today() if cabinet.is_demo else None,
-        mail_server_missing=getattr(request, "mail_server_missing", False),
+        # A demonstration's messages go to the catcher; a firm without a server of its own says nothing at all.
+        mail_server_missing=not cabinet.is_demo and counts.get("servers", 1) == 0,
         shortcuts=getattr(request.user, "has_shortcuts", True),
     )
 
@@ -142,8 +145,9 @@ def counts_of(*, cabinet_id: UUID) -> Mapping[str, int]:
     """Count what waits for a person, among what the database lets this one see."""
     awaited = _number_of(Reminder.objects.filter(state=ReminderState.AWAITING_APPROVAL))
     opened = _number_of(Task.objects.filter(state=TaskState.OPEN))
-    approvals, requests = Cabinet.objects.filter(pk=cabinet_id).values_list(awaited, opened).get()
-    return {"approvals": approvals, "requests": requests}
+    servers = Coalesce(Subquery(MailServer.objects.order_by().values("cabinet").annotate(n=Count("pk")).values("n")), 0)
+    found = Cabinet.objects.filter(pk=cabinet_id).values_list(awaited, opened, servers).get()
+    return dict(zip(("approvals", "requests", "servers"), found, strict=True))
 
 
 def _number_of(rows: QuerySet[Any]) -> Coalesce:

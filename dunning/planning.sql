@@ -1,5 +1,6 @@
 -- The night, set-based: every due case of the clients named is decided by the rules of policy.py, in their order.
 -- Parameters: arrays of the firms (f_*), of their openings by territory (o_*), and of the clients of this chunk (t_*).
+-- %(as_if_live)s true supposes the firm activated, nothing suspended and its payments declared: what a new firm asks.
 -- %(write)s false only counts the messages that would leave, for the firms whose night looks abnormal.
 WITH firm AS MATERIALIZED (
     SELECT * FROM unnest(%(f_cabinet)s::uuid[], %(f_on)s::date[], %(f_now)s::timestamptz[], %(f_abnormal)s::boolean[],
@@ -78,8 +79,9 @@ fact AS MATERIALIZED (
            g.kind AS client_kind, b.id AS contact_id, k.language, k.territory,
            s.id AS step_id, s.offset_days, s.tone, s.channel, s.text_fault, s.needs_rate, s.is_written,
            coalesce(stop.kinds, '{}') AS stops, ending.until_on,
-           p.suspended_at IS NOT NULL OR cab.suspended_at IS NOT NULL AS is_suspended,
-           cab.activated_on IS NULL OR cab.subscription_suspended_at IS NOT NULL AS is_not_live,
+           NOT %(as_if_live)s AND (p.suspended_at IS NOT NULL OR cab.suspended_at IS NOT NULL) AS is_suspended,
+           NOT %(as_if_live)s AND (
+               cab.activated_on IS NULL OR cab.subscription_suspended_at IS NOT NULL) AS is_not_live,
            cab.activated_on, cab.approval_threshold_cents, cab.settlements_declared_on, cab.hearing_days,
            k.is_never_reminded OR g.is_never_reminded OR i.is_never_reminded AS is_never,
            k.is_strategic, k.needs_two_approvals, k.credit_cents,
@@ -120,7 +122,8 @@ ruled AS MATERIALIZED (
             WHERE o.cabinet_id = e.cabinet_id AND o.client_id = e.client_id AND o.state = 'open'
         ) THEN 'CLIENT_IN_CREDIT'
         WHEN e.is_grace THEN 'GRACE'
-        WHEN e.settlements_declared_on IS NULL OR e.night_on - e.settlements_declared_on > 7 THEN 'STALE_SOURCE'
+        WHEN NOT %(as_if_live)s AND (
+            e.settlements_declared_on IS NULL OR e.night_on - e.settlements_declared_on > 7) THEN 'STALE_SOURCE'
         WHEN 'insolvency' = ANY (e.stops) THEN 'INSOLVENCY'
         WHEN 'over_indebtedness' = ANY (e.stops) THEN 'OVER_INDEBTEDNESS'
         WHEN e.legal_aid = 'total' THEN 'LEGAL_AID_TOTAL'

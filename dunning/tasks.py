@@ -6,13 +6,19 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from dunning.services import dispatch, nights
+from cabinets.scoping import working_for
+from dunning.services import dispatch, mail_servers, nights
+from payments.services import links
 
 
 @shared_task(name="dunning.tasks.evaluate_nights")
 def evaluate_nights() -> None:
-    """Every quarter of an hour: evaluate the firms whose local hour has come."""
-    nights.evaluate(nights.firms_due(now=timezone.now()))
+    """Every quarter of an hour: evaluate the firms whose local hour has come, and date the links of settled debts."""
+    due = nights.firms_due(now=timezone.now())
+    nights.evaluate(due)
+    for night in due:
+        with working_for(cabinet_id=night.cabinet.pk):
+            links.note_settled(on=night.on)
 
 
 @shared_task(name="dunning.tasks.sweep")
@@ -32,3 +38,9 @@ def send_reminders(reminder_ids: list[str]) -> None:
     """Send a batch of one firm, which the first reminder names."""
     ids = [UUID(one) for one in reminder_ids]
     dispatch.send_batch(cabinet_id=dispatch.firm_of(reminder_id=ids[0]), reminder_ids=ids)
+
+
+@shared_task(name="dunning.tasks.check_mail_server")
+def check_mail_server(server_id: str) -> None:
+    """Try a firm's mail server and write its answer where the settings page reads it."""
+    mail_servers.check(server_id=UUID(server_id))

@@ -2,9 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from dunning.views import approvals
+from dunning.views import approvals, tonight
 
 urlpatterns: list[URLPattern] = [
+    path("ce-soir/", tonight.coming_night, name="coming_night"),
+    path("envois/activer/", tonight.activate, name="activate"),
+    path("parametres/envois/", tonight.mail_server, name="mail_server"),
     path("a-valider/", approvals.approvals, name="approvals"),
     path("a-valider/lot/", approvals.approvals_batch, name="approvals_batch"),
     path("a-valider/nuit/<uuid:night_id>/confirmer/", approvals.night_confirm, name="night_confirm"),

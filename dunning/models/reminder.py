@@ -180,6 +180,8 @@ class MailServer(SealedModel):
     checked_at = models.DateTimeField("vérifié le", null=True)
     failure = models.CharField("incident", max_length=200, blank=True)
 
+    wall: ClassVar[Wall] = Wall(scheduler=Grant(select=("id", "cabinet_id")))
+
     class Meta(SealedModel.Meta):
         verbose_name = "serveur d’envoi"
         verbose_name_plural = "serveurs d’envoi"

@@ -54,9 +54,9 @@ def approve(*, reminder_id: UUID, by: Membership) -> Reminder:
     reminder = _locked(reminder_id, [ReminderState.AWAITING_APPROVAL])
     ensure(by, Right.APPROVE_FORMAL_NOTICES if reminder.step.tone == Tone.FORMAL else Right.APPROVE_REMINDERS)
     if why := blocked_by(reminder):
-        raise DunningError(f"{why} : cette relance ne peut pas encore être approuvée. Rien ne partira.")
+        raise DunningError(f"{why} : cette relance ne peut pas encore être approuvée. Rien ne partira.")
     if Reason.TWO_PEOPLE in reminder.reasons and reminder.approved_by_id == by.pk:
-        raise DunningError("Ce client demande deux accords : le second doit venir d’une autre personne.")
+        raise DunningError("Ce client demande deux accords : le second doit venir d’une autre personne.")
     if (code := _stopped_by(reminder)) is not None:
         cancel(reminders=[reminder], code=code)
         reminder.refresh_from_db(fields=["state", "cancel_code"])
@@ -110,7 +110,7 @@ def skip(*, reminder_id: UUID, by: Membership, reason: str) -> Reminder:
     today = Cabinet.objects.get().today()
     for case in cases:
         case.next_rank, case.last_step_on = reminder.rank + 1, case.last_step_on or today
-        case.invoice.note = f"{case.invoice.note}\nÉtape {reminder.step} passée : {reason}".strip()
+        case.invoice.note = f"{case.invoice.note}\nÉtape {reminder.step} passée : {reason}".strip()
         case.invoice.save(update_fields=["note"])
     DunningCase.objects.bulk_update(cases, ["next_rank", "last_step_on"])
     schedule(cases)
@@ -219,7 +219,7 @@ def _locked(reminder_id: UUID, states: Collection[ReminderState]) -> Reminder:
     if reminder.state not in states:
         label = ReminderState(reminder.state).label
         why = WHY_NOT.get(Code(reminder.cancel_code), "") if reminder.cancel_code else ""
-        raise TooLateError(why or f"Cette relance est déjà à l’état « {label} ». Rien n’a été changé.")
+        raise TooLateError(why or f"Cette relance est déjà à l’état « {label} ». Rien n’a été changé.")
     return reminder
 
 

@@ -65,6 +65,16 @@ _SILENCE_TASKS = f"""
             WHERE t.cabinet_id = r.cabinet_id AND t.kind = 'no_answer' AND t.subject_id = r.id)
 """  # noqa: S608 - one constant
 
+_FORESEEN = """
+    SELECT d.invoice_id, d.code, l.reminder_id, l.is_claimed, r.depart_at, r.reasons
+    FROM dunning_decision d
+    LEFT JOIN dunning_reminderline l ON l.invoice_id = d.invoice_id AND l.counts AND EXISTS (
+        SELECT 1 FROM dunning_reminder n WHERE n.id = l.reminder_id AND n."on" = d."on"
+        AND n.state IN ('planned', 'awaiting_approval'))
+    LEFT JOIN dunning_reminder r ON r.id = l.reminder_id
+    WHERE d.cabinet_id = %s AND d."on" = %s
+"""
+
 Progress = Callable[[int, int], None]
 
 
@@ -91,6 +101,18 @@ class Tally:
     def held(self) -> int:
         """Return how many cases a rule held back."""
         return sum(self.cases.values()) - self.cases[Code.SEND] - self.cases[Code.NEEDS_APPROVAL]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a coming night would answer for one invoice; with a message, when it leaves and why a person is asked."""
+
+    invoice_id: UUID
+    code: Code
+    reminder_id: UUID | None
+    is_claimed: bool
+    depart_at: dt.datetime | None
+    reasons: tuple[str, ...]
 
 
 def firms_due(*, now: dt.datetime, slug: str | None = None) -> list[FirmNight]:
@@ -139,6 +161,35 @@ def preview(night: FirmNight) -> Tally:
         tally = _plan([judged], targets, lambda done, total: None, write=False)[night.cabinet.pk]
         transaction.set_rollback(True, using=SCHEDULER)
     return tally
+
+
+def foresee(night: FirmNight) -> list[Foreseen]:
+    """Return what this night would answer for each invoice if the firm were live, without writing anything.
+
+    The night is planned for real, read, and rolled back: it is the same code that will decide.
+    """
+    with transaction.atomic(using=SCHEDULER):
+        targets = due_clients([night])
+        opened = _open([night])
+        fixed = {**arrays_of(opened), "write": True, "as_if_live": True}
+        for start in range(0, len(targets), CHUNK):
+            _run(fixed, targets[start : start + CHUNK])
+        with connections[SCHEDULER].cursor() as cursor:
+            cursor.execute(_FORESEEN, [night.cabinet.pk, night.on])
+            rows = [Foreseen(row[0], Code(row[1]), row[2], bool(row[3]), row[4], tuple(row[5] or ())) for row in cursor]
+        transaction.set_rollback(True, using=SCHEDULER)
+    return rows
+
+
+def next_night(cabinet: Cabinet) -> FirmNight:
+    """Return the coming night of a firm: today's while it has not been evaluated, else tomorrow's."""
+    today, now = cabinet.today(), cabinet.now()
+    done = NightlyRun.objects.filter(on=today, finished_at__isnull=False).exists()
+    if not done:
+        return FirmNight(cabinet=cabinet, on=today, now=now)
+    tomorrow = today + dt.timedelta(days=1)
+    start = dt.datetime.combine(tomorrow, cabinet.night_at, tzinfo=cabinet.zone)
+    return FirmNight(cabinet=cabinet, on=tomorrow, now=start.astimezone(dt.UTC))
 
 
 def due_clients(nights: Sequence[FirmNight]) -> list[tuple[UUID, UUID]]:
@@ -299,7 +350,7 @@ def _plan(
     nights: Sequence[FirmNight], targets: Sequence[tuple[UUID, UUID]], progress: Progress, *, write: bool = True
 ) -> dict[UUID, Tally]:
     tallies = {night.cabinet.pk: Tally(cases=Counter(), messages=Counter()) for night in nights}
-    fixed = {**_firm_arrays(nights), **_opening_arrays(nights), **_words(), "write": write}
+    fixed = {**arrays_of(nights), "write": write, "as_if_live": False}
     for start in range(0, len(targets), CHUNK):
         chunk = targets[start : start + CHUNK]
         for cabinet_id, code, cases, messages in _run(fixed, chunk):
@@ -314,6 +365,11 @@ def _run(fixed: dict[str, Any], chunk: Sequence[tuple[UUID, UUID]]) -> list[tupl
     with transaction.atomic(using=SCHEDULER), connections[SCHEDULER].cursor() as cursor:
         cursor.execute(PLANNING_SQL, {**fixed, "t_cabinet": firms, "t_client": clients})
         return list(cursor.fetchall())
+
+
+def arrays_of(nights: Sequence[FirmNight]) -> dict[str, Any]:
+    """Return the planner's parameters that stay the same from chunk to chunk."""
+    return {**_firm_arrays(nights), **_opening_arrays(nights), **_words()}
 
 
 def _words() -> dict[str, Any]:

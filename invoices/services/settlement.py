@@ -27,7 +27,7 @@ def settle(*, invoice_id: UUID, cents: int) -> Invoice:
         if cents > invoice.outstanding_cents:
             raise OverpaidError(
                 f"Le règlement dépasse le reste dû de la facture {invoice.number}"
-                f" ({show_euros(invoice.outstanding_cents)}). Rien n’a été enregistré : corrigez le montant."
+                f" ({show_euros(invoice.outstanding_cents)}). Rien n’a été enregistré : corrigez le montant."
             )
         if invoice.settled_cents + cents < 0:
             raise OverpaidError("On ne peut pas reprendre plus que ce qui a été réglé. Rien n’a été changé.")

@@ -91,7 +91,7 @@ def _places(kind: StopKind, target: Target) -> list[dict[str, UUID]]:
         elif isinstance(target, Invoice | Dossier):
             client_id = target.client_id
         else:
-            raise InvoiceError(f"« {kind.label} » vise un client, un dossier ou une facture.")
+            raise InvoiceError(f"« {kind.label} » vise un client, un dossier ou une facture.")
         ids = Invoice.objects.filter(client=client_id, state=InvoiceState.OPEN).values_list("pk", flat=True)
         return [{"invoice_id": pk} for pk in ids] or [{"client_id": client_id}]
     if target is None:

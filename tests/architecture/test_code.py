@@ -38,7 +38,7 @@ def bare_saves(tree: ast.AST) -> list[int]:
         for call in calls(tree)
         if name_of(call) == "save"
         and isinstance(call.func, ast.Attribute)
-        and not ({keyword.arg for keyword in call.keywords} & {"update_fields", "force_insert", None})
+        and not ({keyword.arg for keyword in call.keywords} & {"update_fields", "force_insert", "commit", None})
     ]
 
 

@@ -48,7 +48,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
     assert [link.label for link in frame.daily] == [
         "Tableau de bord", "À valider", "Factures", "Clients", "Demandes clients",
     ]  # fmt: skip
-    assert [link.label for link in frame.reminders] == ["Calendrier", "Importer"]
+    assert [link.label for link in frame.reminders] == ["La prochaine nuit", "Calendrier", "Importer"]
     assert [link.label for link in frame.firm] == ["Journal", "Équipe", "Cabinet"]
     assert [link.short or link.label for link in frame.mobile] == ["Accueil", "À valider", "Factures", "Clients"]
     assert (frame.person, frame.firm_name, frame.zone) == (
@@ -59,7 +59,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
 def test_an_accountant_neither_imports_nor_manages_nor_suspends() -> None:
     frame = chrome(request_of(Role.ACCOUNTANT))["chrome"]
 
-    assert [link.label for link in (*frame.reminders, *frame.firm)] == ["Calendrier"]
+    assert [link.label for link in (*frame.reminders, *frame.firm)] == ["La prochaine nuit", "Calendrier"]
     assert (frame.can_suspend, frame.can_resume) == (False, False)
 
 
@@ -108,9 +108,15 @@ def test_a_part_without_a_frame_costs_no_query(
 
 
 def test_the_demos_clock_and_a_missing_server_are_said() -> None:
-    request = request_of(Role.OWNER, mail_server_missing=True)
-    request.cabinet.is_demo = True  # type: ignore[attr-defined]
+    none, demo = (
+        request_of(Role.OWNER, chrome_counts={"servers": 0}),
+        request_of(Role.OWNER, chrome_counts={"servers": 0}),
+    )
+    demo.cabinet.is_demo = True  # type: ignore[attr-defined]
 
-    frame = chrome(request)["chrome"]
+    frames = [chrome(request)["chrome"] for request in (none, demo)]
 
-    assert (frame.demo_on, frame.mail_server_missing) == (dt.date(2026, 11, 24), True)
+    assert [(frame.demo_on, frame.mail_server_missing) for frame in frames] == [
+        (None, True),
+        (dt.date(2026, 11, 24), False),
+    ]

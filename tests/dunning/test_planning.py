@@ -234,3 +234,23 @@ def test_hands_an_unpaid_provision_to_a_person_after_the_second_step() -> None:
     with working_for(cabinet_id=cabinet.pk):
         assert Decision.objects.get().code == Code.PROVISION_END
         assert list(Task.objects.values_list("kind", "subject_id")) == [(TaskKind.PROVISION_END, case.invoice_id)]
+
+
+@pytest.mark.committed
+@pytest.mark.usefixtures("committed")
+def test_foresees_the_coming_night_of_a_firm_that_is_not_live_and_writes_nothing() -> None:
+    cabinet = make_cabinet(activated_on=None, settlements_declared_on=None)
+    with working_for(cabinet_id=cabinet.pk):
+        leaving, paid = make_case(), make_case(invoice=make_invoice(settled_cents=144_000))
+        before = snapshot(cabinet)
+        night = nights.next_night(cabinet)
+
+    seen = {row.invoice_id: row for row in nights.foresee(night)}
+
+    assert (night.on, snapshot(cabinet)) == (TODAY, before)
+    assert {invoice: row.code for invoice, row in seen.items()} == {
+        leaving.invoice_id: Code.SEND,
+        paid.invoice_id: Code.PAID,
+    }
+    assert seen[leaving.invoice_id].depart_at == cabinet.now()
+    assert (seen[leaving.invoice_id].is_claimed, seen[paid.invoice_id].is_claimed) == (True, False)

@@ -1,0 +1,40 @@
+"""The server a firm's e-mails leave from."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from dunning.channels.smtp.settings import Security, is_loopback
+from dunning.models import MailServer
+
+
+class MailServerForm(forms.ModelForm[MailServer]):
+    """Host, port, protection, account and sender; an empty password keeps the one that is known."""
+
+    new_password = forms.CharField(
+        label="Mot de passe",
+        required=False,
+        max_length=200,
+        help_text="Vide : le mot de passe enregistré est gardé. Il est chiffré et ne s’affiche jamais.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    class Meta:
+        model = MailServer
+        fields = ("sender", "reply_to", "host", "port", "security", "username")
+        help_texts = {
+            "sender": "L’adresse que vos clients lisent. Elle appartient au domaine du cabinet.",
+            "reply_to": "Vide : les réponses arrivent à l’adresse d’expédition.",
+            "host": "Le nom que donne votre hébergeur, par exemple smtp.cabinet.fr.",
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an unprotected conversation with another machine."""
+        cleaned = super().clean() or {}
+        if cleaned.get("security") == Security.NONE.value and not is_loopback(cleaned.get("host", "")):
+            raise ValidationError(
+                "Sans TLS, seul un serveur de cette machine peut recevoir vos messages. "
+                "Choisissez STARTTLS ou TLS ; rien n’a été enregistré."
+            )
+        return cleaned
