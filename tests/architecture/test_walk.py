@@ -1,0 +1,206 @@
+"""Every address, walked by people who have no business there: a stranger's object is a 404, and nothing changes.
+
+The list comes from the resolver itself: a new address whose arguments nobody described here fails the first test.
+"""
+
+import datetime as dt
+import hashlib
+import re
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import connection
+from django.urls import URLPattern, reverse
+
+from cabinets.enums import Role
+from cabinets.models import Cabinet, Hearing, Invitation, Membership
+from cabinets.scoping import working_for
+from cabinets.wall import walled_models
+from dunning.models import NightlyRun
+from invoices.enums import DocumentKind
+from invoices.models import CreditNote, Document, ImportBatch
+from payments.enums import RequestKind
+from payments.models import DebtorRequest, Payment
+from payments.services.links import link_for
+from tests.architecture.test_urls import PATTERNS
+from tests.conftest import FirmBrowser
+from tests.factories.cabinets import (
+    make_cabinet,
+    make_client,
+    make_contact,
+    make_dossier,
+    make_member,
+    outside_any_firm,
+)
+from tests.factories.dunning import make_case, make_reminder
+from tests.factories.invoices import make_invoice
+
+Browse = Callable[[Membership | None], FirmBrowser]
+CANARY = "CANARI"
+# What a debtor's or a guest's token opens is walked by their own tests; the rest of these name nobody's row.
+TOKENS = {"token", "place", "reference", "key", "filename"}
+# Kept by the product itself, whatever the answer: a line for the refusal, a session for the visit.
+UNCOUNTED = {"cabinets_journalentry"}
+
+
+def arguments_of(entry: URLPattern) -> dict[str, str]:
+    return {name: type(converter).__name__ for name, converter in entry.pattern.converters.items()}
+
+
+WITH_ROWS = [(address, entry) for address, entry in PATTERNS if set(arguments_of(entry)) - TOKENS]
+
+
+def populate() -> dict[str, uuid.UUID]:
+    """Make one of everything in the firm acted for; return the id each argument stands for, by place where needed."""
+    client = make_client(company=f"{CANARY} SARL", email="canari@canari.example")
+    contact = make_contact(client=client, last_name=CANARY)
+    dossier = make_dossier(client=client, reference=f"{CANARY}-D", title=f"{CANARY} titre")
+    hearing = Hearing(dossier=dossier, held_on=dt.date(2027, 1, 12))
+    hearing.save(force_insert=True)
+    invoice = make_invoice(dossier=dossier, number=f"{CANARY}-0001")
+    reminder = make_reminder(make_case(invoice=invoice))
+    member = make_member(role=Role.LAWYER)
+    credit = CreditNote(
+        client=client,
+        invoice=invoice,
+        number=f"{CANARY}-A",
+        number_key=f"{CANARY}-A",
+        issued_on=invoice.issued_on,
+        cents=1,
+    )
+    credit.save(force_insert=True)
+    document = Document(
+        client=client,
+        dossier=dossier,
+        invoice=invoice,
+        kind=DocumentKind.INVOICE,
+        file_name=CANARY,
+        media_type="application/pdf",
+        size=1,
+        digest=hashlib.sha256(b"x").digest(),
+        stored_as="nowhere",
+    )
+    document.save(force_insert=True)
+    payment = Payment(client=client, received_on=dt.date(2026, 11, 2), cents=1)
+    payment.save(force_insert=True)
+    said = DebtorRequest(link=link_for(client=client), client=client, invoice=invoice, kind=RequestKind.PROBLEM)
+    said.save(force_insert=True)
+    invited = Invitation(
+        email="canari@canari.example",
+        role=Role.LAWYER,
+        token_hash=b"x",
+        expires_at=dt.datetime(2027, 1, 1, tzinfo=dt.UTC),
+    )
+    invited.save(force_insert=True)
+    batch = ImportBatch(digest=b"x", uploaded_by=member, file_name=CANARY)
+    batch.save(force_insert=True)
+    night = NightlyRun.objects.get()
+    return {
+        "client_id": client.pk, "contact_id": contact.pk, "dossier_id": dossier.pk, "hearing_id": hearing.pk,
+        "invoice_id": invoice.pk, "reminder_id": reminder.pk, "member_id": member.pk, "credit_note_id": credit.pk,
+        "document_id": document.pk, "payment_id": payment.pk, "night_id": night.pk, "batch_id": batch.pk,
+        "parametres/equipe/": member.pk, "parametres/equipe/invitations/": invited.pk, "demandes/": said.pk,
+        "task_id": uuid.uuid4(), "standstill_id": uuid.uuid4(),
+    }  # fmt: skip
+
+
+def address_of(address: str, entry: URLPattern, rows: dict[str, uuid.UUID]) -> str:
+    """Write an address with the ids of these rows."""
+    start = re.split("<", address)[0]
+    values = {name: rows[name] if name in rows else rows[start] for name in arguments_of(entry)}
+    return reverse(str(entry.name), kwargs=values)
+
+
+@pytest.fixture
+def stranger(db: None) -> Membership:
+    """Return the partner of another firm."""
+    other = make_cabinet(name="Cabinet étranger")
+    with outside_any_firm(), working_for(cabinet_id=other.pk):
+        return make_member(role=Role.OWNER)
+
+
+def fingerprint() -> dict[str, str]:
+    """Return what every table of the firm acted for holds."""
+    found = {}
+    with connection.cursor() as cursor:
+        for model in walled_models():
+            table = model._meta.db_table
+            if table not in UNCOUNTED:
+                cursor.execute(f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t")
+                found[table] = str(cursor.fetchone()[0])
+    return found
+
+
+def walk(browser: FirmBrowser, rows: dict[str, uuid.UUID]) -> Iterator[tuple[str, str, int, bool]]:
+    """Ask every address for these rows, by GET and by POST; give the status and whether a canary sang."""
+    for address, entry in WITH_ROWS:
+        url = address_of(address, entry, rows)
+        for method in ("get", "post"):
+            answer = getattr(browser, method)(url)
+            body = b"".join(answer) if answer.streaming else answer.content
+            yield method, address, answer.status_code, CANARY.encode() in body
+
+
+def test_knows_what_every_argument_stands_for(cabinet: Cabinet) -> None:
+    rows = populate()
+
+    unknown = [
+        address
+        for address, entry in WITH_ROWS
+        if any(name not in rows and re.split("<", address)[0] not in rows for name in arguments_of(entry))
+    ]
+
+    assert unknown == []
+
+
+def test_gives_another_firm_nothing_and_lets_it_change_nothing(
+    cabinet: Cabinet, stranger: Membership, browse: Browse
+) -> None:
+    rows = populate()
+    before = fingerprint()
+
+    answers = list(walk(browse(stranger), rows))
+
+    assert [answer for answer in answers if answer[2] not in {404, 405} or answer[3]] == []
+    assert fingerprint() == before
+    assert len(answers) == 2 * len(WITH_ROWS)
+
+
+def test_gives_a_colleague_nothing_of_a_file_that_is_not_theirs(cabinet: Cabinet, browse: Browse) -> None:
+    rows = populate()
+    assistant = make_member(role=Role.ASSISTANT)
+    before = fingerprint()
+
+    answers = list(walk(browse(assistant), rows))
+
+    assert [answer for answer in answers if answer[2] not in {403, 404, 405} or answer[3]] == []
+    assert fingerprint() == before
+
+
+def test_sends_a_visitor_to_the_door(cabinet: Cabinet, browse: Browse) -> None:
+    rows = populate()
+    before = fingerprint()
+
+    answers = list(walk(browse(None), rows))
+
+    assert [answer for answer in answers if answer[2] not in {302, 405} or answer[3]] == []
+    assert fingerprint() == before
+
+
+@pytest.mark.django_db(databases=["default", "owner", "scheduler"])
+def test_shows_a_colleague_no_name_on_any_list(cabinet: Cabinet, browse: Browse) -> None:
+    populate()
+    browser = browse(make_member(role=Role.ASSISTANT))
+    lists = [address for address, entry in PATTERNS if not arguments_of(entry) and entry.callback.required_right]
+
+    singing = [
+        address
+        for address in lists
+        if (answer := browser.get(f"/{address}", {"q": CANARY}))
+        and not answer.streaming
+        and CANARY in answer.content.decode()
+        and f'value="{CANARY}"' not in answer.content.decode()
+    ]
+
+    assert singing == []
