@@ -3,8 +3,12 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.core.cache import cache
+from django.utils import timezone
 
 from cabinets.services import people, sign_in
+
+HEARTBEAT = "heartbeat"
 
 
 @shared_task
@@ -17,3 +21,9 @@ def send_password_link(user_id: str) -> None:
 def send_invitation(invitation_id: str) -> None:
     """Send an invited person their link."""
     people.send_invitation(invitation_id=UUID(invitation_id))
+
+
+@shared_task
+def beat() -> None:
+    """Every minute: note that the clock and a worker both live."""
+    cache.set(HEARTBEAT, timezone.now().isoformat(), None)

@@ -1,13 +1,17 @@
 """What the shell tells its own parts about the floors, once at start."""
 
+from django.core.checks import register
+
 from cabinets import scoping
+from config import checks
 from config.celery import app
 from config.logging import Reader
 
 
 def wire() -> None:
-    """Queue through our own Celery application, and tell the logs how to read the firm acted for."""
+    """Queue through our own Celery application, register the checks, tell the logs how to read the firm acted for."""
     app.set_default()
+    register(checks.deployment, "quittance", deploy=True)
     Reader.cabinet = staticmethod(cabinet_acted_for)
 
 

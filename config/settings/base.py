@@ -94,6 +94,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat")
 CELERY_BEAT_SCHEDULE = {
+    "beat": {"task": "cabinets.tasks.beat", "schedule": 60.0},
     "night": {"task": "dunning.tasks.evaluate_nights", "schedule": crontab(minute="*/15")},
     "sweep": {"task": "dunning.tasks.sweep", "schedule": 60.0},
     "imports": {"task": "invoices.tasks.sweep_imports", "schedule": 20.0},

@@ -1,0 +1,239 @@
+"""The operators' desk: firms, people, sessions and the kill switch, through a role that sees no firm's files."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.forms.models import construct_instance
+from django.http import HttpRequest, HttpResponse
+
+from cabinets.http import address_of
+from cabinets.models import Cabinet, Membership, OperatorAct, Platform, Session, User
+from cabinets.permissions import is_verified
+
+OPERATOR = "operator"
+
+
+class OperatorSite(admin.AdminSite):
+    """Opens to operators who proved their second factor, at the same doors as everybody."""
+
+    site_header = "Quittance – exploitation"
+    site_title = "Exploitation"
+    index_title = "Exploitation"
+    site_url = None
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Ask for an operator, and for their second factor."""
+        return super().has_permission(request) and is_verified(request)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Send to the product's own door: one place counts tries and asks for the second factor."""
+        return redirect_to_login(request.GET.get("next") or settings.OPERATOR_PATH, settings.LOGIN_URL)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's signature
+        """Mark each page as guarded by the site itself."""
+        guarded = super().admin_view(view, cacheable)
+        guarded.required_right = OPERATOR
+        return guarded
+
+
+site = OperatorSite(name="admin")
+
+
+class OperatorForm(forms.ModelForm[models.Model]):
+    """Checks a row against the operators' view of the table: the application's own view is walled to one firm."""
+
+    def clean(self) -> dict[str, Any]:
+        """Leave out Django's own look-ups, which read through the application's role."""
+        return self.cleaned_data
+
+    def _post_clean(self) -> None:
+        self.instance = construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
+        form: Any = self  # Django's own hooks are absent from the stubs
+        try:
+            self.instance.full_clean(
+                form._get_validation_exclusions(), validate_unique=False, validate_constraints=False
+            )
+        except ValidationError as error:
+            form._update_errors(error)
+        rows = type(self.instance)._base_manager.using(OPERATOR).exclude(pk=self.instance.pk)
+        for names in self._unique_sets():
+            values = {name: getattr(self.instance, name) for name in names}
+            if not self.errors and rows.filter(**values).exists():
+                self.add_error(None, "Une autre ligne a déjà ces valeurs. Rien n’a été enregistré.")
+        for constraint in self.instance._meta.constraints:
+            if isinstance(constraint, models.CheckConstraint) and not self.errors:
+                try:
+                    constraint.validate(type(self.instance), self.instance, using=OPERATOR)
+                except ValidationError as error:
+                    self.add_error(None, error)
+
+    def _unique_sets(self) -> list[Sequence[str]]:
+        meta = self.instance._meta
+        single: list[Sequence[str]] = [(field.name,) for field in meta.concrete_fields if field.unique]
+        several = [c.fields for c in meta.constraints if isinstance(c, models.UniqueConstraint) and c.fields]
+        return [*single, *several]
+
+
+class OperatorAdmin(admin.ModelAdmin[Any]):
+    """Reads and writes through the operators' role; each act is written down, append-only."""
+
+    form = OperatorForm
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Read through the operators' role, whatever the firm."""
+        rows: models.QuerySet[Any] = self.model._base_manager.using(OPERATOR).all()
+        ordering = self.get_ordering(request)
+        return rows.order_by(*ordering) if ordering else rows
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Keep the row and the act that tells it together, or neither."""
+        with transaction.atomic(using=OPERATOR):
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: Any) -> None:
+        """Write through the operators' role."""
+        obj.save(using=OPERATOR, force_insert=not change, force_update=bool(change))
+
+    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
+        """Delete through the operators' role."""
+        obj.delete(using=OPERATOR)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer the rows the operators' role sees."""
+        kwargs["queryset"] = db_field.related_model._base_manager.using(OPERATOR)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Write the act down."""
+        return self._act(request, "created", obj)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Write the act down with the names of what changed, never the values."""
+        changed = [name for part in message for name in part.get("changed", {}).get("fields", [])]
+        return self._act(request, "changed", obj, fields=changed)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Write each deletion down."""
+        return [self._act(request, "deleted", row) for row in queryset]
+
+    def _act(self, request: HttpRequest, act: str, obj: models.Model, **facts: list[str]) -> OperatorAct:
+        return OperatorAct.objects.using(OPERATOR).create(
+            operator_id=str(request.user.pk),
+            event=f"{obj._meta.model_name}.{act}",
+            subject=str(obj.pk)[:120],
+            address=address_of(request),
+            facts=facts,
+        )
+
+
+class ReadOnly:
+    """Shows rows nobody changes by hand."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """Refuse."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse."""
+        return False
+
+
+class Kept:
+    """Rows that are switched off, never deleted."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse."""
+        return False
+
+
+@admin.register(Cabinet, site=site)
+class CabinetAdmin(Kept, OperatorAdmin):
+    """Firms: opened, activated, suspended for their subscription; their files stay shut."""
+
+    list_display = ("name", "slug", "bar", "activated_on", "subscription_suspended_at", "suspended_at", "is_demo")
+    search_fields = ("name", "slug", "siren")
+    ordering = ("name",)
+    fields = ("name", "slug", "siren", "bar", "email", "phone", "activated_on", "subscription_suspended_at")
+
+
+@admin.register(Membership, site=site)
+class MembershipAdmin(Kept, OperatorAdmin):
+    """Who belongs where."""
+
+    list_display = ("user", "cabinet", "role", "sees_every_file", "is_active")
+    list_filter = ("role", "is_active")
+    list_select_related = ("user", "cabinet")
+    ordering = ("cabinet", "joined_at")
+    fields = ("user", "cabinet", "role", "sees_every_file", "is_active")
+    readonly_fields = ("user", "cabinet")
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """People join by an invitation of their firm."""
+        return False
+
+
+@admin.register(User, site=site)
+class UserAdmin(Kept, OperatorAdmin):
+    """People: their address and whether they may sign in; a password is theirs to choose."""
+
+    list_display = ("email", "first_name", "last_name", "is_staff", "is_active", "last_login")
+    list_filter = ("is_staff", "is_active")
+    search_fields = ("email", "last_name")
+    ordering = ("email",)
+    fields = ("email", "first_name", "last_name", "is_active", "is_staff", "last_login")
+    readonly_fields = ("last_login",)
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """People join by an invitation; operators by a command."""
+        return False
+
+
+@admin.register(Session, site=site)
+class SessionAdmin(ReadOnly, OperatorAdmin):
+    """Sessions, to be ended; what they hold is not shown."""
+
+    list_display = ("__str__", "user_id", "address", "agent", "started_at", "seen_at")
+    ordering = ("-seen_at",)
+    fields = ("user_id", "address", "agent", "started_at", "seen_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A session may be ended."""
+        return True
+
+
+@admin.register(Platform, site=site)
+class PlatformAdmin(Kept, OperatorAdmin):
+    """The kill switch: while it is on, no firm's message leaves."""
+
+    list_display = ("__str__", "suspended_at", "suspension_reason")
+    fields = ("suspended_at", "suspension_reason")
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """There is one platform."""
+        return not Platform.objects.using(OPERATOR).exists()
+
+
+@admin.register(OperatorAct, site=site)
+class OperatorActAdmin(ReadOnly, OperatorAdmin):
+    """What operators did."""
+
+    list_display = ("at", "operator", "event", "subject", "address")
+    list_select_related = ("operator",)
+    ordering = ("-at",)
