@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dunning.views import approvals, tonight
+from dunning.views import approvals, invoices, tonight
 
 urlpatterns: list[URLPattern] = [
     path("ce-soir/", tonight.coming_night, name="coming_night"),
@@ -18,4 +18,11 @@ urlpatterns: list[URLPattern] = [
     path("a-valider/<uuid:reminder_id>/reporter/", approvals.approval_postpone, name="approval_postpone"),
     path("a-valider/<uuid:reminder_id>/ecarter/", approvals.approval_decline, name="approval_decline"),
     path("a-valider/<uuid:reminder_id>/issue/", approvals.approval_resolve, name="approval_resolve"),
+    path("relances/<uuid:reminder_id>/", invoices.message, name="message"),
+    path("factures/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
+    path("factures/<uuid:invoice_id>/pourquoi/", invoices.invoice_why, name="invoice_why"),
+    path("factures/<uuid:invoice_id>/suspendre/", invoices.invoice_suspend, name="invoice_suspend"),
+    path("factures/<uuid:invoice_id>/contester/", invoices.invoice_contest, name="invoice_contest"),
+    path("factures/<uuid:invoice_id>/ne-jamais-relancer/", invoices.invoice_never, name="invoice_never"),
+    path("factures/<uuid:invoice_id>/lever/<uuid:standstill_id>/", invoices.invoice_lift, name="invoice_lift"),
 ]

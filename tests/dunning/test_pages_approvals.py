@@ -213,7 +213,7 @@ def test_not_sending_skips_the_step_and_keeps_why(browse: Browse, owner: Members
     reminder.refresh_from_db()
     assert reminder.state == ReminderState.DECLINED
     assert ReminderLine.objects.get().case.next_rank == 2
-    assert Invoice.objects.get().note == "Étape J+3 passée : Appelé ce matin"
+    assert Invoice.objects.get().note == "Étape J+3 passée\u00a0: Appelé ce matin"
 
 
 def test_not_sending_holds_the_invoices_until_a_day(browse: Browse, owner: Membership) -> None:
