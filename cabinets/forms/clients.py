@@ -19,12 +19,13 @@ class ClientForm(forms.Form):
 
     form_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4, required=False)
     company = forms.CharField(label="Société", max_length=200, required=False)
-    civility = forms.ChoiceField(label="Civilité", choices=Civility.choices)
+    civility = forms.ChoiceField(label="Civilité", choices=Civility.choices, initial=Civility.NONE)
     first_name = forms.CharField(label="Prénom", max_length=100, required=False)
     last_name = forms.CharField(label="Nom", max_length=100, required=False)
     kind = forms.ChoiceField(
         label="Qualité",
         choices=ClientKind.choices,
+        initial=ClientKind.UNKNOWN,
         help_text="Elle se précise dossier par dossier. Inconnue, le client est traité en particulier.",
     )
     siren = forms.RegexField(
@@ -67,7 +68,7 @@ class ContactForm(forms.Form):
     """What a person says of somebody reached at a client's."""
 
     role = forms.ChoiceField(label="Rôle", choices=ContactRole.choices)
-    civility = forms.ChoiceField(label="Civilité", choices=Civility.choices)
+    civility = forms.ChoiceField(label="Civilité", choices=Civility.choices, initial=Civility.NONE)
     first_name = forms.CharField(label="Prénom", max_length=100, required=False)
     last_name = forms.CharField(label="Nom", max_length=100, required=False)
     email = forms.CharField(label="Adresse e-mail", max_length=254, required=False)

@@ -82,9 +82,9 @@ def neutral_dossier(*, client: Client) -> Dossier:
         dossier = known or Dossier(client=client, reference=reference, kind=client.kind)
         if known is None:
             _insert(dossier)
-            journal.record("dossier.opened", dossier)
     if known is None:
         _take_charge(dossier)
+        journal.record("dossier.opened", dossier)
     return dossier
 
 

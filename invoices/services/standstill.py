@@ -36,9 +36,10 @@ def declare(
     A client-wide kind is written on each open invoice of the client, whoever sees them. Declaring again what is already
     in force changes nothing and returns nothing.
     """
+    author = _author()
     with whole_firm():
         stops = [
-            Standstill(**place, kind=kind, until_on=until_on, reason=reason, origin=origin, created_by_id=_author())
+            Standstill(**place, kind=kind, until_on=until_on, reason=reason, origin=origin, created_by_id=author)
             for place in _places(kind, target)
             if not _in_force(kind, place)
         ]
@@ -66,21 +67,31 @@ def release(*, standstill_id: UUID) -> Standstill:
 @transaction.atomic
 def inherit(*, invoice_ids: Collection[UUID]) -> None:
     """Give new invoices the client-wide stops in force at their client."""
+    author = _author()
     with whole_firm():
         for invoice in Invoice.objects.filter(pk__in=invoice_ids):
-            kinds = (
-                Standstill.objects.filter(invoice__client=invoice.client_id, released_at=None, kind__in=CLIENT_WIDE)
-                .exclude(invoice=invoice.pk)
-                .values_list("kind", flat=True)
-                .distinct()
-            )
-            for kind in kinds:
-                Standstill(invoice=invoice, kind=kind, origin="inherited", created_by_id=_author()).save(
-                    force_insert=True
+            known = Standstill.objects.filter(invoice=invoice, released_at=None).values_list("kind", flat=True)
+            for kind, until_on in _client_wide(invoice):
+                if kind in known:
+                    continue
+                stop = Standstill(
+                    invoice=invoice, kind=kind, until_on=until_on, origin="inherited", created_by_id=author
                 )
+                stop.save(force_insert=True)
+
+
+def _client_wide(invoice: Invoice) -> list[tuple[str, dt.date | None]]:
+    """Return each client-wide kind in force on the client's other invoices, with its last day of all."""
+    stops = Standstill.objects.filter(invoice__client=invoice.client_id, released_at=None, kind__in=CLIENT_WIDE)
+    last: dict[str, dt.date | None] = {}
+    for kind, until_on in stops.exclude(invoice=invoice.pk).values_list("kind", "until_on"):
+        before = last.setdefault(kind, until_on)
+        last[kind] = max(before, until_on) if before and until_on else None
+    return sorted(last.items())
 
 
 def _author() -> UUID | None:
+    # Read before the view widens: inside whole_firm() nobody in particular acts.
     return current_scope().member_id
 
 

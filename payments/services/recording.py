@@ -101,10 +101,10 @@ def reverse_payment(*, payment_id: UUID) -> Payment:
     if settled.update(state=PaymentState.REVERSED, reversed_at=timezone.now()):
         with whole_firm():
             shares = list(Allocation.objects.filter(payment=payment_id).order_by("invoice"))
-            for share in shares:
-                settlement.settle(invoice_id=share.invoice_id, cents=-share.cents)
-            if rest := payment.cents - sum(share.cents for share in shares):
-                settlement.give_client_credit(client_id=payment.client_id, cents=-rest)
+        for share in shares:
+            settlement.settle(invoice_id=share.invoice_id, cents=-share.cents)
+        if rest := payment.cents - sum(share.cents for share in shares):
+            settlement.give_client_credit(client_id=payment.client_id, cents=-rest)
         journal.record("payment.reversed", payment)
     return Payment.objects.get(pk=payment_id)
 

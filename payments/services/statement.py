@@ -129,7 +129,7 @@ def _receipts(client_id: UUID, *, is_partial: bool) -> list[Line]:
     return [
         Line(
             on=row.received_on,
-            label=f"Paiement – {PaymentMeans(row.means).label.lower()}",
+            label=f"Paiement ({PaymentMeans(row.means).label.lower()})",
             credit_cents=shares[row.pk] if is_partial else row.cents,
         )
         for row in payments

@@ -156,3 +156,16 @@ def test_an_accountant_reads_payments_and_records_none(cabinet: Cabinet, browse:
     assert browser.get("/paiements/").status_code == 200
     assert browser.post(f"/factures/{invoice.pk}/paiement/", typed()).status_code == 403
     assert Payment.objects.count() == 0
+
+
+def test_every_line_of_a_reversal_names_its_author(
+    cabinet: Cabinet, owner: Membership, browse: Browse, told: RecordingLadder
+) -> None:
+    invoice = make_invoice()
+    receipt = Receipt(client_id=invoice.client_id, invoice_ids=(invoice.pk,), cents=10_000, received_on=TODAY)
+    payment = record_payment(receipt=receipt, on=TODAY)
+
+    browse(owner).post(f"/paiements/{payment.pk}/annuler/")
+
+    events = ("invoice.unsettled", "payment.reversed")
+    assert list(JournalEntry.objects.filter(event__in=events).values_list("member_id", flat=True)) == [owner.pk] * 2

@@ -1,11 +1,15 @@
 """Recording a payment: what it pays, what is left over, and taking it back."""
 
 import datetime as dt
-from uuid import uuid4
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 
 from cabinets.models import Cabinet
+from cabinets.scoping import working_for
 from invoices.errors import OverpaidError
 from invoices.models import Invoice
 from invoices.services import settlement
@@ -15,7 +19,7 @@ from payments.errors import ReceiptError, SurplusError
 from payments.models import Allocation, Payment
 from payments.services.recording import Debt, Receipt, Share, Surplus, record_payment, reverse_payment, spread
 from payments.services.statement import statement_of
-from tests.factories.cabinets import make_client
+from tests.factories.cabinets import make_cabinet, make_client
 from tests.factories.invoices import TODAY, make_invoice
 from tests.factories.ladder import RecordingLadder
 
@@ -194,6 +198,30 @@ def test_a_statement_tells_the_account_in_order_with_its_balance(cabinet: Cabine
         ("2026-10-11", "Facture F-2", 50_000, 0, 150_000),
         ("2026-10-11", "Règlement antérieur de F-2", 0, 10_000, 140_000),
         ("2026-10-20", "Avoir A-1", 0, 20_000, 120_000),
-        ("2026-11-24", "Paiement – virement", 0, 90_000, 30_000),
+        ("2026-11-24", "Paiement (virement)", 0, 90_000, 30_000),
     ]  # fmt: skip
     assert (statement.billed_cents, statement.received_cents, statement.balance_cents) == (150_000, 120_000, 30_000)
+
+
+@pytest.mark.committed
+@pytest.mark.usefixtures("committed")
+def test_the_same_form_sent_at_once_from_two_windows_records_one_payment(told: RecordingLadder) -> None:
+    firm = make_cabinet()
+    with working_for(cabinet_id=firm.pk):
+        invoice = make_invoice(total_cents=144_000)
+    form, ready = uuid4(), threading.Barrier(2)
+
+    def send() -> UUID:
+        ready.wait(10)
+        try:
+            with working_for(cabinet_id=firm.pk):
+                return record_payment(receipt=receipt(invoice, 50_000), on=TODAY, payment_id=form).pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = [sent.result(20) for sent in [pool.submit(send), pool.submit(send)]]
+
+    with working_for(cabinet_id=firm.pk):
+        invoice.refresh_from_db()
+        assert (answers, Payment.objects.count(), invoice.settled_cents) == ([form, form], 1, 50_000)
