@@ -51,9 +51,10 @@ DASHBOARD = Item("Tableau de bord", "/tableau-de-bord/", "layout-dashboard", Rig
 APPROVALS = Item("À valider", "/a-valider/", "clipboard-check", Right.SEE_INVOICES, "approvals")
 INVOICES = Item("Factures", "/factures/", "receipt-text", Right.SEE_INVOICES)
 CLIENTS = Item("Clients", "/clients/", "users", Right.SEE_CLIENTS)
+PAYMENTS = Item("Paiements", "/paiements/", "euro", Right.SEE_INVOICES)
 REQUESTS = Item("Demandes clients", "/demandes/", "message-circle-warning", Right.SEE_CLIENTS, "requests")
 
-DAILY = (DASHBOARD, APPROVALS, INVOICES, CLIENTS, REQUESTS)
+DAILY = (DASHBOARD, APPROVALS, INVOICES, CLIENTS, PAYMENTS, REQUESTS)
 REMINDERS = (
     Item("La prochaine nuit", "/ce-soir/", "calendar-clock", Right.SEE_INVOICES),
     Item("Calendrier", "/calendrier/", "calendar-days", Right.SEE_INVOICES),
