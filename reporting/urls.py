@@ -1,5 +1,11 @@
 """Addresses of this app's pages."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from reporting import views
+
+urlpatterns: list[URLPattern] = [
+    path("tableau-de-bord/", views.dashboard, name="dashboard"),
+    path("taches/<uuid:pk>/faite/", views.finish_task, name="finish_task"),
+    path("aide/", views.help_page, name="help"),
+]
