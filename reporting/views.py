@@ -36,9 +36,9 @@ def dashboard(request: CabinetRequest) -> HttpResponse:
 
 @require_POST
 @requires(Right.EDIT_CLIENTS)
-def finish_task(request: CabinetRequest, pk: UUID) -> HttpResponse:
+def finish_task(request: CabinetRequest, task_id: UUID) -> HttpResponse:
     """Mark a task as done, or say how it ends."""
-    task = get_object_or_404(Task, pk=pk)
+    task = get_object_or_404(Task, pk=task_id)
     try:
         tasks.finish(task_id=task.pk, by=request.member)
     except TaskError as refusal:

@@ -13,8 +13,8 @@ import pytest
 from django.db import connection
 from django.urls import URLPattern, reverse
 
-from cabinets.enums import Role
-from cabinets.models import Cabinet, Hearing, Invitation, Membership
+from cabinets.enums import Role, TaskKind
+from cabinets.models import Cabinet, Hearing, Invitation, Membership, Task
 from cabinets.scoping import working_for
 from cabinets.wall import walled_models
 from dunning.models import NightlyRun
@@ -96,12 +96,14 @@ def populate() -> dict[str, uuid.UUID]:
     batch = ImportBatch(digest=b"x", uploaded_by=member, file_name=CANARY)
     batch.save(force_insert=True)
     night = NightlyRun.objects.get()
+    task = Task(kind=TaskKind.REJECTED_ADDRESS, client=client, subject_id=reminder.pk, due_on=dt.date(2026, 11, 24))
+    task.save(force_insert=True)
     return {
         "client_id": client.pk, "contact_id": contact.pk, "dossier_id": dossier.pk, "hearing_id": hearing.pk,
         "invoice_id": invoice.pk, "reminder_id": reminder.pk, "member_id": member.pk, "credit_note_id": credit.pk,
         "document_id": document.pk, "payment_id": payment.pk, "night_id": night.pk, "batch_id": batch.pk,
         "parametres/equipe/": member.pk, "parametres/equipe/invitations/": invited.pk, "demandes/": said.pk,
-        "task_id": uuid.uuid4(), "standstill_id": uuid.uuid4(),
+        "task_id": task.pk, "standstill_id": uuid.uuid4(),
     }  # fmt: skip
 
 
