@@ -102,7 +102,8 @@ class FirmForm(forms.ModelForm[Cabinet]):
         self.iban_before = firm.iban
         self.initial["iban"] = iban_number.format(firm.iban) if firm.iban else ""
         self.initial["weekdays"] = list(firm.weekdays)
-        self.initial["threshold"] = f"{Decimal(firm.approval_threshold_cents) / 100:.2f}".replace(".", ",")
+        euros, cents = divmod(firm.approval_threshold_cents, 100)
+        self.initial["threshold"] = f"{euros:,},{cents:02}".replace(",", "\u00a0", f"{euros:,}".count(","))
         derived = territory_of(firm.postcode) or Territory.METROPOLE
         self.initial["territory"] = "" if derived == firm.territory else firm.territory
         standard = str(zone_of(Territory(firm.territory)))

@@ -34,7 +34,6 @@ class Line:
     label: str
     person: str
     device: str
-    page: str
 
 
 class JournalFilter(forms.Form):
@@ -112,7 +111,6 @@ def _shown(entries: list[JournalEntry], people: dict[UUID, str]) -> list[Line]:
             label_of(entry.event),
             people.get(entry.member_id, "Ancien membre") if entry.member_id else "Le produit",
             device_name(entry.agent) if entry.agent else "",
-            str(entry.facts.get("page", "")),
         )
         for entry in entries
     ]
