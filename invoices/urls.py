@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from invoices.views import documents, entry
+from invoices.views import documents, entry, importing
 
 urlpatterns: list[URLPattern] = [
     path("factures/ajouter/", entry.invoice_add, name="invoice_add"),
@@ -20,4 +20,12 @@ urlpatterns: list[URLPattern] = [
     path("documents/<uuid:document_id>/", documents.document_download, name="document_download"),
     path("documents/<uuid:document_id>/retirer/", documents.document_remove, name="document_remove"),
     path("recherche/", entry.search, name="search"),
+    path("factures/importer/", importing.import_file, name="import_file"),
+    path("factures/importer/modele.csv", importing.import_model, name="import_model"),
+    path("factures/importer/<uuid:batch_id>/colonnes/", importing.import_columns, name="import_columns"),
+    path("factures/importer/<uuid:batch_id>/controle/", importing.import_check, name="import_check"),
+    path("factures/importer/<uuid:batch_id>/a-corriger.csv", importing.import_faults, name="import_faults"),
+    path("factures/importer/<uuid:batch_id>/resultat/", importing.import_result, name="import_result"),
+    path("factures/importer/<uuid:batch_id>/reprendre/", importing.import_resume, name="import_resume"),
+    path("factures/importer/<uuid:batch_id>/annuler/", importing.import_undo, name="import_undo"),
 ]
