@@ -252,9 +252,7 @@ class _Reader:
         known = self.dossiers.by_reference.get(row.dossier) if row.dossier else None
         reference = row.dossier
         if known is not None and known.client_id != person.pk:
-            sentence = (
-                f"Le dossier « {row.dossier} » est celui d’un autre client : la facture va au dossier neutre du sien."
-            )
+            sentence = "Ce dossier est celui d’un autre client : la facture va au dossier neutre du sien."
             self.chunk.notice(row.line, sentence, Field.DOSSIER)
             known, reference = None, ""
         if known is None and not reference:

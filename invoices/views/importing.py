@@ -4,6 +4,8 @@ import csv
 import datetime as dt
 import io
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +36,9 @@ from invoices.services.importing import ImportRefusedError
 
 page = require_http_methods(["GET", "POST"])
 SHOWN_LINES = 100
+SHOWN_DUPLICATES = 10
+# Remarks are gathered by what they say: this many are read, and this many lines of each are named.
+GROUPED_LINES, NAMED_LINES = 5_000, 8
 SHOWN_BATCHES = 5
 SHOWN_INVOICES = 10
 # From here on a debt enters the ladder with an accord (engine.md § 5).
@@ -220,14 +225,42 @@ def _progress(request: CabinetRequest, batch: ImportBatch, title: str, *, step: 
     return render(request, "invoices/import_progress.html", context)
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing said of several lines."""
+
+    lines: str
+    column: str
+    sentence: str
+
+
 def _findings(batch: ImportBatch) -> dict[str, Any]:
-    """Return what the check says, by nature, the first lines of each."""
+    """Return what the check says, by nature: the first lines of each, and what is said of many lines said once."""
     found: dict[str, Any] = {}
     for nature in LineNature:
         rows = ImportFault.objects.filter(batch=batch, nature=nature).order_by("line")
-        found[f"{nature.value}s"] = open_together(rows[:SHOWN_LINES])
+        limit = {LineNature.NOTICE: GROUPED_LINES, LineNature.DUPLICATE: SHOWN_DUPLICATES}.get(nature, SHOWN_LINES)
+        found[f"{nature.value}s"] = open_together(rows[:limit])
         found[f"{nature.value}_count"] = rows.count()
-    return {**found, "shown": SHOWN_LINES, "can_import": bool(batch.ready or batch.to_settle)}
+    found["notices"] = _grouped(found["notices"])
+    return {**found, "can_import": bool(batch.ready or batch.to_settle)}
+
+
+def _grouped(faults: Sequence[ImportFault]) -> list[Remark]:
+    said: dict[tuple[str, str], list[int]] = {}
+    for fault in faults:
+        said.setdefault((fault.column, str(fault.sentence)), []).append(fault.line)
+    remarks = sorted(said.items(), key=lambda item: (-len(item[1]), item[1]))[:SHOWN_LINES]
+    return [Remark(_named(lines), column, sentence) for (column, sentence), lines in remarks]
+
+
+def _named(lines: Sequence[int]) -> str:
+    """Name lines, the first ones only when they are many."""
+    if len(lines) == 1:
+        return f"Ligne {lines[0]}"
+    first = ", ".join(str(line) for line in lines[:NAMED_LINES])
+    others = len(lines) - NAMED_LINES
+    return f"Lignes {first}" + (f" et {others} autre{'s' if others > 1 else ''}" if others > 0 else "")
 
 
 def _result(request: CabinetRequest, batch: ImportBatch) -> dict[str, Any]:

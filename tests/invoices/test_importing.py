@@ -204,7 +204,7 @@ def test_a_dossier_of_another_client_never_takes_the_invoice(cabinet: Cabinet) -
     invoice = Invoice.objects.get()
     assert invoice.dossier.reference == f"D-{invoice.client_id.hex[:8].upper()}"
     assert sentences(batch, LineNature.NOTICE) == [
-        "2 Dossier Le dossier « 2026-114 » est celui d’un autre client : la facture va au dossier neutre du sien."
+        "2 Dossier Ce dossier est celui d’un autre client : la facture va au dossier neutre du sien."
     ]
 
 

@@ -80,8 +80,9 @@ def test_the_file_of_the_issue_goes_through_the_four_screens(
     control = browser.get(sent.url)
     said = text(control)
     assert "Prêtes 290 seront créées À corriger 10 ne seront pas importées Déjà connues 0" in said
-    assert "177 Échéance L’échéance manque : indiquez-la, elle ne se déduit de la loi" in said
+    assert "Ligne 177 Échéance L’échéance manque : indiquez-la, elle ne se déduit de la loi" in said
     assert "Importer les 290 lignes prêtes" in said
+    assert "Lignes 2, 4, 6, 8, 10, 12, 14, 16 et 136 autres E-mail de l’avocat Cet avocat n’est pas membre" in said
 
     sent = browser.post(sent.url)
     result = browser.get(sent.url)
@@ -234,7 +235,7 @@ def test_a_big_file_shows_its_progress_and_then_its_check(
     assert 'hx-trigger="every 2s"' in waiting.content.decode()
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in waiting.content.decode()
     ImportBatch.objects.update(lines_done=1, lease_until=timezone.now())
-    assert "1 lignes sur 2" in text(browser.get(address, headers={"HX-Request": "true"}))
+    assert "1 ligne sur 2" in text(browser.get(address, headers={"HX-Request": "true"}))
     ImportBatch.objects.update(state=ImportState.CHECKED, ready=2, lease_until=None)
     polled = browser.get(address, headers={"HX-Request": "true"})
     assert polled["HX-Redirect"] == address
