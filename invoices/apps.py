@@ -10,6 +10,7 @@ class InvoicesConfig(AppConfig):
     """What is owed follows the clients and dossiers of the floor."""
 
     name = "invoices"
+    verbose_name = "Factures"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
