@@ -217,7 +217,7 @@ def _sending(row: Any) -> Sending:
         depart_at=row.depart_at,
         channel=Channel(row.channel),
         client=row.client.display_name,
-        url=places.approval(row.pk) if awaits else places.client(row.client_id),
+        url=places.approval(row.pk) if awaits else places.message(row.pk),
         offset_days=row.step.offset_days,
         tone=Tone(row.step.tone).label.lower(),
         subject=row.number if row.invoices == 1 else f"{row.invoices} factures",

@@ -6,12 +6,6 @@ from cabinets.enums import TaskKind
 from cabinets.models import Task
 
 APPROVALS = "/a-valider/"
-CALENDAR = "/calendrier/"
-IMPORT = "/factures/importer/"
-INVOICES = "/factures/"
-OVERDUE = "/factures/?etat=echue"
-REQUESTS = "/demandes/"
-JOURNAL = "/parametres/journal/"
 
 
 def aged(rank: int) -> str:
@@ -32,6 +26,11 @@ def client(client_id: UUID) -> str:
 def approval(reminder_id: UUID) -> str:
     """Return the page where a reminder is read and decided."""
     return f"/a-valider/{reminder_id}/"
+
+
+def message(reminder_id: UUID) -> str:
+    """Return the page that shows a message, left or to leave."""
+    return f"/relances/{reminder_id}/"
 
 
 def request(request_id: UUID) -> str:

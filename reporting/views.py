@@ -67,5 +67,6 @@ def _frame(request: CabinetRequest) -> dict[str, Any]:
         "can_import": member.can(Right.IMPORT_INVOICES),
         "can_approve": member.can(Right.APPROVE_REMINDERS),
         "can_record": member.can(Right.RECORD_PAYMENTS),
+        "can_manage": member.can(Right.MANAGE_FIRM),
         "can_finish": member.can(Right.EDIT_CLIENTS),
     }

@@ -177,6 +177,16 @@ def test_says_when_undeclared_payments_hold_everything_back(
     assert 'action="/reglements/a-jour/"' in response.content.decode()
 
 
+def test_says_when_a_firm_is_not_activated(cabinet: Cabinet, owner: Membership, browse: Browse) -> None:
+    make_invoice()
+    Cabinet.objects.filter(pk=cabinet.pk).update(activated_on=None)
+
+    response = browse(owner).get(PAGE)
+
+    assert "Les envois ne sont pas activés. Rien ne part." in words(response)
+    assert 'href="/ce-soir/"' in response.content.decode()
+
+
 def test_notes_in_the_journal_whose_names_were_read(owner: Membership, browse: Browse) -> None:
     make_invoice()
     make_task()
