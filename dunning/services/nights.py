@@ -148,8 +148,9 @@ def evaluate(nights: Sequence[FirmNight], *, progress: Progress | None = None) -
         opened = _open(nights)
         targets = due_clients(opened)
         opened = _with_abnormal(opened, targets)
+        _remember_abnormal(opened)
         tallies = _plan(opened, targets, progress or (lambda done, total: None))
-        _close(opened, tallies)
+        _close(opened)
         return tallies
 
 
@@ -233,37 +234,38 @@ def _open(nights: Sequence[FirmNight]) -> list[FirmNight]:
             [timezone.now(), [night.night_id for night in nights], ids, days],
         )
         cursor.execute(
-            "SELECT r.cabinet_id, r.id, r.round FROM unnest(%s::uuid[], %s::date[]) AS n(cabinet_id, night_on)"
+            "SELECT r.cabinet_id, r.id, r.round, r.is_abnormal AND r.round = 1"
+            " FROM unnest(%s::uuid[], %s::date[]) AS n(cabinet_id, night_on)"
             ' JOIN dunning_nightlyrun r ON r.cabinet_id = n.cabinet_id AND r."on" = n.night_on',
             [ids, days],
         )
-        found = {cabinet_id: (run_id, round_) for cabinet_id, run_id, round_ in cursor.fetchall()}
-    return [replace(night, night_id=found[night.cabinet.pk][0], round=found[night.cabinet.pk][1]) for night in nights]
+        found = {row[0]: row[1:] for row in cursor.fetchall()}
+    return [
+        replace(night, night_id=run_id, round=round_, is_abnormal=is_abnormal)
+        for night in nights
+        for run_id, round_, is_abnormal in [found[night.cabinet.pk]]
+    ]
 
 
-def _close(nights: Sequence[FirmNight], tallies: dict[UUID, Tally]) -> None:
-    """Write what each night answered, in one statement, and ask a person about the unusual ones."""
-    mine = [tallies[night.cabinet.pk] for night in nights]
-    with connections[SCHEDULER].cursor() as cursor:
-        cursor.execute(
-            "UPDATE dunning_nightlyrun r SET finished_at = %s, due = r.due + n.due, planned = r.planned + n.planned,"
-            " awaiting = r.awaiting + n.awaiting, held = r.held + n.held, is_abnormal = n.is_abnormal"
-            " FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[], %s::int[], %s::boolean[])"
-            " AS n(id, due, planned, awaiting, held, is_abnormal) WHERE r.id = n.id",
-            [
-                timezone.now(),
-                [night.night_id for night in nights],
-                [sum(tally.cases.values()) for tally in mine],
-                [tally.messages[Code.SEND] for tally in mine],
-                [tally.messages[Code.NEEDS_APPROVAL] for tally in mine],
-                [tally.held for tally in mine],
-                [night.is_abnormal for night in nights],
-            ],
-        )
+def _remember_abnormal(nights: Sequence[FirmNight]) -> None:
+    """Write what was judged before anything is decided: what is left of an interrupted night looks ordinary."""
+    unusual = [night.night_id for night in nights if night.is_abnormal]
+    if unusual:
+        NightlyRun.all_cabinets.using(SCHEDULER).filter(pk__in=unusual).update(is_abnormal=True)
+
+
+def _close(nights: Sequence[FirmNight]) -> None:
+    """Ask a person what must be asked, then call the nights finished: a night killed between two asks again."""
     _raise_tasks(nights)
     for night in nights:
         if night.is_abnormal:
             _ask_to_confirm(night)
+    with connections[SCHEDULER].cursor() as cursor:
+        cursor.execute(
+            "UPDATE dunning_nightlyrun r SET finished_at = %s, is_abnormal = n.is_abnormal"
+            " FROM unnest(%s::uuid[], %s::boolean[]) AS n(id, is_abnormal) WHERE r.id = n.id",
+            [timezone.now(), [night.night_id for night in nights], [night.is_abnormal for night in nights]],
+        )
 
 
 def _raise_tasks(nights: Sequence[FirmNight]) -> None:
@@ -303,11 +305,14 @@ def _with_abnormal(nights: Sequence[FirmNight], targets: Sequence[tuple[UUID, UU
     return [
         replace(
             night,
-            is_abnormal=night.cabinet.pk in ids
-            and is_abnormal(
-                messages=sum(counted[night.cabinet.pk].messages.values()),
-                usual=usual.get(night.cabinet.pk, []),
-                open_cases=open_cases.get(night.cabinet.pk, 0),
+            is_abnormal=night.is_abnormal
+            or (
+                night.cabinet.pk in ids
+                and is_abnormal(
+                    messages=sum(counted[night.cabinet.pk].messages.values()),
+                    usual=usual.get(night.cabinet.pk, []),
+                    open_cases=open_cases.get(night.cabinet.pk, 0),
+                )
             ),
         )
         for night in nights
@@ -353,18 +358,42 @@ def _plan(
     fixed = {**arrays_of(nights), "write": write, "as_if_live": False}
     for start in range(0, len(targets), CHUNK):
         chunk = targets[start : start + CHUNK]
-        for cabinet_id, code, cases, messages in _run(fixed, chunk):
-            tallies[cabinet_id].cases[Code(code)] += cases
-            tallies[cabinet_id].messages[Code(code)] += messages
+        for cabinet_id, tally in _run(fixed, chunk).items():
+            tallies[cabinet_id].cases.update(tally.cases)
+            tallies[cabinet_id].messages.update(tally.messages)
         progress(min(start + CHUNK, len(targets)), len(targets))
     return tallies
 
 
-def _run(fixed: dict[str, Any], chunk: Sequence[tuple[UUID, UUID]]) -> list[tuple[UUID, str, int, int]]:
+def _run(fixed: dict[str, Any], chunk: Sequence[tuple[UUID, UUID]]) -> dict[UUID, Tally]:
+    """Decide one chunk and count it on its nights, in one transaction: a night killed between two counts each once."""
     firms, clients = [pair[0] for pair in chunk], [pair[1] for pair in chunk]
+    tallies: dict[UUID, Tally] = {}
     with transaction.atomic(using=SCHEDULER), connections[SCHEDULER].cursor() as cursor:
         cursor.execute(PLANNING_SQL, {**fixed, "t_cabinet": firms, "t_client": clients})
-        return list(cursor.fetchall())
+        for cabinet_id, code, cases, messages in cursor.fetchall():
+            tally = tallies.setdefault(cabinet_id, Tally(cases=Counter(), messages=Counter()))
+            tally.cases[Code(code)] += cases
+            tally.messages[Code(code)] += messages
+        if fixed["write"]:
+            _count(cursor, dict(zip(fixed["f_cabinet"], fixed["f_night"], strict=True)), tallies)
+    return tallies
+
+
+def _count(cursor: Any, nights: dict[UUID, UUID], tallies: dict[UUID, Tally]) -> None:
+    cursor.execute(
+        "UPDATE dunning_nightlyrun n SET due = n.due + t.due, planned = n.planned + t.planned,"
+        " awaiting = n.awaiting + t.awaiting, held = n.held + t.held"
+        " FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[], %s::int[]) AS t(id, due, planned, awaiting, held)"
+        " WHERE n.id = t.id",
+        [
+            [nights[cabinet_id] for cabinet_id in tallies],
+            [sum(tally.cases.values()) for tally in tallies.values()],
+            [tally.messages[Code.SEND] for tally in tallies.values()],
+            [tally.messages[Code.NEEDS_APPROVAL] for tally in tallies.values()],
+            [tally.held for tally in tallies.values()],
+        ],
+    )
 
 
 def arrays_of(nights: Sequence[FirmNight]) -> dict[str, Any]:
