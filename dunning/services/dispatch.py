@@ -14,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -43,6 +44,8 @@ LEASE = dt.timedelta(minutes=2)
 # Older than this, a claim starts over: what it checked may no longer be true.
 SPEAK_WITHIN_SECONDS = 5.0
 BATCH = 50
+# More processes than any installation has: nearer to the cap than this, claims are counted one at a time.
+SENDERS_AT_MOST = 64
 # A mention survives these: they say when to speak, not whether the debt is owed.
 MENTIONABLE = frozenset({Code.SEND, Code.NEEDS_APPROVAL, Code.CONTACT_CAP, Code.MIN_GAP})
 
@@ -108,13 +111,27 @@ def send_batch(*, cabinet_id: UUID, reminder_ids: Sequence[UUID]) -> Counter[str
         try:
             with road.channel.open() as session:
                 for reminder_id in reminder_ids:
-                    tally[deliver(reminder_id=reminder_id, session=session, road=road)] += 1
+                    tally[_deliver_apart(reminder_id=reminder_id, session=session, road=road)] += 1
         except DeliveryError as error:
             with tenant_atomic():
                 MailServer.objects.update(failure=str(error)[:200], checked_at=timezone.now())
             logger.warning("mail.unreachable", extra={"cabinet_id": str(cabinet_id), "permanent": error.permanent})
             tally["unreachable"] += len(reminder_ids) - sum(tally.values())
     return tally
+
+
+def _deliver_apart(*, reminder_id: UUID, session: EmailSession, road: Road) -> str:
+    """Deliver, and let a reminder nobody foresaw the failure of wait alone: the others leave.
+
+    What was claimed stays claimed, and becomes a question; a database that does not answer stops the batch.
+    """
+    try:
+        return deliver(reminder_id=reminder_id, session=session, road=road)
+    except Exception as error:
+        logger.exception("reminder.failed", extra={"reminder_id": str(reminder_id), "error": type(error).__name__})
+        with tenant_atomic():
+            outcomes.put_off(reminder_id=reminder_id, error=type(error).__name__)
+        return "failed"
 
 
 def deliver(*, reminder_id: UUID, session: EmailSession, road: Road) -> str:
@@ -139,6 +156,8 @@ def claim(*, reminder_id: UUID, road: Road) -> Claim | None:
     What stops it is written down: another departure, a cancellation with its rule, or a return to À valider.
     """
     waiting = Reminder.objects.filter(pk=reminder_id, state__in=[ReminderState.PLANNED, ReminderState.APPROVED])
+    # The invoices first, as whoever records a payment does: the other order would be a deadlock.
+    lock_invoices(ReminderLine.objects.filter(reminder=reminder_id).values_list("invoice_id", flat=True))
     reminder = (
         waiting.select_for_update(of=("self",), skip_locked=True).select_related("client", "contact", "step").first()
     )
@@ -148,8 +167,9 @@ def claim(*, reminder_id: UUID, road: Road) -> Claim | None:
     now = cabinet.now()
     if not _may_leave_now(reminder, cabinet, now):
         return None
-    lines = list(ReminderLine.objects.filter(reminder=reminder).select_related("case"))
-    lock_invoices([line.invoice_id for line in lines])
+    lines = list(
+        ReminderLine.objects.filter(reminder=reminder).select_related("case", "invoice__dossier__billing_contact")
+    )
     if not _is_still_true(reminder, lines, cabinet.today(), now):
         return None
     try:
@@ -191,12 +211,22 @@ def _may_leave_now(reminder: Reminder, cabinet: Cabinet, now: dt.datetime) -> bo
     if not is_open(now, zone=ZoneInfo(zone_name), territory=territory, window=window_of(cabinet)):
         _move(reminder, opening(now, zone_name, territory, window_of(cabinet)))
         return False
-    said_today = Reminder.objects.filter(state__in=SPOKEN, spoken_on=cabinet.today()).count()
-    if said_today >= cabinet.daily_cap:
+    if _is_day_full(cabinet):
         tomorrow = dt.datetime.combine(cabinet.today() + dt.timedelta(days=1), dt.time(0), tzinfo=cabinet.zone)
         _move(reminder, outcomes.next_departure(reminder, cabinet, after=tomorrow))
         return False
     return True
+
+
+def _is_day_full(cabinet: Cabinet) -> bool:
+    """Say whether the firm has spoken its share today, what is being said included."""
+    said = Q(state__in=SPOKEN, spoken_on=cabinet.today()) | Q(state=ReminderState.SENDING)
+    if Reminder.objects.filter(said).count() < cabinet.daily_cap - SENDERS_AT_MOST:
+        return False
+    # Near the cap the firm's senders pass one by one, until they commit.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(cabinet.pk)])
+    return Reminder.objects.filter(said).count() >= cabinet.daily_cap
 
 
 def _move(reminder: Reminder, depart_at: dt.datetime) -> None:
@@ -216,6 +246,9 @@ def _is_still_true(reminder: Reminder, lines: Sequence[ReminderLine], on: dt.dat
         if line.case.next_rank != line.rank:
             cancel(reminders=[reminder], code=Code.MIN_GAP)
             return False
+        if _billed_to(line) != reminder.contact_id:
+            cancel(reminders=[reminder], code=Code.WRONG_RECIPIENT)
+            return False
     changed = _refresh_amounts(reminder, lines, {line.pk: facts[line.invoice_id].owed_cents for line in lines})
     dropped = _drop_mentions([line for line in lines if not line.is_claimed], verdicts)
     asked = {reason for line in claimed for reason in verdicts[line.pk].reasons}
@@ -228,6 +261,11 @@ def _is_still_true(reminder: Reminder, lines: Sequence[ReminderLine], on: dt.dat
         _ask_again(reminder, asked)
         return False
     return True
+
+
+def _billed_to(line: ReminderLine) -> UUID | None:
+    contact = line.invoice.dossier.billing_contact
+    return None if contact is None or contact.is_archived else contact.pk
 
 
 def _refresh_amounts(reminder: Reminder, lines: Sequence[ReminderLine], owed: dict[UUID, int]) -> bool:

@@ -3,6 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -90,6 +91,23 @@ def _mark_postponed(reminder: Reminder, cabinet: Cabinet, outcome: Outcome) -> N
     reminder.depart_at = next_departure(reminder, cabinet, after=again)
     reminder.save(update_fields=["state", "provider_code", "failure", "lease_until", "depart_at"])
     journal.record("reminder.postponed", reminder, code=reminder.provider_code, attempts=reminder.attempts)
+
+
+def put_off(*, reminder_id: UUID, error: str) -> None:
+    """Let a reminder that could not be tried wait for a while, and show the fault to an operator."""
+    mine = Reminder.objects.filter(pk=reminder_id, state__in=[ReminderState.PLANNED, ReminderState.APPROVED])
+    cabinet = Cabinet.objects.get()
+    for reminder in mine.select_for_update(of=("self",), skip_locked=True).select_related("client"):
+        reminder.attempts += 1
+        again = cabinet.now() + dt.timedelta(minutes=RETRY_MINUTES * reminder.attempts)
+        reminder.depart_at = next_departure(reminder, cabinet, after=again)
+        reminder.save(update_fields=["attempts", "depart_at"])
+    with connection.cursor() as cursor:
+        # By hand: the application may add such a row and read none, not even the one it adds.
+        cursor.execute(
+            "INSERT INTO dunning_failedjob (name, subject_id, error, at) VALUES (%s, %s, %s, %s)",
+            ["dunning.send", reminder_id, error[:200], timezone.now()],
+        )
 
 
 def give_back(*, reminder_id: UUID, generation: int) -> None:
