@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dunning.views import approvals, invoices, tonight
+from dunning.views import approvals, clients, invoices, lists, tonight
 
 urlpatterns: list[URLPattern] = [
     path("ce-soir/", tonight.coming_night, name="coming_night"),
@@ -19,10 +19,18 @@ urlpatterns: list[URLPattern] = [
     path("a-valider/<uuid:reminder_id>/ecarter/", approvals.approval_decline, name="approval_decline"),
     path("a-valider/<uuid:reminder_id>/issue/", approvals.approval_resolve, name="approval_resolve"),
     path("relances/<uuid:reminder_id>/", invoices.message, name="message"),
+    path("factures/", lists.invoices, name="invoices"),
+    path("factures/export.csv", lists.invoices_export, name="invoices_export"),
     path("factures/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
     path("factures/<uuid:invoice_id>/pourquoi/", invoices.invoice_why, name="invoice_why"),
     path("factures/<uuid:invoice_id>/suspendre/", invoices.invoice_suspend, name="invoice_suspend"),
     path("factures/<uuid:invoice_id>/contester/", invoices.invoice_contest, name="invoice_contest"),
     path("factures/<uuid:invoice_id>/ne-jamais-relancer/", invoices.invoice_never, name="invoice_never"),
     path("factures/<uuid:invoice_id>/lever/<uuid:standstill_id>/", invoices.invoice_lift, name="invoice_lift"),
+    path("clients/", lists.clients, name="clients"),
+    path("clients/<uuid:client_id>/", clients.client_page, name="client"),
+    path("clients/<uuid:client_id>/suspendre/", clients.client_suspend, name="client_suspend"),
+    path("clients/<uuid:client_id>/ne-jamais-relancer/", clients.client_never, name="client_never"),
+    path("clients/<uuid:client_id>/lever/<uuid:standstill_id>/", clients.client_lift, name="client_lift"),
+    path("calendrier/", clients.calendar, name="calendar"),
 ]

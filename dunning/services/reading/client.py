@@ -1,0 +1,143 @@
+"""One client: what is owed, how fast they pay, whom we write to, and what was said."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import F, Max, Sum
+
+from cabinets.enums import TaskKind, TaskState
+from cabinets.models import Cabinet, Client, Contact, Dossier, Membership, Task
+from cabinets.sealing import open_together
+from dunning.models import Reminder
+from dunning.presenting import moment_words, step_words
+from dunning.services.reading.lists import Row, rows_of
+from dunning.services.silencing import right_to_lift
+from invoices.enums import InvoiceState, StopKind
+from invoices.models import Invoice, Standstill
+from invoices.status import in_force
+from payments.enums import PaymentState
+from payments.models import Allocation
+
+INVOICES_SHOWN = 50
+MESSAGES_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientStop:
+    """A fact that stops the whole client."""
+
+    row: Standstill
+    label: str
+    since: str
+    may_lift: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A message about this client's invoices."""
+
+    reminder: Reminder
+    step: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientPage:
+    """One client as the page shows them."""
+
+    client: Client
+    name: str
+    owed_cents: int
+    late_cents: int
+    open_count: int
+    pay_days: int | None
+    contacts: tuple[Contact, ...]
+    dossiers: tuple[Dossier, ...]
+    invoices: tuple[Row, ...]
+    has_more_invoices: bool
+    messages: tuple[Said, ...]
+    tasks: tuple[Task, ...]
+    stops: tuple[ClientStop, ...]
+
+
+def page_of(*, client: Client, cabinet: Cabinet, member: Membership) -> ClientPage:
+    """Return everything the page of a client shows, as far as the person sees it."""
+    on, zone = cabinet.today(), cabinet.zone
+    owed = F("total_cents") - F("credited_cents") - F("settled_cents")
+    open_invoices = Invoice.objects.open().filter(client=client)
+    sums = open_invoices.aggregate(owed=Sum(owed))
+    late = open_invoices.filter(due_on__lt=on).aggregate(owed=Sum(owed))
+    rows = list(
+        Invoice.objects.filter(client=client)
+        .select_related("client", "dossier")
+        .defer("note")
+        .order_by("-due_on", "pk")[: INVOICES_SHOWN + 1]
+    )
+    reminders = (
+        Reminder.objects.filter(client=client)
+        .select_related("step")
+        .defer("html", "text", "subject", "recipient")
+        .order_by("-depart_at")[:MESSAGES_SHOWN]
+    )
+    stops = open_together(Standstill.objects.filter(client=client, released_at=None).order_by("created_at"))
+    return ClientPage(
+        client=client,
+        name=client.display_name,
+        owed_cents=sums["owed"] or 0,
+        late_cents=late["owed"] or 0,
+        open_count=open_invoices.count(),
+        pay_days=_pay_days(client.pk),
+        contacts=tuple(open_together(Contact.objects.filter(client=client, is_archived=False).order_by("role", "pk"))),
+        dossiers=tuple(
+            open_together(
+                Dossier.objects.filter(client=client)
+                .select_related("lawyer__user")
+                .order_by("is_archived", "reference")
+            )
+        ),
+        invoices=tuple(rows_of(rows[:INVOICES_SHOWN], cabinet)),
+        has_more_invoices=len(rows) > INVOICES_SHOWN,
+        messages=tuple(
+            Said(reminder=one, step=step_words(one.step), when=moment_words(one.spoken_at or one.depart_at, zone))
+            for one in reminders
+        ),
+        tasks=tuple(Task.objects.filter(client=client, state=TaskState.OPEN).order_by("due_on")),
+        stops=tuple(
+            ClientStop(
+                row=stop,
+                label=StopKind(stop.kind).label,
+                since=moment_words(stop.created_at, zone),
+                may_lift=member.can(right_to_lift(stop.kind)),
+            )
+            for stop in stops
+            if in_force(stop, on)
+        ),
+    )
+
+
+def _pay_days(client_id: UUID) -> int | None:
+    """Return the mean number of days from issue to the last payment, over invoices fully paid; None without any."""
+    paid = Invoice.objects.filter(
+        client=client_id, state=InvoiceState.OPEN, settled_cents__gt=0,
+        settled_cents__gte=F("total_cents") - F("credited_cents"),
+    )  # fmt: skip
+    last = dict(
+        Allocation.objects.filter(invoice__in=paid, payment__state=PaymentState.SETTLED)
+        .values_list("invoice")
+        .annotate(Max("payment__received_on"))
+    )
+    issued = dict(paid.filter(pk__in=list(last)).values_list("pk", "issued_on"))
+    days = [(last[pk] - issued[pk]).days for pk in issued]
+    return round(sum(days) / len(days)) if days else None
+
+
+def task_url(task: Task) -> str:
+    """Return where a task is done."""
+    subject = task.subject_id
+    doors = {
+        TaskKind.REVIEW_OLD_DEBT: f"/factures/{subject}/",
+        TaskKind.PROVISION_END: f"/factures/{subject}/",
+        TaskKind.UNKNOWN_OUTCOME: f"/a-valider/{subject}/",
+        TaskKind.REJECTED_ADDRESS: f"/clients/{task.client_id}/modifier/",
+    }
+    return doors.get(TaskKind(task.kind), f"/demandes/{subject}/")
