@@ -12,10 +12,12 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from cabinets.enums import Right, TaskState
-from cabinets.models import Cabinet, Task
+from cabinets.enums import Right
+from cabinets.models import Cabinet
 from dunning.enums import ReminderState
 from dunning.models import MailServer, Reminder
+from payments.enums import RequestState
+from payments.models import DebtorRequest
 
 SEARCH_URL = "/recherche/"
 SUSPEND_URL = "/envois/suspendre/"
@@ -145,7 +147,7 @@ def frame(request: HttpRequest) -> Chrome:
 def counts_of(*, cabinet_id: UUID) -> Mapping[str, int]:
     """Count what waits for a person, among what the database lets this one see."""
     awaited = _number_of(Reminder.objects.filter(state=ReminderState.AWAITING_APPROVAL))
-    opened = _number_of(Task.objects.filter(state=TaskState.OPEN))
+    opened = _number_of(DebtorRequest.objects.filter(state=RequestState.OPEN))
     servers = Coalesce(Subquery(MailServer.objects.order_by().values("cabinet").annotate(n=Count("pk")).values("n")), 0)
     found = Cabinet.objects.filter(pk=cabinet_id).values_list(awaited, opened, servers).get()
     return dict(zip(("approvals", "requests", "servers"), found, strict=True))

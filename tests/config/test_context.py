@@ -2,16 +2,19 @@
 
 import datetime as dt
 from types import SimpleNamespace
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.test import RequestFactory
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from cabinets.enums import RIGHTS, Right, Role, TaskKind, TaskState
-from cabinets.models import Cabinet, Task
+from cabinets.enums import RIGHTS, Right, Role
+from cabinets.models import Cabinet
 from config.context import Chrome, chrome
+from payments.enums import RequestKind, RequestState
+from payments.models import DebtorRequest
+from payments.services.links import link_for
+from tests.factories.cabinets import make_client
 
 MARTINIQUE = ZoneInfo("America/Martinique")
 
@@ -87,11 +90,10 @@ def test_counts_given_with_the_request_are_shown() -> None:
 def test_a_frame_costs_one_query_and_counts_what_waits(
     cabinet: Cabinet, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    for number in range(2):
-        Task.objects.create(kind=TaskKind.UNKNOWN_OUTCOME, due_on=dt.date(2026, 11, 25), subject_id=UUID(int=number))
-    Task.objects.create(
-        kind=TaskKind.NO_ANSWER, due_on=dt.date(2026, 11, 25), state=TaskState.DONE, subject_id=UUID(int=9)
-    )
+    client = make_client()
+    link = link_for(client=client)
+    for state in (RequestState.OPEN, RequestState.OPEN, RequestState.ANSWERED):
+        DebtorRequest(link=link, client=client, kind=RequestKind.PROBLEM, state=state).save(force_insert=True)
     request = request_of(Role.OWNER, cabinet=cabinet, chrome_counts=None)
 
     with django_assert_num_queries(1):
