@@ -3,8 +3,12 @@
 from django.urls import URLPattern, path
 
 from dunning.views import approvals, clients, invoices, lists, tonight
+from dunning.views.demo_messages import demo_message, demo_message_page, demo_messages
 
 urlpatterns: list[URLPattern] = [
+    path("demonstration/messages/", demo_messages, name="demo_messages"),
+    path("demonstration/messages/<str:key>/", demo_message, name="demo_message"),
+    path("demonstration/messages/<str:key>/page/", demo_message_page, name="demo_message_page"),
     path("ce-soir/", tonight.coming_night, name="coming_night"),
     path("envois/activer/", tonight.activate, name="activate"),
     path("parametres/envois/", tonight.mail_server, name="mail_server"),

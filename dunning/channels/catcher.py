@@ -22,6 +22,8 @@ from dunning.channels.smtp.settings import is_loopback
 
 # Names that RFC 2606 and RFC 6761 keep out of the real world.
 RESERVED_ENDINGS = ("test", "example", "invalid", "localhost", "example.com", "example.net", "example.org")
+# RFC 6761 promises that nothing answers there: it is where the demonstration's lost addresses live.
+GONE = ".invalid"
 LARGEST = 10_000_000
 
 _KEY = re.compile(r"\d{20}-[0-9a-f]{8}")
@@ -137,6 +139,8 @@ class _Mailbox:
     ) -> str:
         if not is_reserved(address):
             return "550 5.7.1 Only the reserved domains of RFC 2606 are served here"
+        if address.lower().rstrip(".").endswith(GONE):
+            return "550 5.1.1 Nobody is known by this address"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
 

@@ -100,6 +100,14 @@ def test_a_real_address_is_refused_and_nothing_is_kept(tmp_path: Path) -> None:
     assert list_messages(tmp_path) == []
 
 
+def test_an_address_that_is_gone_is_refused_as_a_server_refuses_it(tmp_path: Path) -> None:
+    with running(tmp_path) as server, SmtpSession(server) as session:
+        outcome = session.send(mail(recipient="jeanne@disparue.invalid"))
+
+    assert (outcome.verdict, outcome.stage, outcome.code) == (Verdict.REJECTED, Stage.RECIPIENT, 550)
+    assert list_messages(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("address", "reserved"),
     [

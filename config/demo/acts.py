@@ -1,0 +1,171 @@
+"""What happens to an invoice of the story: each act is one the product lets a person or a debtor do."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from cabinets.enums import LegalAid
+from cabinets.models import Client, Dossier, Membership
+from cabinets.services import dossiers
+from cabinets.services.dossiers import DossierFacts
+from dunning.enums import Channel, Tone
+from dunning.models import DunningCase, Scenario, ScenarioVersion, Step
+from dunning.services.scenarios import DEFAULT_LADDER, publish
+from invoices.enums import StopKind
+from invoices.models import Invoice
+from invoices.services import credit_notes, editing, standstill
+from payments.enums import PaymentMeans, ProblemReason
+from payments.services import links, requests
+from payments.services.recording import Receipt, record_payment
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One invoice on one day of the story, in its firm's scope."""
+
+    today: dt.date
+    client: Client
+    dossier: Dossier
+    facts: DossierFacts
+    invoice: Invoice
+
+    def day(self, after: int) -> dt.date:
+        """Return the day this many days after."""
+        return self.today + dt.timedelta(days=after)
+
+
+Act = Callable[[Scene], object]
+
+
+def pays(part: int = 100, *, on: dt.date | None = None) -> Act:
+    """Record a transfer of a share of what is owed, in per cent."""
+
+    def act(scene: Scene) -> None:
+        owed = Invoice.objects.get(pk=scene.invoice.pk).outstanding_cents
+        receipt = Receipt(
+            client_id=scene.client.pk,
+            invoice_ids=(scene.invoice.pk,),
+            cents=owed * part // 100,
+            received_on=on or scene.today,
+            means=PaymentMeans.TRANSFER,
+        )
+        record_payment(receipt=receipt, on=scene.today)
+
+    return act
+
+
+def stops(kind: StopKind, *, days: int | None = None, over: str = "invoice", reason: str = "") -> Act:
+    """Declare a fact that stops the invoice, its dossier, client or lawyer, for some days or until lifted."""
+
+    def act(scene: Scene) -> None:
+        target: Invoice | Dossier | Client | Membership | None = scene.invoice
+        if over != "invoice":
+            target = {"dossier": scene.dossier, "client": scene.client, "lawyer": scene.dossier.lawyer}[over]
+        until_on = scene.day(days) if days is not None else None
+        standstill.declare(kind=kind, target=target, until_on=until_on, reason=reason)
+
+    return act
+
+
+def says_already_paid(scene: Scene) -> None:
+    """The debtor says, from the link, that the invoice is paid."""
+    link = links.link_for(client=scene.client)
+    requests.say_already_paid(
+        link=link,
+        invoices=[scene.invoice],
+        today=scene.today,
+        paid_on=scene.day(-2),
+        means=PaymentMeans.TRANSFER,
+        message="Virement fait avant-hier depuis mon compte.",
+    )
+
+
+def contests(scene: Scene) -> None:
+    """The debtor contests, from the link."""
+    link = links.link_for(client=scene.client)
+    requests.report_problem(
+        link=link,
+        invoice=scene.invoice,
+        reason=ProblemReason.AMOUNT,
+        today=scene.today,
+        message="Le nombre d’heures ne correspond pas à ce qui était convenu.",
+    )
+
+
+def is_not_the_one(scene: Scene) -> None:
+    """Somebody else received the message, and says so from the link."""
+    requests.wrong_recipient(link=links.link_for(client=scene.client), today=scene.today)
+
+
+def is_cancelled(scene: Scene) -> None:
+    """The firm cancels an invoice made twice."""
+    editing.cancel_invoice(invoice_id=scene.invoice.pk, reason="Facture établie deux fois")
+
+
+def gets_a_credit(scene: Scene) -> None:
+    """The client holds a credit that covers the debt."""
+    credit_notes.create_credit_note(
+        client_id=scene.client.pk,
+        invoice_id=None,
+        number=f"AV-{scene.invoice.number}",
+        issued_on=scene.today,
+        cents=scene.invoice.total_cents,
+    )
+
+
+def gets_full_legal_aid(scene: Scene) -> None:
+    """Full legal aid is granted after the invoice."""
+    facts = replace(scene.facts, legal_aid=LegalAid.TOTAL)
+    dossiers.update_dossier(dossier_id=scene.dossier.pk, facts=facts)
+
+
+def is_heard(*, after: int) -> Act:
+    """Note a hearing of the dossier."""
+    return lambda scene: dossiers.add_hearing(dossier_id=scene.dossier.pk, held_on=scene.day(after))
+
+
+def follows(name: str) -> Act:
+    """Move the invoice's case to another scenario of the firm; the next night looks at it."""
+
+    def act(scene: Scene) -> None:
+        case = DunningCase.objects.get(invoice=scene.invoice)
+        case.version, case.next_action_on = SCENARIOS[name](), scene.day(1)
+        case.save(update_fields=["version", "next_action_on"])
+
+    return act
+
+
+def _spaced() -> ScenarioVersion:
+    return _published("Relance espacée", DEFAULT_LADDER, min_gap_days=21)
+
+
+def _short() -> ScenarioVersion:
+    return _published("Deux rappels", DEFAULT_LADDER[:2])
+
+
+def _refused() -> ScenarioVersion:
+    version = _published("Texte du cabinet à revoir", DEFAULT_LADDER)
+    Step.objects.filter(version=version, rank=1).update(text_fault="Menace interdite")
+    return version
+
+
+def _computed() -> ScenarioVersion:
+    version = _published("Pénalités chiffrées", DEFAULT_LADDER)
+    Step.objects.filter(version=version, rank=3).update(needs_rate=True)
+    return version
+
+
+SCENARIOS: dict[str, Callable[[], ScenarioVersion]] = {
+    "spaced": _spaced,
+    "short": _short,
+    "refused": _refused,
+    "computed": _computed,
+}
+
+
+def _published(
+    name: str, ladder: tuple[tuple[int, Tone, Channel, int], ...], *, min_gap_days: int = 7
+) -> ScenarioVersion:
+    scenario = Scenario(name=name)
+    scenario.save(force_insert=True)
+    return publish(scenario=scenario, ladder=ladder, min_gap_days=min_gap_days)
