@@ -26,7 +26,7 @@ PRO, PERSON, BODY, PUBLIC, UNKNOWN = (
 KINDS = (PRO, PERSON, BODY, PUBLIC, UNKNOWN)
 TERM = 30
 CROWD = 100
-MONTHLY, MONTHLY_PAID = 24, 20
+MONTHLY, MONTHLY_PAID = 21, 18
 AREAS = ("Bail commercial", "Droit du travail", "Famille", "Construction", "Sociétés", "Successions", "Fiscal")
 # All of its lateness lies in half-years whose rates are published.
 LATE_AND_RATED = (dt.date(2026, 2, 16), dt.date(2026, 5, 29))
@@ -153,7 +153,7 @@ def _paris() -> Iterator[Part]:
 def _strasbourg() -> Iterator[Part]:
     # The monthly bills of one day: more messages in one night than in the weeks before.
     for number in range(MONTHLY):
-        paid = ((-14 + number % 4, acts.pays()),) if number < MONTHLY_PAID else ()
+        paid = ((-19 + number % 2, acts.pays()),) if number < MONTHLY_PAID else ()
         yield _one(KINDS[number % 3], Bill(due=-27, acts=paid))
     yield _one(PRO, Bill(due=-15, entered=-30))
     yield _one(PRO, fresh(acts.stops(StopKind.INSOLVENCY, over="client", reason="Liquidation judiciaire")))

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cabinets.addresses import find_phone, show_phone
 from cabinets.enums import Civility
 from cabinets.models import Cabinet, Client, Contact
 from dunning.channels.protocol import Outgoing
@@ -44,7 +45,7 @@ def write(*, reminder: Reminder, cabinet: Cabinet, sender: "Sender", now: dt.dat
         recipient=addressee.email,
         reply_to=sender.reply_to or cabinet.email or sender.address,
         message_id=message_id,
-        sent_at=now,
+        sent_at=now.astimezone(cabinet.zone),
         references=earlier_messages(reminder),
         feedback_id=f"{reminder.rank}:{cabinet.slug}:quittance",
     )
@@ -85,7 +86,7 @@ def compose(
         firm=Firm(
             name=cabinet.name,
             address=", ".join(part for part in (cabinet.address, f"{cabinet.postcode} {cabinet.city}".strip()) if part),
-            phone=cabinet.phone,
+            phone=_phone_shown(cabinet.phone),
             email=cabinet.email,
             bar=cabinet.bar,
             tagline=f"Avocats au barreau de {cabinet.bar}" if cabinet.bar else "",
@@ -171,6 +172,12 @@ def earlier_messages(reminder: Reminder) -> tuple[str, ...]:
     ).exclude(reminder=reminder)
     ids = before.order_by("reminder__spoken_at").values_list("reminder__message_id", flat=True)
     return tuple(dict.fromkeys(identifier for identifier in ids if identifier))
+
+
+def _phone_shown(phone: str) -> str:
+    """Write the firm's number as a debtor dials it, whatever form it was entered in."""
+    known = find_phone(phone)
+    return phone if known is None else show_phone(known)
 
 
 def _line(line: ReminderLine) -> InvoiceLine:
