@@ -29,7 +29,7 @@ from config.demo.invoices import AREAS, START, TERM, Bill, Part, amount, cast
 from config.demo.people import Directory
 from dunning.enums import Reason, ReminderState, Tone
 from dunning.models import NightlyRun, Reminder, ReminderLine
-from dunning.services import approving, dispatch, nights
+from dunning.services import activation, approving, dispatch, nights
 from invoices.models import Invoice
 from invoices.services.entering import InvoiceFacts, enter_invoice
 
@@ -416,8 +416,7 @@ def _govern(stage: Stage, offset: int, today: dt.date) -> None:
     if stage.firm.slug == "aubry-lemaire" and offset == RESUMED:
         firm_services.resume_all(cabinet=cabinet)
     if cabinet.activated_on is None and stage.firm.opened_at(stage.demo_on) <= today:
-        cabinet.activated_on = today
-        firm_services.save_settings(cabinet=cabinet, changes=["activated_on"])
+        activation.activate(by=stage.owner)
 
 
 def _confirm(stages: Sequence[Stage], day: dt.date) -> None:

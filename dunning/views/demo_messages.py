@@ -1,5 +1,6 @@
 """Messages reçus: what left a demonstration firm, as its debtors received it; no such page elsewhere."""
 
+import datetime as dt
 from pathlib import Path
 
 from django.conf import settings
@@ -28,12 +29,9 @@ POLICY = (
 def demo_messages(request: CabinetRequest) -> HttpResponse:
     """List what the debtors of this firm received, as far as the person sees their dossiers."""
     reminders = _reminders(request)
-    rows = [
-        {"message": message, "reminder": reminders[message.message_id]}
-        for message in catcher.list_messages(_box())
-        if message.message_id in reminders
-    ]
-    rows.sort(key=lambda row: row["reminder"].spoken_at or row["reminder"].depart_at, reverse=True)  # type: ignore[union-attr]
+    messages = [message for message in catcher.list_messages(_box()) if message.message_id in reminders]
+    messages.sort(key=lambda message: _received_at(reminders[message.message_id]), reverse=True)
+    rows = [{"message": message, "reminder": reminders[message.message_id]} for message in messages]
     journal.listed(Reminder, "demo_messages", count=len(rows))
     return render(request, "dunning/demo_messages.html", {"rows": rows, "zone": request.cabinet.zone})
 
@@ -76,6 +74,10 @@ def _reminders(request: CabinetRequest) -> dict[str, Reminder]:
     return {
         reminder.message_id: reminder for reminder in Reminder.objects.exclude(message_id="").select_related("step")
     }
+
+
+def _received_at(reminder: Reminder) -> dt.datetime:
+    return reminder.spoken_at or reminder.depart_at
 
 
 def _box() -> Path:
