@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cabinets.enums import Role
 from cabinets.models import Cabinet, JournalEntry, Membership
@@ -102,7 +104,30 @@ def test_a_run_of_silent_nights_is_one_line(browse: Browse, owner: Membership) -
     page = text_of(browse(owner).get(f"/factures/{case.invoice_id}/"))
 
     assert page.count("Rien n’est parti : les règlements ne sont pas à jour") == 1
-    assert "3 nuits, depuis le 22 novembre 2026" in page
+    assert "3 nuits, depuis le 22 novembre 2026." in page
+
+
+def test_a_long_history_asks_as_much_as_a_short_one(browse: Browse, owner: Membership) -> None:
+    case = make_case()
+    browser = browse(owner)
+
+    def happen() -> None:
+        reminder = make_reminder(case, state=ReminderState.DECLINED, approved_by=owner, ended_by=owner)
+        reminder.lines.update(counts=False)
+        Standstill(kind=StopKind.HOLD, invoice=case.invoice, created_by=owner, reason="Motif").save(force_insert=True)
+
+    def queries() -> int:
+        browser.get(f"/factures/{case.invoice_id}/")
+        with CaptureQueriesContext(connection) as caught:
+            browser.get(f"/factures/{case.invoice_id}/")
+        return len(caught)
+
+    happen()
+    one = queries()
+    for _ in range(4):
+        happen()
+
+    assert queries() == one
 
 
 def test_why_tells_each_night_and_what_the_rules_say_now(browse: Browse, owner: Membership) -> None:

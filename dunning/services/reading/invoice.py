@@ -421,14 +421,16 @@ def _night_events(invoice: Invoice, zone: dt.tzinfo) -> Iterable[Event]:
         nights = [on for on, _ in same]
         if code in TOLD_BY_REMINDERS:
             continue
-        span = f"{plural(len(nights), 'nuit', 'nuits')}, depuis le {day_words(nights[-1])}" if len(nights) > 1 else ""
+        span = ""
+        if len(nights) > 1:
+            span = f" {plural(len(nights), 'nuit', 'nuits')}, depuis le {day_words(nights[-1])}."
         yield Event(
             at=dt.datetime.combine(nights[0], dt.time(4, 30), tzinfo=zone),
             tone="neutral",
             icon="hourglass",
             title=f"Rien n’est parti : {Code(code).label.lower()}",
             when=f"nuit du {day_words(nights[0])}",
-            text=span,
+            text=f"{RULE_MEANS[Code(code)]}{span}",
             url=f"/factures/{invoice.pk}/pourquoi/",
             link_label="Pourquoi ?",
         )
