@@ -21,6 +21,8 @@ from invoices.models import Invoice, Standstill
 LATE_FROM_DAYS = 10
 # Still unsent: a fact takes it back. A reminder being sent is past recall and says so on the timeline.
 RECALLABLE = (ReminderState.PLANNED, ReminderState.AWAITING_APPROVAL, ReminderState.APPROVED)
+# A step on its way, or one nobody knows the outcome of: it is not looked at again until its reminder is settled.
+UNSETTLED = (*PENDING, ReminderState.UNKNOWN)
 
 
 class Engine:
@@ -50,12 +52,12 @@ class Engine:
             self.wake(invoice_ids=invoice_ids)
 
     def wake(self, *, invoice_ids: Collection[UUID]) -> None:
-        """Let the next night look at these invoices again, unless a reminder of theirs is on its way."""
+        """Let the next night look at these invoices again, unless a reminder of theirs is on its way or uncertain."""
         with transaction.atomic(), whole_firm():
             cases = DunningCase.objects.filter(invoice__in=list(invoice_ids)).select_related("invoice", "version")
             busy = set(
                 ReminderLine.objects.filter(
-                    invoice__in=list(invoice_ids), is_claimed=True, counts=True, reminder__state__in=PENDING
+                    invoice__in=list(invoice_ids), is_claimed=True, counts=True, reminder__state__in=UNSETTLED
                 ).values_list("invoice_id", flat=True)
             )
             schedule([case for case in cases if case.invoice_id not in busy])

@@ -1,0 +1,40 @@
+"""What a fact that comes at the wrong moment must neither lose, nor say twice, nor say to somebody else."""
+
+import datetime as dt
+
+import pytest
+
+from cabinets.models import Cabinet
+from cabinets.scoping import working_for
+from cabinets.services import clients, dossiers
+from dunning.enums import Code, ReminderState
+from dunning.models import DunningCase, Reminder
+from dunning.services import approving, nights
+from invoices.enums import StopKind
+from invoices.models import Invoice
+from invoices.services import settlement, standstill
+from tests.factories.cabinets import make_cabinet, make_client, make_contact, make_dossier, make_member
+from tests.factories.dunning import make_case, make_reminder
+from tests.factories.invoices import TODAY, make_invoice
+
+pytestmark = [pytest.mark.committed, pytest.mark.usefixtures("committed")]
+
+
+def night(cabinet: Cabinet, *, days: int = 0) -> None:
+    now = cabinet.now() + dt.timedelta(days=days)
+    nights.evaluate([nights.FirmNight(cabinet=cabinet, on=TODAY + dt.timedelta(days=days), now=now)])
+
+
+def test_says_nothing_again_while_nobody_knows_whether_a_message_left() -> None:
+    cabinet = make_cabinet()
+    with working_for(cabinet_id=cabinet.pk):
+        case = make_case()
+        make_reminder(case, state=ReminderState.UNKNOWN, spoken_on=TODAY - dt.timedelta(days=8))
+        (hold,) = standstill.declare(kind=StopKind.HOLD, target=case.invoice)
+        standstill.release(standstill_id=hold.pk)
+
+    night(cabinet, days=1)
+
+    with working_for(cabinet_id=cabinet.pk):
+        assert [row.state for row in Reminder.objects.all()] == ["unknown"]
+        assert DunningCase.objects.get().next_action_on is None
