@@ -45,9 +45,11 @@ def record(*, reminder_id: UUID, generation: int, outcome: Outcome) -> ReminderS
 
 
 def mark_accepted(reminder: Reminder, cabinet: Cabinet, *, code: str) -> None:
-    """The server answers for the message: the step is done, and the next one is dated from today."""
+    """The server answers for the message: the step is done, and the next one is dated from its day."""
+    # An uncertain message left when it was spoken, not when somebody found that out.
+    if reminder.state != ReminderState.UNKNOWN or reminder.spoken_on is None:
+        reminder.spoken_at, reminder.spoken_on = cabinet.now(), cabinet.today()
     reminder.state = ReminderState.ACCEPTED
-    reminder.spoken_at, reminder.spoken_on = cabinet.now(), cabinet.today()
     reminder.provider_code, reminder.lease_until, reminder.failure = code[:12], None, ""
     reminder.save(update_fields=["state", "spoken_at", "spoken_on", "provider_code", "lease_until", "failure"])
     cases = list(_claimed_cases(reminder))

@@ -38,3 +38,15 @@ def test_says_nothing_again_while_nobody_knows_whether_a_message_left() -> None:
     with working_for(cabinet_id=cabinet.pk):
         assert [row.state for row in Reminder.objects.all()] == ["unknown"]
         assert DunningCase.objects.get().next_action_on is None
+
+
+def test_keeps_the_day_an_uncertain_message_left_when_a_person_finds_it_did() -> None:
+    cabinet = make_cabinet()
+    left_on = TODAY - dt.timedelta(days=3)
+    left_at = cabinet.now() - dt.timedelta(days=3)
+    with working_for(cabinet_id=cabinet.pk):
+        reminder = make_reminder(state=ReminderState.UNKNOWN, spoken_on=left_on, spoken_at=left_at)
+        found = approving.resolve_unknown(reminder_id=reminder.pk, by=make_member(), has_left=True)
+
+        assert (found.state, found.spoken_on, found.spoken_at) == ("accepted", left_on, left_at)
+        assert DunningCase.objects.get().last_step_on == left_on
