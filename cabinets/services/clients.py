@@ -117,13 +117,16 @@ def create_contact(*, client_id: UUID, facts: ContactFacts) -> Contact:
 def update_contact(*, contact_id: UUID, facts: ContactFacts) -> Contact:
     """Change a contact; a new address may be written to again."""
     contact = Contact.objects.select_for_update(of=("self",), no_key=True).select_related("client").get(pk=contact_id)
-    email = contact.email
+    email, name = contact.email, _greeted(contact)
     _state_contact(contact, contact.client, facts)
     if contact.email != email:
         contact.email_refused_at = contact.email_stopped_at = None
     stated = [*asdict(facts), "email_index", "has_email", "email_refused_at", "email_stopped_at"]
     contact.save(update_fields=stated)
-    follower().wake(client_id=contact.client_id)
+    if _greeted(contact) != name:
+        follower().stop(client_id=contact.client_id, code="NEEDS_APPROVAL")
+    else:
+        follower().wake(client_id=contact.client_id)
     journal.record("contact.changed", contact)
     return contact
 
@@ -134,8 +137,10 @@ def archive_contact(*, contact_id: UUID) -> Contact:
     contact = Contact.objects.get(pk=contact_id)
     if Contact.objects.filter(pk=contact_id, is_archived=False).update(is_archived=True):
         with whole_firm():
-            Dossier.objects.filter(billing_contact=contact_id).update(billing_contact=None)
-        follower().wake(client_id=contact.client_id)
+            was_billed = Dossier.objects.filter(billing_contact=contact_id).update(billing_contact=None)
+        if was_billed:
+            # What is planned or approved is addressed to this person.
+            follower().stop(client_id=contact.client_id, code="NEEDS_APPROVAL")
         journal.record("contact.archived", contact)
     return contact
 
@@ -183,6 +188,10 @@ def _state_contact(contact: Contact, client: Client, facts: ContactFacts) -> Non
     contact.phone = normalise_phone(facts.phone, territory=client.territory, country=client.country)
     contact.has_email = bool(contact.email)
     contact.email_index = email_key(contact.email)
+
+
+def _greeted(contact: Contact) -> tuple[str, str, str]:
+    return contact.civility, contact.first_name, contact.last_name
 
 
 def _tell(client: Client, changed: list[str]) -> None:

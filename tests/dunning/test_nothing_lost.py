@@ -50,3 +50,17 @@ def test_keeps_the_day_an_uncertain_message_left_when_a_person_finds_it_did() ->
 
         assert (found.state, found.spoken_on, found.spoken_at) == ("accepted", left_on, left_at)
         assert DunningCase.objects.get().last_step_on == left_on
+
+
+def test_takes_back_what_was_to_be_said_to_a_contact_who_is_archived() -> None:
+    cabinet = make_cabinet()
+    with working_for(cabinet_id=cabinet.pk):
+        client = make_client()
+        contact = make_contact(client=client)
+        invoice = make_invoice(dossier=make_dossier(client=client, billing_contact=contact))
+        make_reminder(make_case(invoice=invoice), contact=contact)
+
+        clients.archive_contact(contact_id=contact.pk)
+
+        assert Reminder.objects.get().state == "cancelled"
+        assert DunningCase.objects.get().next_action_on is not None
