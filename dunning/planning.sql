@@ -235,7 +235,7 @@ verdict AS MATERIALIZED (
                WHEN g.is_claimed THEN NULL
                WHEN g.rule = 'SEND' THEN g.night_on + CASE WHEN m.is_asked THEN 1 ELSE 7 END
                WHEN g.rule IN ('KILL_SWITCH', 'NOT_LIVE', 'NIGHT_ABNORMAL', 'STALE_SOURCE', 'GRACE', 'TEXT_REFUSED',
-                               'RATE_MISSING', 'LEGAL_AID_PARTIAL') THEN g.night_on + 1
+                               'RATE_MISSING', 'LEGAL_AID_PARTIAL', 'CLIENT_IN_CREDIT') THEN g.night_on + 1
                WHEN g.rule IN ('HOLD', 'PROMISE', 'PLAN', 'PAYMENT_IN_FLIGHT') THEN g.until_on + 1
                WHEN g.rule = 'HEARING' THEN g.night_on + 1
                WHEN g.rule = 'CONTACT_CAP' THEN greatest(g.last_on + 7, g.night_on + 1)

@@ -64,3 +64,20 @@ def test_takes_back_what_was_to_be_said_to_a_contact_who_is_archived() -> None:
 
         assert Reminder.objects.get().state == "cancelled"
         assert DunningCase.objects.get().next_action_on is not None
+
+
+def test_looks_again_at_a_debt_the_credits_of_its_client_no_longer_cover() -> None:
+    cabinet = make_cabinet()
+    with working_for(cabinet_id=cabinet.pk):
+        client = make_client()
+        first = make_case(invoice=make_invoice(client=client, total_cents=50_000))
+        settlement.give_client_credit(client_id=client.pk, cents=50_000)
+    night(cabinet)
+    with working_for(cabinet_id=cabinet.pk):
+        assert DunningCase.objects.get().code == Code.CLIENT_IN_CREDIT
+        make_invoice(client=client, total_cents=90_000)
+
+    night(cabinet, days=1)
+
+    with working_for(cabinet_id=cabinet.pk):
+        assert DunningCase.objects.get(pk=first.pk).code in {Code.SEND, Code.NEEDS_APPROVAL}
