@@ -12,6 +12,7 @@ from cabinets import journal
 from cabinets.enums import Right, TaskKind, TaskState
 from cabinets.models import Cabinet, Membership, Task
 from cabinets.permissions import ensure
+from cabinets.scoping import whole_firm
 from dunning.enums import Code, Reason, ReminderState, Tone
 from dunning.errors import DunningError, TooLateError
 from dunning.models import DunningCase, NightlyRun, Reminder, ReminderLine
@@ -246,12 +247,14 @@ def _stopped_by(reminder: Reminder) -> Code | None:
     """Return the rule that stops a reminder a person is approving; what a later day mends does not stop it."""
     cabinet = Cabinet.objects.get()
     claimed, _ = lines_of(reminder)
-    facts = load_facts(
-        invoice_ids=[line.invoice_id for line in claimed],
-        on=cabinet.today(),
-        now=cabinet.now(),
-        apart_from=reminder.pk,
-    )
+    # What the client owes and heard at the whole firm, as the sender will count it.
+    with whole_firm():
+        facts = load_facts(
+            invoice_ids=[line.invoice_id for line in claimed],
+            on=cabinet.today(),
+            now=cabinet.now(),
+            apart_from=reminder.pk,
+        )
     for line in claimed:
         code = decide(facts[line.invoice_id], on=cabinet.today()).code
         if code not in {Code.SEND, Code.NEEDS_APPROVAL, Code.KILL_SWITCH, Code.STALE_SOURCE}:

@@ -81,3 +81,17 @@ def test_looks_again_at_a_debt_the_credits_of_its_client_no_longer_cover() -> No
 
     with working_for(cabinet_id=cabinet.pk):
         assert DunningCase.objects.get(pk=first.pk).code in {Code.SEND, Code.NEEDS_APPROVAL}
+
+
+def test_counts_what_a_colleague_bills_before_saying_that_credits_cover_the_debt() -> None:
+    cabinet = make_cabinet()
+    with working_for(cabinet_id=cabinet.pk):
+        client = make_client(credit_cents=60_000)
+        mine = make_invoice(client=client, total_cents=50_000)
+        make_invoice(client=client, total_cents=90_000)
+        lawyer = make_member(role="lawyer", sees_every_file=False)
+        dossiers.assign(dossier_id=mine.dossier_id, member_id=lawyer.pk)
+        reminder = make_reminder(make_case(invoice=mine), state=ReminderState.AWAITING_APPROVAL)
+    with working_for(cabinet_id=cabinet.pk, member_id=lawyer.pk):
+        assert approving.approve(reminder_id=reminder.pk, by=lawyer).state == "approved"
+        assert Invoice.objects.count() == 1
