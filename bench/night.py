@@ -188,8 +188,9 @@ def targets() -> list[Any]:
 
 def buffers_per_reminder() -> float:
     """Explain one chunk for real and roll it back: pages touched over reminders made (no noise in it)."""
-    firms = nights.firms_due(now=NOW)
     chunk = targets()[: nights.CHUNK]
+    named = {pair[0] for pair in chunk}
+    firms = [night for night in nights.firms_due(now=NOW) if night.cabinet.pk in named]
     night = {**nights.arrays_of(firms), "write": True, "as_if_live": False}
     pairs = {"t_cabinet": [pair[0] for pair in chunk], "t_client": [pair[1] for pair in chunk]}
     with transaction.atomic(using=nights.SCHEDULER), connections[nights.SCHEDULER].cursor() as cursor:

@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cabinets.enums import Right
-from cabinets.forms_firm import BANK, IDENTITY, MEDIATOR, PLACE, SENDING, FirmForm, SettledForm
+from cabinets.forms.firm import BANK, IDENTITY, MEDIATOR, PLACE, SENDING, FirmForm, SettledForm
 from cabinets.http import CabinetRequest
 from cabinets.permissions import requires
 from cabinets.services import firm as firms

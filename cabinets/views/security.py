@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cabinets.enums import Right
-from cabinets.forms_sign_in import ChangePasswordForm, ConfirmPasswordForm
+from cabinets.forms.sign_in import ChangePasswordForm, ConfirmPasswordForm
 from cabinets.http import CabinetRequest
 from cabinets.models import Session
 from cabinets.permissions import requires

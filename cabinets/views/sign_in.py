@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cabinets import tasks
-from cabinets.forms_sign_in import CodeForm, EmailForm, NewPasswordForm, RecoveryForm, SignInForm
+from cabinets.forms.sign_in import CodeForm, EmailForm, NewPasswordForm, RecoveryForm, SignInForm
 from cabinets.http import address_of
 from cabinets.models import User
 from cabinets.permissions import is_verified, public

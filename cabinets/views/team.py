@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cabinets import journal, tasks
 from cabinets.enums import RIGHTS, Right, Role
 from cabinets.errors import CabinetError
-from cabinets.forms_people import InviteForm, JoinForm, MemberForm
+from cabinets.forms.people import InviteForm, JoinForm, MemberForm
 from cabinets.http import CabinetRequest, address_of
 from cabinets.models import Cabinet, Invitation, Membership, User
 from cabinets.permissions import public, requires

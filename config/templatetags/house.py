@@ -73,6 +73,7 @@ STATUSES = {
     "Contrôle en cours": ("info", "hourglass"),
     "Contrôlé": ("wait", "file-check"),
     "Import en cours": ("info", "hourglass"),
+    "Annulation en cours": ("wait", "hourglass"),
     "Terminé": ("ok", "circle-check"),
     "Interrompu": ("late", "circle-x"),
 }

@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from cabinets.models import Client, Membership
+from cabinets.models import Cabinet, Client, Membership
 from cabinets.scoping import CabinetOwned
 from cabinets.wall import Grant, Wall
 from dunning.enums import Code, Entry
@@ -18,9 +18,11 @@ class DunningCase(CabinetOwned):
     """An invoice on the ladder: which step is next and on which day the night must look at it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # A million rows are rewritten every night: only the indexes below are worth their upkeep.
+    cabinet = models.ForeignKey(Cabinet, on_delete=models.PROTECT, related_name="+", editable=False, db_index=False)
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="+")
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
-    version = models.ForeignKey(ScenarioVersion, on_delete=models.PROTECT, related_name="+")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+", db_index=False)
+    version = models.ForeignKey(ScenarioVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
     next_rank = models.PositiveSmallIntegerField("prochaine étape", default=1)
     # In the firm's time zone; nothing while an event, and not a day, will move the case.
     next_action_on = models.DateField("prochain examen", null=True)
@@ -87,7 +89,8 @@ class Decision(CabinetOwned):
     """What one night answered for one invoice, by which rule, on which facts. Append-only."""
 
     id = models.BigAutoField(primary_key=True)
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+")
+    cabinet = models.ForeignKey(Cabinet, on_delete=models.PROTECT, related_name="+", editable=False, db_index=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+", db_index=False)
     on = models.DateField("nuit du")
     round = models.PositiveSmallIntegerField("tour", default=1)
     code = models.CharField("règle", max_length=20, choices=Code)
@@ -118,6 +121,7 @@ class Decision(CabinetOwned):
 
     class Meta(CabinetOwned.Meta):
         verbose_name = "décision"
+        indexes = [models.Index(fields=["cabinet", "on"], name="decision_of_night")]
         constraints = [
             models.UniqueConstraint(
                 name="one_decision_a_night",

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from cabinets.enums import ClientKind, Language
-from cabinets.models import Client, Contact, Membership
+from cabinets.models import Cabinet, Client, Contact, Membership
 from cabinets.scoping import CabinetOwned
 from cabinets.sealing import SealedModel, SealedTextField
 from cabinets.wall import Grant, Wall
@@ -28,15 +28,17 @@ class Reminder(SealedModel):
     """One message: its invoices and amounts are frozen when it is planned, its facts checked again before it leaves."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
-    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="+", null=True)
+    # Rows come by hundreds of thousands a night: only the indexes below are worth their upkeep.
+    cabinet = models.ForeignKey(Cabinet, on_delete=models.PROTECT, related_name="+", editable=False, db_index=False)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+", db_index=False)
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="+", db_index=False, null=True)
     client_kind = models.CharField("qualité du client", max_length=16, choices=ClientKind)
     language = models.CharField("langue", max_length=2, choices=Language)
-    step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="+")
+    step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="+", db_index=False)
     rank = models.PositiveSmallIntegerField("rang")
     channel = models.CharField("canal", max_length=12, choices=Channel)
     state = models.CharField("état", max_length=20, choices=ReminderState)
-    night = models.ForeignKey(NightlyRun, on_delete=models.PROTECT, related_name="+", null=True)
+    night = models.ForeignKey(NightlyRun, on_delete=models.PROTECT, related_name="+", db_index=False, null=True)
     on = models.DateField("planifiée le")
     depart_at = models.DateTimeField("départ")
     reasons = ArrayField(models.CharField(max_length=20, choices=Reason), verbose_name="motifs d’accord", default=list)
@@ -45,11 +47,11 @@ class Reminder(SealedModel):
     total_cents = models.BigIntegerField("montant réclamé (centimes)")
     created_at = models.DateTimeField("créée le", auto_now_add=True)
 
-    approved_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    approved_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", db_index=False, null=True)
     approved_at = models.DateTimeField("approuvée le", null=True)
-    seconded_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    seconded_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", db_index=False, null=True)
     seconded_at = models.DateTimeField("seconde validation le", null=True)
-    ended_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    ended_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", db_index=False, null=True)
     cancel_code = models.CharField("annulée par", max_length=20, choices=Code, blank=True)
 
     generation = models.PositiveIntegerField("prise", default=0)
@@ -106,9 +108,10 @@ class ReminderLine(CabinetOwned):
     """One invoice in a reminder: claimed at its step, or only mentioned."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    reminder = models.ForeignKey(Reminder, on_delete=models.PROTECT, related_name="lines")
-    case = models.ForeignKey(DunningCase, on_delete=models.PROTECT, related_name="+")
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+")
+    cabinet = models.ForeignKey(Cabinet, on_delete=models.PROTECT, related_name="+", editable=False, db_index=False)
+    reminder = models.ForeignKey(Reminder, on_delete=models.PROTECT, related_name="lines", db_index=False)
+    case = models.ForeignKey(DunningCase, on_delete=models.PROTECT, related_name="+", db_index=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+", db_index=False)
     rank = models.PositiveSmallIntegerField("rang")
     is_claimed = models.BooleanField("réclamée")
     owed_cents = models.BigIntegerField("reste dû (centimes)")

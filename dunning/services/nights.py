@@ -355,9 +355,12 @@ def _plan(
     nights: Sequence[FirmNight], targets: Sequence[tuple[UUID, UUID]], progress: Progress, *, write: bool = True
 ) -> dict[UUID, Tally]:
     tallies = {night.cabinet.pk: Tally(cases=Counter(), messages=Counter()) for night in nights}
-    fixed = {**arrays_of(nights), "write": write, "as_if_live": False}
+    by_firm = {night.cabinet.pk: night for night in nights}
     for start in range(0, len(targets), CHUNK):
         chunk = targets[start : start + CHUNK]
+        # Only the chunk's own firms: ten thousand firms in each statement would cost more than their rows.
+        named = [by_firm[cabinet_id] for cabinet_id in dict.fromkeys(pair[0] for pair in chunk)]
+        fixed = {**arrays_of(named), "write": write, "as_if_live": False}
         for cabinet_id, tally in _run(fixed, chunk).items():
             tallies[cabinet_id].cases.update(tally.cases)
             tallies[cabinet_id].messages.update(tally.messages)

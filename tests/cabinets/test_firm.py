@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from cabinets.enums import Role
-from cabinets.forms_firm import FirmForm
+from cabinets.forms.firm import FirmForm
 from cabinets.models import Cabinet, JournalEntry, Membership
 from cabinets.pictures import picture_type
 from cabinets.scoping import working_for

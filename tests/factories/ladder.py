@@ -36,3 +36,13 @@ class RecordingLadder:
     def has_spoken(self, *, invoice_ids: Collection[UUID]) -> set[UUID]:
         """Return what the test says was spoken of."""
         return self.spoken & set(invoice_ids)
+
+    @property
+    def stopped(self) -> list[tuple[str, set[UUID]]]:
+        """Return each stop: its code, the invoices."""
+        return [(code, set(ids)) for act, ids, code in self.calls if act == "stop"]
+
+    @property
+    def woken(self) -> list[set[UUID]]:
+        """Return the invoices of each awakening."""
+        return [set(ids) for act, ids, _ in self.calls if act == "wake"]

@@ -1,8 +1,6 @@
 """What the tests of payments stand on: a ladder that records what it is told."""
 
-import datetime as dt
-from collections.abc import Collection, Iterator
-from uuid import UUID
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,29 +11,7 @@ from payments.models import PaymentLink
 from payments.services import links
 from tests.factories.cabinets import make_client, make_dossier
 from tests.factories.invoices import make_invoice
-
-
-class RecordingLadder:
-    """Keeps what facts told it, in order."""
-
-    def __init__(self) -> None:
-        self.stopped: list[tuple[str, set[UUID]]] = []
-        self.woken: list[set[UUID]] = []
-
-    def enter(self, *, invoice_ids: Collection[UUID], on: dt.date) -> None:
-        """Take nothing: no test of this folder enters an invoice."""
-
-    def stop(self, *, invoice_ids: Collection[UUID], code: str) -> None:
-        """Keep the code and the invoices."""
-        self.stopped.append((code, set(invoice_ids)))
-
-    def wake(self, *, invoice_ids: Collection[UUID]) -> None:
-        """Keep the invoices."""
-        self.woken.append(set(invoice_ids))
-
-    def has_spoken(self, *, invoice_ids: Collection[UUID]) -> set[UUID]:
-        """Answer that nothing left."""
-        return set()
+from tests.factories.ladder import RecordingLadder
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from payments.models import DebtorRequest, PaymentLink
 from payments.services import links, requests
 from tests.factories.cabinets import assign, make_contact, make_dossier, make_member, outside_any_firm
 from tests.factories.invoices import TODAY, make_invoice
-from tests.payments.conftest import RecordingLadder
+from tests.factories.ladder import RecordingLadder
 
 PAID_ON = dt.date(2026, 11, 20)
 

@@ -34,5 +34,5 @@ def forget(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invoices", "0002_say_more_of_a_line")]
+    dependencies = [("invoices", "0001_initial")]
     operations = [migrations.RunPython(seed, forget)]
