@@ -48,8 +48,9 @@ def say_already_paid(
             paid_by=means or "",
             message=message,
         )
+        # Said again after the firm resumed without answering, it stops again.
+        standstill.declare(kind=StopKind.CLAIMED_PAID, target=invoice, origin=ORIGIN)
         if request is not None:
-            standstill.declare(kind=StopKind.CLAIMED_PAID, target=invoice, origin=ORIGIN)
             _open_task(TaskKind.ALREADY_PAID, request, today=today)
             said.append(request)
     return said
@@ -70,10 +71,10 @@ def report_problem(
         return wrong_recipient(link=link, today=today, message=message)
     _lock(link)
     request = _receive(link, RequestKind.PROBLEM, invoice=invoice, reason=reason, message=message)
-    if request is None:
-        return []
     target = invoice if invoice is not None else link.client
     standstill.declare(kind=StopKind.DISPUTE, target=target, reason=reason.label, origin=ORIGIN)
+    if request is None:
+        return []
     _open_task(TaskKind.DISPUTE, request, today=today)
     return [request]
 
@@ -83,10 +84,10 @@ def wrong_recipient(*, link: PaymentLink, today: dt.date, message: str = "") -> 
     """Note that the message reached somebody else, stop that address and the client; return what is new."""
     _lock(link)
     request = _receive(link, RequestKind.WRONG_RECIPIENT, message=message)
-    if request is None:
-        return []
     standstill.declare(kind=StopKind.WRONG_RECIPIENT, target=link.client, origin=ORIGIN)
     _stop_address(link, at=timezone.now())
+    if request is None:
+        return []
     _open_task(TaskKind.WRONG_RECIPIENT, request, today=today)
     return [request]
 

@@ -11,7 +11,7 @@ from cabinets.models import Cabinet, Client, Contact, JournalEntry, Membership, 
 from cabinets.scoping import working_for
 from invoices.enums import StopKind
 from invoices.models import Invoice, Standstill
-from invoices.services import settlement
+from invoices.services import settlement, standstill
 from payments.enums import PaymentMeans, ProblemReason, RequestKind, RequestOutcome, RequestState
 from payments.errors import RequestError
 from payments.models import DebtorRequest, PaymentLink
@@ -226,3 +226,21 @@ def test_the_answer_about_a_recipient_decides_of_the_link_and_of_the_address(
     assert (link.version, link.revoked_at is not None) == (version, revoked)
     assert (Client.objects.get(pk=link.client_id).email_stopped_at is not None) == stopped
     assert (in_force(StopKind.WRONG_RECIPIENT) != set()) == stopped
+
+
+def test_what_is_contested_again_after_a_release_stops_again(link: PaymentLink, invoice: Invoice) -> None:
+    requests.report_problem(link=link, invoice=invoice, reason=ProblemReason.AMOUNT, today=TODAY)
+    standstill.release(standstill_id=Standstill.objects.get().pk)
+
+    assert requests.report_problem(link=link, invoice=invoice, reason=ProblemReason.AMOUNT, today=TODAY) == []
+
+    assert in_force(StopKind.DISPUTE) == {invoice.pk}
+
+
+def test_what_is_said_paid_again_after_a_release_stops_again(link: PaymentLink, invoice: Invoice) -> None:
+    say_paid(link, invoice)
+    standstill.release(standstill_id=Standstill.objects.get().pk)
+
+    assert say_paid(link, invoice) == []
+
+    assert in_force(StopKind.CLAIMED_PAID) == {invoice.pk}
