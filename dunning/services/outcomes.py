@@ -87,11 +87,11 @@ def _mark_rejected(reminder: Reminder, cabinet: Cabinet, outcome: Outcome) -> No
 
 
 def _mark_postponed(reminder: Reminder, cabinet: Cabinet, outcome: Outcome) -> None:
-    reminder.state = unsent_state(reminder)
+    _unsay(reminder)
     reminder.provider_code, reminder.failure, reminder.lease_until = str(outcome.code or ""), outcome.text[:300], None
     again = cabinet.now() + dt.timedelta(minutes=RETRY_MINUTES * max(reminder.attempts, 1))
     reminder.depart_at = next_departure(reminder, cabinet, after=again)
-    reminder.save(update_fields=["state", "provider_code", "failure", "lease_until", "depart_at"])
+    reminder.save(update_fields=["provider_code", "failure", "depart_at"])
     journal.record("reminder.postponed", reminder, code=reminder.provider_code, attempts=reminder.attempts)
 
 
@@ -116,8 +116,14 @@ def give_back(*, reminder_id: UUID, generation: int) -> None:
     """Return an unspoken reminder to where it was claimed from."""
     mine = Reminder.objects.filter(pk=reminder_id, state=ReminderState.SENDING, generation=generation)
     for reminder in mine.select_for_update(of=("self",)):
-        reminder.state, reminder.lease_until = unsent_state(reminder), None
-        reminder.save(update_fields=["state", "lease_until"])
+        _unsay(reminder)
+
+
+def _unsay(reminder: Reminder) -> None:
+    """Return a reminder to where it was claimed from; the text it did not say is written anew when it is read."""
+    reminder.state, reminder.lease_until = unsent_state(reminder), None
+    reminder.subject = reminder.html = reminder.text = reminder.recipient = ""
+    reminder.save(update_fields=["state", "lease_until", "subject", "html", "text", "recipient"])
 
 
 def unsent_state(reminder: Reminder) -> ReminderState:

@@ -7,9 +7,11 @@ import pytest
 from cabinets.models import Cabinet
 from cabinets.scoping import working_for
 from cabinets.services import clients, dossiers
+from dunning.channels.protocol import Outcome, Stage, Verdict
 from dunning.enums import Code, ReminderState
-from dunning.models import DunningCase, Reminder
-from dunning.services import approving, nights
+from dunning.errors import TooLateError
+from dunning.models import DunningCase, NightlyRun, Reminder
+from dunning.services import approving, nights, outcomes
 from invoices.enums import StopKind
 from invoices.models import Invoice
 from invoices.services import settlement, standstill
@@ -95,3 +97,46 @@ def test_counts_what_a_colleague_bills_before_saying_that_credits_cover_the_debt
     with working_for(cabinet_id=cabinet.pk, member_id=lawyer.pk):
         assert approving.approve(reminder_id=reminder.pk, by=lawyer).state == "approved"
         assert Invoice.objects.count() == 1
+
+
+def test_shows_the_text_that_will_leave_not_the_one_a_server_put_off() -> None:
+    cabinet = make_cabinet()
+    with working_for(cabinet_id=cabinet.pk):
+        reminder = make_reminder(
+            state=ReminderState.SENDING, generation=1, html="<p>Ancien</p>", subject="Ancien", recipient="a@b.example"
+        )
+        later = Outcome(verdict=Verdict.POSTPONED, stage=Stage.RECIPIENT, code=451, text="later")
+
+        outcomes.record(reminder_id=reminder.pk, generation=1, outcome=later)
+
+        kept = Reminder.objects.get()
+        assert (kept.state, kept.html, kept.subject, kept.recipient) == ("planned", "", "", "")
+
+
+def test_does_not_open_a_past_night_again() -> None:
+    cabinet = make_cabinet()
+    with working_for(cabinet_id=cabinet.pk):
+        yesterday = TODAY - dt.timedelta(days=1)
+        past = NightlyRun(on=yesterday, started_at=cabinet.now(), finished_at=cabinet.now(), is_abnormal=True)
+        past.save(force_insert=True)
+        case = make_case(code=Code.NIGHT_ABNORMAL)
+
+        with pytest.raises(TooLateError):
+            approving.confirm_night(night_id=past.pk, by=make_member())
+
+        assert NightlyRun.objects.get().finished_at is not None
+        assert DunningCase.objects.get(pk=case.pk).next_action_on == TODAY
+
+
+def test_a_batch_says_that_a_first_accord_is_not_enough() -> None:
+    cabinet = make_cabinet()
+    with working_for(cabinet_id=cabinet.pk):
+        reminder = make_reminder(
+            make_case(invoice=make_invoice(client=make_client(needs_two_approvals=True))),
+            state=ReminderState.AWAITING_APPROVAL,
+            reasons=["two_people"],
+        )
+
+        done, refused = approving.approve_many(reminder_ids=[reminder.pk], by=make_member())
+
+        assert (done, refused) == ([], [(reminder.pk, approving.FIRST_ACCORD)])
