@@ -30,6 +30,7 @@ WHY_NOT = {
     Code.DISPUTE: "Cette facture vient d’être contestée. Rien ne partira.",
     Code.CLAIMED_PAID: "Le client dit avoir payé. Rien ne partira avant votre vérification.",
 }
+FIRST_ACCORD = "Premier accord enregistré. Le message attend encore l’accord d’une autre personne."
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +166,10 @@ def resolve_unknown(*, reminder_id: UUID, by: Membership, has_left: bool) -> Rem
 
 @transaction.atomic
 def confirm_night(*, night_id: UUID, by: Membership) -> NightlyRun:
-    """Let an unusual night be evaluated again, as an ordinary one."""
+    """Let an unusual night be evaluated again, as an ordinary one, while its day lasts: the next night looks anew."""
     ensure(by, Right.RESUME_ALL)
+    if NightlyRun.objects.filter(pk=night_id, on__lt=Cabinet.objects.get().today()).exists():
+        raise TooLateError("Cette nuit est passée : la nuit suivante examine de nouveau les mêmes factures.")
     confirmed = NightlyRun.objects.filter(pk=night_id, is_abnormal=True, confirmed_at=None).update(
         confirmed_by=by, confirmed_at=timezone.now(), round=2, finished_at=None
     )
@@ -201,6 +204,8 @@ def approve_many(*, reminder_ids: Collection[UUID], by: Membership) -> tuple[lis
         else:
             if reminder.state == ReminderState.CANCELLED:
                 refused.append((reminder_id, why_not(reminder)))
+            elif reminder.state == ReminderState.AWAITING_APPROVAL:
+                refused.append((reminder_id, FIRST_ACCORD))
             else:
                 done.append(reminder)
     return done, refused

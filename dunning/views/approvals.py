@@ -83,7 +83,7 @@ def approve(request: CabinetRequest, reminder_id: UUID) -> HttpResponse:
 
     def told(reminder: Reminder) -> str:
         if reminder.state == ReminderState.AWAITING_APPROVAL:
-            return "Premier accord enregistré. Le message attend encore l’accord d’une autre personne."
+            return approving.FIRST_ACCORD
         departure = moment_words(reminder.depart_at, request.cabinet.zone)
         return f"Accord enregistré. Départ prévu le {departure} : vous pouvez l’annuler jusque-là."
 
