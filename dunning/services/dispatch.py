@@ -300,7 +300,7 @@ def settle_expired(*, cabinet_id: UUID, reminder_ids: Sequence[UUID], now: dt.da
         stuck = Reminder.objects.filter(pk__in=list(reminder_ids), state=ReminderState.SENDING, lease_until__lt=now)
         rows = list(stuck.select_for_update(of=("self",), skip_locked=True))
         for reminder in rows:
-            outcomes.mark_unknown(reminder, cabinet, failure="Le serveur d’envoi n’a pas confirmé.")
+            outcomes.mark_unknown(reminder, cabinet)
     return len(rows)
 
 
