@@ -88,7 +88,14 @@ def home(request: AccountRequest) -> HttpResponse:
     _note_visit(request)
     transfer = transfer_for(request.account, cabinet=request.cabinet)
     waiting = DebtorRequest.objects.filter(link=request.link, state=RequestState.OPEN).order_by("received_at").first()
-    return _page(request, "home", account=request.account, transfer=transfer, waiting=waiting)
+    return _page(
+        request,
+        "home",
+        account=request.account,
+        transfer=transfer,
+        waiting=waiting,
+        is_suspended=waiting is not None and requests.is_suspending(waiting),
+    )
 
 
 @opens_link
@@ -157,11 +164,12 @@ def follow_up(request: LinkRequest) -> HttpResponse:
     elif account_of(request.link, on=request.cabinet.today()).is_sensitive and not _is_checked(request):
         return redirect("portal_check", token=request.token)
     rows = list(asked.select_related("invoice").order_by("-received_at")[:MOST_REQUESTS])
+    waiting = [row for row in rows if row.state == RequestState.OPEN]
     return _page(
         request,
         "request",
         events=[_said(row, request.cabinet) for row in rows],
-        waiting=any(row.state == RequestState.OPEN for row in rows),
+        is_suspended=bool(waiting) and all(requests.is_suspending(row) for row in waiting),
         hidden=hidden,
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from cabinets import journal
@@ -24,6 +24,12 @@ from payments.services import links
 
 ORIGIN = "link"
 DAYS_TO_ANSWER = 2
+# What each request stops until a person looks.
+STOPS = {
+    RequestKind.ALREADY_PAID: StopKind.CLAIMED_PAID,
+    RequestKind.PROBLEM: StopKind.DISPUTE,
+    RequestKind.WRONG_RECIPIENT: StopKind.WRONG_RECIPIENT,
+}
 
 
 @transaction.atomic
@@ -90,6 +96,15 @@ def wrong_recipient(*, link: PaymentLink, today: dt.date, message: str = "") -> 
         return []
     _open_task(TaskKind.WRONG_RECIPIENT, request, today=today)
     return [request]
+
+
+def is_suspending(request: DebtorRequest) -> bool:
+    """Say whether what a debtor said still holds the reminders back: the firm may have resumed before it answers."""
+    kind = STOPS[RequestKind(request.kind)]
+    reach = Q(client=request.client_id) | Q(invoice__client=request.client_id)
+    if request.invoice_id is not None:
+        reach = Q(client=request.client_id) | Q(invoice=request.invoice_id)
+    return Standstill.objects.filter(reach, kind=kind, released_at=None).exists()
 
 
 @transaction.atomic

@@ -616,3 +616,18 @@ def test_no_body_breaks_a_public_page(
     }
 
     assert debtor.post(place(link, page), body, content_type=types[kind]).status_code < 500
+
+
+def test_never_says_that_reminders_are_suspended_once_the_firm_resumed(
+    debtor: FirmBrowser, link: PaymentLink, invoice: Invoice
+) -> None:
+    requests.say_already_paid(link=link, invoices=[invoice], today=TODAY)
+    for page in ("", "demande/"):
+        assert "sont suspendus" in read(debtor.get(place(link, page)))
+
+    standstill.release(standstill_id=Standstill.objects.get().pk)
+
+    for page in ("", "demande/"):
+        text = read(debtor.get(place(link, page)))
+        assert "Le cabinet l’étudie et vous répond ici." in text
+        assert "suspendus" not in text
