@@ -19,7 +19,7 @@ from invoices.services.statuses import statuses
 from payments.enums import PaymentMeans, PaymentState
 from payments.models import Allocation, Payment
 from reporting import places
-from reporting.services.tasks import CLOSED_BY_AN_ACT
+from reporting.services.tasks import closed_by_an_act
 
 SHOWN = 5
 SENDINGS_SHOWN = 4
@@ -262,5 +262,5 @@ def _task(row: Task, on: dt.date) -> ToDo:
         due_on=row.due_on,
         is_late=row.due_on < on,
         url=places.of_task(row),
-        by_hand=TaskKind(row.kind) not in CLOSED_BY_AN_ACT,
+        by_hand=not closed_by_an_act(row, on=on),
     )

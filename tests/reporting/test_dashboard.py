@@ -16,7 +16,9 @@ from cabinets.models import Cabinet, JournalEntry, Membership, Task
 from cabinets.sealing import forget_keys
 from dunning.enums import ReminderState
 from reporting import board, queries
+from reporting.errors import TaskError
 from reporting.queries import Cohort, Dso, DsoPoint, Effort
+from reporting.services.tasks import finish
 from tests.conftest import FirmBrowser
 from tests.factories.cabinets import assign, make_client, make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
@@ -346,3 +348,14 @@ def test_leads_a_visitor_to_the_door(browse: Browse) -> None:
     response = browse(None).get(PAGE)
 
     assert (response.status_code, response["Location"]) == (302, "/connexion/?next=/tableau-de-bord/")
+
+
+def test_an_unusual_night_that_is_over_is_marked_done_by_hand(owner: Membership) -> None:
+    tonight = make_task(TaskKind.ABNORMAL_NIGHT, client=None)
+    over = make_task(TaskKind.ABNORMAL_NIGHT, client=None, due_on=TODAY - DAY)
+
+    with pytest.raises(TaskError):
+        finish(task_id=tonight.pk, by=owner)
+    assert finish(task_id=over.pk, by=owner).pk == over.pk
+
+    assert set(Task.objects.filter(state=TaskState.DONE)) == {over}
