@@ -282,7 +282,7 @@ def known(reminder: Reminder, claimed: Sequence[ReminderLine], cabinet: Cabinet)
     facts += [_earlier(reminder, [invoice.pk for invoice in invoices], cabinet, stops)]
     kind = ClientKind(reminder.client_kind)
     facts.append(Fact("scale", f"Client : {kind.label.lower()}", KIND_MEANS[kind]))
-    facts += _contested(stops, on)
+    facts += _contested(stops, on, cabinet.zone)
     paid = sum(invoice.settled_cents for invoice in invoices)
     facts.append(
         Fact("hand-coins", "Déjà réglé en partie", show_euros(paid))
@@ -333,16 +333,18 @@ def _earlier(reminder: Reminder, invoice_ids: Collection[UUID], cabinet: Cabinet
     return Fact("mail", title, " · ".join([", ".join(said), *answers, *([opened] if opened else [])]))
 
 
-def _contested(stops: Sequence[Standstill], on: dt.date) -> list[Fact]:
+def _contested(stops: Sequence[Standstill], on: dt.date, zone: dt.tzinfo) -> list[Fact]:
+    def day(instant: dt.datetime) -> str:
+        return day_words(instant.astimezone(zone).date())
+
     holding = [stop for stop in stops if in_force(stop, on)]
     if holding:
         return [
-            Fact("circle-pause", StopKind(stop.kind).label, f"Depuis le {day_words(stop.created_at.date())}")
-            for stop in holding
+            Fact("circle-pause", StopKind(stop.kind).label, f"Depuis le {day(stop.created_at)}") for stop in holding
         ]
     past = [stop for stop in stops if stop.kind == StopKind.DISPUTE and stop.released_at]
     if past:
-        return [Fact("scale", "Contestation levée", f"Le {day_words(past[-1].released_at.date())}")]  # type: ignore[union-attr]
+        return [Fact("scale", "Contestation levée", f"Le {day(past[-1].released_at)}")]  # type: ignore[arg-type]
     return [Fact("circle-check", "Aucune contestation", "Aucun échéancier, aucune promesse en cours")]
 
 
