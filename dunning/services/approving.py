@@ -22,6 +22,7 @@ from dunning.services.composing import lines_of
 from dunning.services.facts import load_facts
 from dunning.services.ladder import cancel, schedule
 from invoices.enums import StopKind
+from invoices.locks import lock_invoices
 from invoices.services import standstill
 
 # Told to a person who approves what a fact has just stopped.
@@ -218,6 +219,8 @@ def _approve_in_batch(reminder_id: UUID, by: Membership) -> Reminder:
 
 
 def _locked(reminder_id: UUID, states: Collection[ReminderState]) -> Reminder:
+    # The invoices first, as whoever records a payment does: the other order would be a deadlock.
+    lock_invoices(ReminderLine.objects.filter(reminder=reminder_id).values_list("invoice_id", flat=True))
     rows = Reminder.objects.select_for_update(of=("self",)).select_related("step", "client", "contact")
     reminder = rows.filter(pk=reminder_id).first()
     if reminder is None:

@@ -1,20 +1,24 @@
 """What a fact that comes at the wrong moment must neither lose, nor say twice, nor say to somebody else."""
 
 import datetime as dt
+from contextlib import suppress
+from uuid import UUID
 
 import pytest
 
-from cabinets.models import Cabinet
+from cabinets.models import Cabinet, Membership
 from cabinets.scoping import working_for
 from cabinets.services import clients, dossiers
 from dunning.channels.protocol import Outcome, Stage, Verdict
 from dunning.enums import Code, ReminderState
 from dunning.errors import TooLateError
-from dunning.models import DunningCase, NightlyRun, Reminder
+from dunning.models import DunningCase, NightlyRun, Reminder, ReminderLine
 from dunning.services import approving, nights, outcomes
+from dunning.services.reading import queue
 from invoices.enums import StopKind
-from invoices.models import Invoice
+from invoices.models import Invoice, Standstill
 from invoices.services import settlement, standstill
+from tests.dunning.test_two_nights import at_once
 from tests.factories.cabinets import make_cabinet, make_client, make_contact, make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
 from tests.factories.invoices import TODAY, make_invoice
@@ -140,3 +144,35 @@ def test_a_batch_says_that_a_first_accord_is_not_enough() -> None:
         done, refused = approving.approve_many(reminder_ids=[reminder.pk], by=make_member())
 
         assert (done, refused) == ([], [(reminder.pk, approving.FIRST_ACCORD)])
+
+
+def test_skips_a_step_and_records_a_payment_at_the_same_moment_without_a_deadlock() -> None:
+    cabinet = make_cabinet()
+    for _ in range(6):
+        with working_for(cabinet_id=cabinet.pk):
+            reminder, member = make_reminder(state=ReminderState.AWAITING_APPROVAL), make_member()
+            invoice_id = ReminderLine.objects.get(reminder=reminder).invoice_id
+
+        def skip(reminder_id: UUID = reminder.pk, by: Membership = member) -> None:
+            with working_for(cabinet_id=cabinet.pk), suppress(TooLateError):
+                approving.skip(reminder_id=reminder_id, by=by, reason="Vu au téléphone")
+
+        def pay(paid: UUID = invoice_id) -> None:
+            with working_for(cabinet_id=cabinet.pk):
+                settlement.settle(invoice_id=paid, cents=144_000)
+
+        at_once(skip, pay)
+
+
+def test_says_the_firms_own_day_of_what_stops_an_invoice() -> None:
+    cabinet = make_cabinet()
+    with working_for(cabinet_id=cabinet.pk):
+        reminder = make_reminder(state=ReminderState.AWAITING_APPROVAL)
+        line = ReminderLine.objects.select_related("invoice__dossier").get()
+        standstill.declare(kind=StopKind.HOLD, target=line.invoice)
+        half_past_midnight = dt.datetime.combine(TODAY, dt.time(0, 30), tzinfo=cabinet.zone)
+        Standstill.objects.update(created_at=half_past_midnight)
+
+        facts = queue.known(reminder, [line], cabinet)
+
+        assert [fact.text for fact in facts if fact.icon == "circle-pause"] == ["Depuis le 24\u00a0novembre 2026"]
