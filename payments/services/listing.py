@@ -41,11 +41,17 @@ class PaymentPage:
     after: str
 
 
+def listed_payments(*, sees_every_file: bool) -> QuerySet[Payment]:
+    """Return the payments a person may read or take back: those of their dossiers, unless they see every file."""
+    payments: QuerySet[Payment] = Payment.objects.all()
+    if sees_every_file:
+        return payments
+    return payments.filter(Exists(Allocation.objects.filter(payment=OuterRef("pk"))))
+
+
 def payment_page(*, sees_every_file: bool, after: str = "") -> PaymentPage:
     """Return a page of payments; who sees some dossiers only sees what these received."""
-    payments = Payment.objects.order_by("-received_on", "-pk")
-    if not sees_every_file:
-        payments = payments.filter(Exists(Allocation.objects.filter(payment=OuterRef("pk"))))
+    payments = listed_payments(sees_every_file=sees_every_file).order_by("-received_on", "-pk")
     rows = list(_after(payments, after).select_related("client")[: PAGE + 1])
     shown = rows[:PAGE]
     paid = _paid(shown)

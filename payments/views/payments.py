@@ -20,7 +20,7 @@ from payments.errors import PaymentError
 from payments.forms_payments import PaymentForm
 from payments.models import Payment
 from payments.services import recording
-from payments.services.listing import payment_page
+from payments.services.listing import listed_payments, payment_page
 from payments.services.statement import statement_of
 
 page = require_http_methods(["GET", "POST"])
@@ -64,7 +64,9 @@ def payments(request: CabinetRequest) -> HttpResponse:
 @requires(Right.RECORD_PAYMENTS)
 def payment_reverse(request: CabinetRequest, payment_id: UUID) -> HttpResponse:
     """Ask, then take a payment back."""
-    payment = get_object_or_404(Payment, pk=payment_id)
+    payment = get_object_or_404(
+        listed_payments(sees_every_file=request.member.can(Right.SEE_EVERY_FILE)), pk=payment_id
+    )
     if request.method == "POST":
         try:
             recording.reverse_payment(payment_id=payment_id)

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from cabinets.enums import Role
-from cabinets.models import Cabinet, JournalEntry, Membership
+from cabinets.models import Cabinet, Client, JournalEntry, Membership
 from payments.enums import PaymentState
 from payments.models import Payment
 from payments.services.recording import Receipt, Surplus, record_payment
@@ -17,6 +17,7 @@ from tests.conftest import FirmBrowser
 from tests.factories.cabinets import assign, make_client, make_dossier, make_member
 from tests.factories.invoices import TODAY, make_invoice
 from tests.factories.ladder import RecordingLadder
+from tests.factories.payments import make_payment
 
 Browse = Callable[[Membership | None], FirmBrowser]
 
@@ -169,3 +170,21 @@ def test_every_line_of_a_reversal_names_its_author(
 
     events = ("invoice.unsettled", "payment.reversed")
     assert list(JournalEntry.objects.filter(event__in=events).values_list("member_id", flat=True)) == [owner.pk] * 2
+
+
+def test_a_payment_of_files_a_person_does_not_see_is_not_theirs_to_take_back(
+    browse: Browse, cabinet: Cabinet, client: Client
+) -> None:
+    hidden = make_invoice(client=client)
+    payment = make_payment(invoice=hidden, on=TODAY)
+    mine = make_dossier(client=client)
+    assistant = make_member(role=Role.ASSISTANT)
+    assign(dossier=mine, member=assistant)
+
+    for answer in (
+        browse(assistant).get(f"/paiements/{payment.pk}/annuler/"),
+        browse(assistant).post(f"/paiements/{payment.pk}/annuler/"),
+    ):
+        assert answer.status_code == 404
+    payment.refresh_from_db()
+    assert payment.state == PaymentState.SETTLED
