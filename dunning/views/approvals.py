@@ -172,7 +172,11 @@ def approval_decline(request: CabinetRequest, reminder_id: UUID) -> HttpResponse
 @requires(Right.APPROVE_REMINDERS)
 def approval_resolve(request: CabinetRequest, reminder_id: UUID) -> HttpResponse:
     """Say what became of a message nobody could confirm."""
-    has_left = request.POST.get("issue") == "parti"
+    issue = request.POST.get("issue")
+    if issue not in {"parti", "pas-parti"}:
+        # Silence is no answer: what was not found unsent is not said again.
+        return _conflict(request, reminder_id, "Dites si le message est parti ou non. Rien n’a été changé.")
+    has_left = issue == "parti"
     return _decide(
         request,
         reminder_id,

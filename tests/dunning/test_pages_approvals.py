@@ -368,3 +368,12 @@ def test_an_unwritten_step_is_never_in_a_batch(cabinet: Cabinet) -> None:
     Step.objects.filter(pk=reminder.step_id).update(is_written=False)
 
     assert approving.summary_of([reminder]).apart == (reminder,)
+
+
+def test_an_uncertain_message_stays_so_without_an_answer(browse: Browse, owner: Membership) -> None:
+    reminder = waiting(state=ReminderState.UNKNOWN, spoken_on=TODAY)
+
+    response = browse(owner).post(f"/a-valider/{reminder.pk}/issue/")
+
+    reminder.refresh_from_db()
+    assert (response.status_code, reminder.state) == (409, "unknown")
