@@ -21,4 +21,4 @@ def address_of(request: HttpRequest) -> str | None:
 
 def agent_of(request: HttpRequest) -> str:
     """Return the browser's name, cut to what the journal keeps."""
-    return str(request.META.get("HTTP_USER_AGENT", ""))[:120]
+    return str(request.headers.get("user-agent", ""))[:120]

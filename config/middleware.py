@@ -41,7 +41,7 @@ def visitor_address(request: HttpRequest) -> str | None:
     written = str(request.META.get("REMOTE_ADDR", ""))
     if settings.TRUSTED_PROXIES:
         # Read from the right: what stands further left was written by the visitor.
-        hops = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+        hops = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
         written = hops[-settings.TRUSTED_PROXIES] if len(hops) >= settings.TRUSTED_PROXIES else written
     try:
         return str(ip_address(written))

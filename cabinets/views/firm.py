@@ -21,7 +21,7 @@ HOME = "/tableau-de-bord/"
 
 def back_to(request: HttpRequest) -> str:
     """Return the local page an act came from: the one it names, else the one it was read on."""
-    referer = request.META.get("HTTP_REFERER", "")
+    referer = request.headers.get("referer", "")
     here = url_has_allowed_host_and_scheme(referer, {request.get_host()}, require_https=request.is_secure())
     # A confirmation page is no place to come back to: it would ask again.
     read = referer if here and not referer.split("?")[0].endswith(request.path) else HOME
