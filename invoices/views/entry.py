@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -131,7 +132,9 @@ def client_credit_add(request: CabinetRequest, client_id: UUID) -> HttpResponse:
 @requires(Right.EDIT_INVOICES)
 def credit_note_cancel(request: CabinetRequest, credit_note_id: UUID) -> HttpResponse:
     """Ask, then take a credit note back."""
-    note = get_object_or_404(CreditNote, pk=credit_note_id)
+    # A credit note on an invoice the person does not see is not theirs to take back.
+    seen = CreditNote.objects.filter(Q(invoice=None) | Q(invoice__in=Invoice.objects.all()))
+    note = get_object_or_404(seen, pk=credit_note_id)
     back_url = invoice_url(note.invoice_id) if note.invoice_id else f"/clients/{note.client_id}/"
     if request.method == "POST":
         try:

@@ -14,6 +14,7 @@ from cabinets.models import Cabinet, JournalEntry, Membership
 from cabinets.scoping import whole_firm
 from invoices.enums import InvoiceState
 from invoices.models import CreditNote, Document, Invoice
+from invoices.services.credit_notes import create_credit_note
 from invoices.services.documents import Upload, attach_to_invoice
 from tests.conftest import FirmBrowser
 from tests.factories.cabinets import assign, make_client, make_dossier, make_member
@@ -251,3 +252,22 @@ def test_an_accountant_reads_and_writes_nothing(cabinet: Cabinet, browse: Browse
     assert browser.post(f"/dossiers/{invoice.dossier_id}/documents/ajouter/", {}).status_code == 403
     invoice.refresh_from_db()
     assert invoice.state == InvoiceState.OPEN
+
+
+def test_a_credit_note_on_an_invoice_a_person_does_not_see_is_not_theirs_to_take_back(
+    browse: Browse, cabinet: Cabinet, told: RecordingLadder
+) -> None:
+    client = make_client()
+    note = create_credit_note(
+        client_id=client.pk,
+        invoice_id=make_invoice(client=client).pk,
+        number="A-1",
+        issued_on=dt.date(2026, 11, 24),
+        cents=40_000,
+    )
+    assistant = make_member(role=Role.ASSISTANT)
+    assign(dossier=make_dossier(client=client), member=assistant)
+
+    assert browse(assistant).post(f"/avoirs/{note.pk}/annuler/").status_code == 404
+    note.refresh_from_db()
+    assert note.cancelled_at is None
