@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from cabinets import journal
@@ -44,6 +45,7 @@ LEASE = dt.timedelta(minutes=2)
 # Older than this, a claim starts over: what it checked may no longer be true.
 SPEAK_WITHIN_SECONDS = 5.0
 BATCH = 50
+PER_FIRM = 500
 # More processes than any installation has: nearer to the cap than this, claims are counted one at a time.
 SENDERS_AT_MOST = 64
 # A mention survives these: they say when to speak, not whether the debt is owed.
@@ -68,8 +70,11 @@ class Claim:
     taken_at: float
 
 
-def due_reminders(*, now: dt.datetime, at_most: int = 5000) -> dict[UUID, list[UUID]]:
-    """Return the reminders whose departure has come, by firm, as the scheduler sees them: ids, dates and states."""
+def due_reminders(*, now: dt.datetime, per_firm: int = PER_FIRM, at_most: int = 5000) -> dict[UUID, list[UUID]]:
+    """Return the reminders whose departure has come, by firm, as the scheduler sees them: ids, dates and states.
+
+    Each firm has its share of a sweep: one whose server is down for days does not make the others wait.
+    """
     demo_firms = Cabinet.objects.using(SCHEDULER).filter(is_demo=True).only(*PLANNER_COLUMNS)
     demo = {cabinet.pk: cabinet.now() for cabinet in demo_firms}
     ready = Reminder.all_cabinets.using(SCHEDULER).filter(
@@ -79,7 +84,9 @@ def due_reminders(*, now: dt.datetime, at_most: int = 5000) -> dict[UUID, list[U
     for cabinet_id, moment in demo.items():
         come |= Q(cabinet=cabinet_id, depart_at__lte=moment)
     found: dict[UUID, list[UUID]] = {}
-    rows = ready.filter(come).order_by("depart_at", "pk").values_list("cabinet_id", "pk")
+    place = Window(RowNumber(), partition_by="cabinet_id", order_by=["depart_at", "pk"])
+    share = ready.filter(come).annotate(place=place).filter(place__lte=per_firm)
+    rows = share.order_by("place", "depart_at", "pk").values_list("cabinet_id", "pk")
     for cabinet_id, reminder_id in islice(rows, at_most):
         found.setdefault(cabinet_id, []).append(reminder_id)
     return found

@@ -233,3 +233,15 @@ def test_finds_what_is_due_as_the_scheduler(firm: Cabinet) -> None:
         make_reminder(state=ReminderState.AWAITING_APPROVAL)
 
     assert dispatch.due_reminders(now=firm.now()) == {firm.pk: [due.pk]}
+
+
+def test_gives_each_firm_its_share_of_a_sweep(firm: Cabinet) -> None:
+    with working_for(cabinet_id=firm.pk):
+        stuck = [make_reminder(depart_at=firm.now() - dt.timedelta(days=3, minutes=n)) for n in range(3)]
+    other = make_cabinet()
+    with working_for(cabinet_id=other.pk):
+        fresh = make_reminder()
+
+    found = dispatch.due_reminders(now=firm.now(), per_firm=2, at_most=3)
+
+    assert found == {firm.pk: [stuck[2].pk, stuck[1].pk], other.pk: [fresh.pk]}
