@@ -18,11 +18,14 @@ from cabinets import sealing
 from cabinets.enums import ClientKind
 from cabinets.models import Cabinet, TotpDevice, User
 from cabinets.scoping import working_for
+from config.demo import story as tales
 from config.demo.days import DEPARTURE, TERRITORIES, demo_day
 from config.demo.firms import FIRMS, PASSWORD, Firm
 from config.demo.invoices import LATE_AND_RATED, cast
+from config.management.commands import demo
 from dunning.channels.catcher import is_reserved, list_messages, open_message
 from dunning.enums import SPOKEN, Code, Reason, ReminderState
+from dunning.management import night_table
 from dunning.models import Decision, DunningCase, NightlyRun, Reminder, ReminderLine
 from dunning.window import SendWindow, is_open
 from invoices.calendar import is_working_day
@@ -107,6 +110,7 @@ def test_shows_every_rule_every_kind_and_every_step(day: dt.date, box: Path) -> 
     check_the_mailbox(box)
     check_it_runs_once(day)
     check_the_person_can_sign_in()
+    check_it_moves_on(day)
     assert max(len(line) for line in table.splitlines()) <= 100
     if day == DAYS[0]:
         check_the_same_story_is_told_again(day, table)
@@ -159,6 +163,22 @@ def check_the_mailbox(box: Path) -> None:
     assert "Démonstration" in opened.html
 
 
+def check_it_moves_on(day: dt.date) -> None:
+    """On a later day the demonstration has that day's night, once."""
+    later = demo_day(day + dt.timedelta(days=4))
+
+    said = seed(later, "--if-empty")
+
+    assert f"La démonstration passe au {night_table.day_words(later)}." in said
+    for firm in FIRMS:
+        with working_for(cabinet_id=firm.pk):
+            assert Cabinet.objects.get().demo_on == later
+            assert NightlyRun.objects.filter(on=later, finished_at__isnull=False).count() == 1
+    before = counts()
+    seed(later, "--if-empty")
+    assert counts() == before
+
+
 def check_it_runs_once(day: dt.date) -> None:
     """A second night, a second start and a second asking add nothing."""
     before = counts()
@@ -169,6 +189,7 @@ def check_it_runs_once(day: dt.date) -> None:
         seed(day)
 
     assert counts() == before
+    assert "Se connecter à la démonstration" in again
     assert "Six semaines" not in again
 
 
@@ -210,6 +231,27 @@ def story() -> list[tuple[object, ...]]:
                 money = (invoice.total_cents, invoice.settled_cents, invoice.due_on, invoice.state)
                 told.append((*facts, *money, tuple(codes.values_list("on", "code", "rank"))))
     return told
+
+
+@pytest.mark.committed
+@pytest.mark.usefixtures("committed")
+def test_is_told_again_from_the_start_when_it_was_cut_short(box: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut(stages: Any, offset: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tales, "_live", cut)
+        with pytest.raises(KeyboardInterrupt):
+            seed(DAYS[0])
+    patched: list[dt.date] = []
+    monkeypatch.setattr(tales, "tell", lambda *, demo_on, progress: patched.append(demo_on))
+    monkeypatch.setattr(demo, "enrol_everybody", lambda: None)
+
+    said = seed(DAYS[0], "--if-empty")
+
+    assert "La démonstration avait été interrompue avant sa fin : elle est refaite." in said
+    assert patched == [DAYS[0]]
+    assert list(Cabinet.objects.using("scheduler").only("slug")) == []
 
 
 @pytest.mark.committed

@@ -18,7 +18,7 @@ from config.demo import story
 from config.demo.days import PARIS, demo_day
 from config.demo.firms import FIRMS, PASSWORD
 from config.demo.mailbox import a_mailbox
-from config.demo.signing_in import enrol_everybody
+from config.demo.signing_in import enrol_everybody, everybody_is_enrolled
 from dunning.management import night_table
 from dunning.services.nights import SCHEDULER
 from dunning.services.reporting_night import Night, read_night
@@ -43,6 +43,10 @@ class Command(BaseCommand):
         console = night_table.console_for(self.stdout)
         today = options["on"] or timezone.now().astimezone(PARIS).date()
         known = list(Cabinet.objects.using(SCHEDULER).only(*PLANNER_COLUMNS))
+        if known and all(cabinet.is_demo for cabinet in known) and not everybody_is_enrolled():
+            console.print("\n  La démonstration avait été interrompue avant sa fin : elle est refaite.")
+            story.forget()
+            known = []
         if not known:
             self._make(console, demo_day(today))
         elif options["if_empty"]:
@@ -73,8 +77,8 @@ class Command(BaseCommand):
         if not story.demo_cabinets():
             return
         if story.move_to(demo_on):
-            story.play_tonight()
-            console.print(f"  La démonstration est au {night_table.day_words(demo_on)} : sa nuit est planifiée.")
+            console.print(f"  La démonstration passe au {night_table.day_words(demo_on)}.")
+        story.play_tonight()
         _say_where(console)
 
 
