@@ -37,8 +37,8 @@ class Scene:
 Act = Callable[[Scene], object]
 
 
-def pays(part: int = 100, *, on: dt.date | None = None) -> Act:
-    """Record a transfer of a share of what is owed, in per cent."""
+def pays(part: int = 100, *, on: dt.date | None = None, days_ago: int = 0) -> Act:
+    """Record a transfer of a share of what is owed, in per cent, received today, some days ago or on a date."""
 
     def act(scene: Scene) -> None:
         owed = Invoice.objects.get(pk=scene.invoice.pk).outstanding_cents
@@ -46,7 +46,7 @@ def pays(part: int = 100, *, on: dt.date | None = None) -> Act:
             client_id=scene.client.pk,
             invoice_ids=(scene.invoice.pk,),
             cents=owed * part // 100,
-            received_on=on or scene.today,
+            received_on=on or scene.day(-days_ago),
             means=PaymentMeans.TRANSFER,
         )
         record_payment(receipt=receipt, on=scene.today)

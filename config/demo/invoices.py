@@ -184,7 +184,11 @@ def _crowd(draw: random.Random, number: int) -> Iterator[Part]:
         match position % 8:
             case 0 | 1 | 2:
                 bill = Bill(due=draw.randint(1, 29))
-            case 3 | 4 | 5:
+            case 5:
+                # Paid before the firm came here: its file told both the invoice and the payment.
+                due, late = draw.randint(-110, -50), draw.randint(-6, 9)
+                bill = Bill(due=due, acts=((START, acts.pays(days_ago=START - due - late)),))
+            case 3 | 4:
                 due = draw.randint(-36, -4)
                 bill = Bill(due=due, acts=((due + draw.randint(-2, 2), acts.pays()),))
             case 6:
