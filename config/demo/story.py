@@ -142,7 +142,7 @@ def forget() -> None:
 
 def _had_its_night(cabinet: Cabinet) -> bool:
     with working_for(cabinet_id=cabinet.pk):
-        return NightlyRun.objects.filter(on=cabinet.demo_on, finished_at__isnull=False).exists()
+        return NightlyRun.objects.filter(on=cabinet.today(), finished_at__isnull=False).exists()
 
 
 def _keep_the_journal_of(day: dt.date) -> None:
