@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 import phonenumbers
 
@@ -96,6 +97,7 @@ def read_email(cell: Cell) -> str:
     return f"{local}@{domain.lower()}"
 
 
+@lru_cache(maxsize=4096)
 def read_phone(text: str, region: str) -> str:
     """Give a telephone number in E.164, tried in one region, then in the French ones; or nothing."""
     for candidate in dict.fromkeys((region, *FRENCH_REGIONS)):

@@ -7,6 +7,7 @@ Checking and importing ask the same questions in the same order; only importing 
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from cabinets.enums import ClientKind, LegalAid
@@ -35,6 +36,11 @@ DOUBTS = {
     Doubt.OTHER_EMAIL: "Un client du même nom a une autre adresse e-mail : un nouveau client est créé.",
     Doubt.EMAIL_NOT_ADDED: "Le client est connu sans adresse e-mail : celle du fichier n’est pas ajoutée à sa fiche.",
 }
+
+
+# Address, company, first and last name as the file writes them, and what the firm's indexes hold of them.
+Who = tuple[str, str, str, str]
+Indexes = tuple[bytes | None, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,14 @@ class Importer:
         return uuid5(self.batch_id, f"{kind} {line}")
 
 
+class Entry(NamedTuple):
+    """A row that goes in, with its client and its dossier."""
+
+    row: Row
+    client_id: UUID
+    dossier_id: UUID
+
+
 @dataclass(slots=True)
 class Chunk:
     """What a chunk of lines brings: what to write, what to say, what to settle."""
@@ -80,7 +94,7 @@ class Chunk:
     clients: list[Client] = field(default_factory=list)
     dossiers: list[Dossier] = field(default_factory=list)
     in_charge: dict[UUID, set[UUID]] = field(default_factory=dict)
-    invoices: list[Invoice] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     credit_notes: list[CreditNote] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     settlements: dict[UUID, int] = field(default_factory=dict)
@@ -122,23 +136,24 @@ def understand(answers: Sequence[Row | list[Problem]], *, importer: Importer, vi
     return reader.chunk
 
 
-def write(chunk: Chunk, *, on: dt.date) -> list[UUID]:
+def write(chunk: Chunk, *, importer: Importer, on: dt.date) -> list[Invoice]:
     """Insert what a chunk brings and put the invoices on the ladder; return the invoices that really went in.
 
     A number entered by somebody else in the meantime is left as it is.
     """
     bulk_clients.write_clients(chunk.clients)
-    bulk_clients.hold_keys({invoice.client_id for invoice in chunk.invoices} | {d.client_id for d in chunk.dossiers})
+    bulk_clients.hold_keys({entry.client_id for entry in chunk.entries})
     bulk_clients.write_dossiers(chunk.dossiers, in_charge=chunk.in_charge)
-    Invoice.objects.bulk_create(chunk.invoices, batch_size=bulk_clients.AT_ONCE, ignore_conflicts=True)
-    wanted = [invoice.pk for invoice in chunk.invoices]
-    created = list(Invoice.objects.filter(pk__in=wanted).values_list("pk", "client_id", "total_cents", "settled_cents"))
+    invoices = [_invoice_of(entry, importer) for entry in chunk.entries]
+    Invoice.objects.bulk_create(invoices, batch_size=bulk_clients.AT_ONCE, ignore_conflicts=True)
+    went_in = set(Invoice.objects.filter(pk__in=[row.pk for row in invoices]).values_list("pk", flat=True))
+    created = [invoice for invoice in invoices if invoice.pk in went_in]
     _write_credit_notes(chunk.credit_notes)
     new = {client.pk for client in chunk.clients}
-    _inherit_stops({pk: client_id for pk, client_id, _, _ in created if client_id not in new})
-    if owed := [pk for pk, _, total, settled in created if settled < total]:
+    _inherit_stops({invoice.pk: invoice.client_id for invoice in created if invoice.client_id not in new})
+    if owed := [invoice.pk for invoice in created if invoice.outstanding_cents]:
         ladder().enter(invoice_ids=owed, on=on)
-    return [pk for pk, _, _, _ in created]
+    return created
 
 
 @dataclass(slots=True)
@@ -153,13 +168,16 @@ class _Reader:
     lawyers: dict[str, UUID]
     visible: set[UUID]
     visible_clients: set[UUID]
+    indexes: dict[Who, Indexes]
     chunk: Chunk = field(default_factory=Chunk)
 
     @classmethod
     def prepare(cls, rows: Sequence[Row], importer: Importer, visible: set[UUID]) -> "_Reader":
         """Ask the database once a table for everything the rows may name."""
-        emails = {key for row in rows if (key := email_key(row.email.lower()))}
-        clients = ClientBook.load(emails=emails, names={key for row in rows if (key := _name_of(row))})
+        indexes = {who: _indexes_of(who) for who in {_who(row) for row in rows}}
+        emails = {email for email, _ in indexes.values() if email}
+        names = {name for _, name in indexes.values() if name}
+        clients = ClientBook.load(emails=emails, names=names)
         known = {person.pk for people in (*clients.by_email.values(), *clients.by_name.values()) for person in people}
         return cls(
             importer=importer,
@@ -170,6 +188,7 @@ class _Reader:
             lawyers=bulk_clients.lawyers_by_email({row.lawyer_email.lower() for row in rows if row.lawyer_email}),
             visible=visible,
             visible_clients=_seen_by(importer, known),
+            indexes=indexes,
         )
 
     def read(self, row: Row) -> None:
@@ -237,7 +256,7 @@ class _Reader:
 
     def _client(self, row: Row) -> tuple[KnownClient, Client | None, Doubt] | None:
         """Return the client a row names, and the row to insert when it is a new one; None when nobody can tell."""
-        email, name = email_key(row.email.lower()), _name_of(row)
+        email, name = self.indexes[_who(row)]
         known, doubt = self.clients.find(email=email, name=name)
         if known is not None:
             return known, None, doubt
@@ -290,22 +309,7 @@ class _Reader:
         self.chunk.ready += 1
         for sentence in row.notices:
             self.chunk.notice(row.line, sentence)
-        self.chunk.invoices.append(
-            Invoice(
-                pk=self.importer.row_id("invoice", row.line),
-                client_id=person.pk,
-                dossier_id=dossier.pk,
-                kind=InvoiceKind(row.paper.value),
-                number=row.number,
-                number_key=row.number_key,
-                issued_on=row.issued_on,
-                due_on=row.due_on,
-                is_due_date_assumed=row.is_due_date_assumed,
-                total_cents=row.total_cents,
-                settled_cents=row.settled_cents,
-                batch_id=self.importer.batch_id,
-            )
-        )
+        self.chunk.entries.append(Entry(row, person.pk, dossier.pk))
 
     def _keep_client(self, person: KnownClient, made: Client | None) -> None:
         if made is not None:
@@ -347,6 +351,24 @@ class _Reader:
         )
 
 
+def _invoice_of(entry: Entry, importer: Importer) -> Invoice:
+    row, client_id, dossier_id = entry
+    return Invoice(
+        pk=importer.row_id("invoice", row.line),
+        client_id=client_id,
+        dossier_id=dossier_id,
+        kind=InvoiceKind(row.paper.value),
+        number=row.number,
+        number_key=row.number_key,
+        issued_on=row.issued_on,
+        due_on=row.due_on,
+        is_due_date_assumed=row.is_due_date_assumed,
+        total_cents=row.total_cents,
+        settled_cents=row.settled_cents,
+        batch_id=importer.batch_id,
+    )
+
+
 def _refused(chunk: Chunk, problems: Sequence[Problem]) -> None:
     """Note what prevents a line; a number met twice in the file is to be corrected by a person."""
     chunk.faulty += 1
@@ -354,8 +376,13 @@ def _refused(chunk: Chunk, problems: Sequence[Problem]) -> None:
         chunk.findings.append(Finding(problem.line, problem.field, problem.sentence, column=problem.column))
 
 
-def _name_of(row: Row) -> bytes | None:
-    return name_key(company=row.company, first_name=row.first_name, last_name=row.last_name)
+def _who(row: Row) -> Who:
+    return row.email.lower(), row.company, row.first_name, row.last_name
+
+
+def _indexes_of(who: Who) -> Indexes:
+    email, company, first_name, last_name = who
+    return email_key(email), name_key(company=company, first_name=first_name, last_name=last_name)
 
 
 def _facts_of(row: Row) -> ClientFacts:

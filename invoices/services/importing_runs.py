@@ -30,7 +30,7 @@ from invoices.importers.source import read_rows
 from invoices.models import CreditNote, ImportBatch, ImportFault, Invoice
 from invoices.services import importing_rows, importing_undo, settlement
 from invoices.services.importing import MAX_LINES, ImportRefusedError, open_file, reading, source_of
-from invoices.services.importing_rows import Chunk, Finding
+from invoices.services.importing_rows import Chunk, Finding, Importer
 
 CHUNK = 1000
 LEASE = dt.timedelta(minutes=3)
@@ -147,7 +147,7 @@ def _check(run: _Run) -> None:
     read, last = 0, source_of(batch).header_line
     for answers in _chunks(run, start=0):
         with run.opened():
-            chunk = _understood(run, answers)
+            chunk = _understood(answers, importing_rows.member_of(batch.pk, batch.uploaded_by_id))
             _note(batch, chunk.findings)
             _renew(
                 batch,
@@ -185,9 +185,10 @@ def _import(run: _Run) -> None:
 def _import_chunk(run: _Run, answers: Sequence[Answer]) -> None:
     batch = run.batch
     _one_at_a_time()
-    chunk = _understood(run, answers)
+    importer = importing_rows.member_of(batch.pk, batch.uploaded_by_id)
+    chunk = _understood(answers, importer)
     with whole_firm():
-        created = importing_rows.write(chunk, on=run.on)
+        created = importing_rows.write(chunk, importer=importer, on=run.on)
     settled = _settle(chunk) if batch.updates_settlements else 0
     _note(batch, _unsaid(batch, chunk.findings))
     _journal(batch, chunk, created)
@@ -206,9 +207,8 @@ def _settle(chunk: Chunk) -> int:
     return done
 
 
-def _journal(batch: ImportBatch, chunk: Chunk, created: Sequence[UUID]) -> None:
-    name, went_in = str(batch.pk), set(created)
-    invoices = [invoice for invoice in chunk.invoices if invoice.pk in went_in]
+def _journal(batch: ImportBatch, chunk: Chunk, invoices: Sequence[Invoice]) -> None:
+    name = str(batch.pk)
     lots: list[tuple[str, Sequence[Client | Dossier | Invoice | CreditNote]]] = [
         ("client.created", chunk.clients),
         ("dossier.opened", chunk.dossiers),
@@ -291,9 +291,7 @@ def _counted(rows: Iterable[RawRow]) -> Iterator[RawRow]:
         yield row
 
 
-def _understood(run: _Run, answers: Sequence[Answer]) -> Chunk:
-    batch = run.batch
-    importer = importing_rows.member_of(batch.pk, batch.uploaded_by_id)
+def _understood(answers: Sequence[Answer], importer: Importer) -> Chunk:
     visible = importing_rows.visible_numbers(answers)
     with whole_firm():
         return importing_rows.understand(answers, importer=importer, visible=visible)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -91,8 +90,8 @@ def dies(chunks: int) -> Iterator[None]:
     """Make the worker die in the middle of the n-th chunk it writes, everything written and nothing committed."""
     real, count = importing_rows.write, itertools.count(1)
 
-    def write(chunk: importing_rows.Chunk, *, on: dt.date) -> list[UUID]:
-        done = real(chunk, on=on)
+    def write(chunk: importing_rows.Chunk, *, importer: importing_rows.Importer, on: dt.date) -> list[Invoice]:
+        done = real(chunk, importer=importer, on=on)
         if next(count) == chunks:
             raise KeyboardInterrupt
         return done
@@ -172,10 +171,10 @@ def test_a_worker_whose_lease_was_taken_writes_nothing_more(
     tasks.run_import(cabinet_id=firm.pk, batch_id=batch.pk)
     ask(firm, uploader, batch)
 
-    def write(chunk: importing_rows.Chunk, *, on: dt.date) -> list[UUID]:
+    def write(chunk: importing_rows.Chunk, *, importer: importing_rows.Importer, on: dt.date) -> list[Invoice]:
         taken = timezone.now() + dt.timedelta(hours=1)
         ImportBatch.objects.filter(pk=batch.pk).update(lease_until=taken)
-        return real(chunk, on=on)
+        return real(chunk, importer=importer, on=on)
 
     monkeypatch.setattr(importing_rows, "write", write)
     with pytest.raises(importing_runs.LeaseLostError):
