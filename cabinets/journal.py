@@ -27,12 +27,10 @@ class Origin:
 
 NOWHERE = Origin()
 # An import journals thousands of lines that only differ by what they tell of.
-_APPEND = """
-INSERT INTO cabinets_journalentry
+_APPEND = """INSERT INTO "cabinets_journalentry"
     (cabinet_id, at, event, member_id, address, agent, request_id, facts, subject_type, subject_id)
 SELECT %s, %s, %s, %s::uuid, %s::inet, %s, %s, %s, told.type, told.id
-FROM unnest(%s::text[], %s::uuid[]) told (type, id)
-"""
+FROM unnest(%s::text[], %s::uuid[]) told (type, id)"""
 _origin: ContextVar[Origin] = ContextVar("journal_origin", default=NOWHERE)
 
 
