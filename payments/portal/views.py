@@ -232,8 +232,8 @@ def _page(request: LinkRequest, name: str, *, status: int = 200, **facts: Any) -
     return render(request, f"payments/portal/{name}.html", context, status=status)
 
 
-def _form(request: LinkRequest, name: str, form: Any, *, status: int = 200, **facts: Any) -> HttpResponse:
-    response = _page(request, name, form=form, status=status, **facts)
+def _form(request: LinkRequest, name: str, form: Any, *, status: int = 0, **facts: Any) -> HttpResponse:
+    response = _page(request, name, form=form, status=status or (422 if form.errors else 200), **facts)
     response["Referrer-Policy"] = FORM_REFERRER
     return response
 
