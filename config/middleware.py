@@ -1,4 +1,4 @@
-"""The first middleware: name the request, find where it comes from, and say so to the logs and to the journal."""
+"""Name the request and find where it comes from, for the logs and the journal; send its page compressed."""
 
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from cabinets.http import agent_of
 from cabinets.journal import Origin, coming_from
@@ -34,6 +36,16 @@ class RequestContextMiddleware:
             REQUEST_ID.reset(token)
         response["X-Request-Id"] = request.request_id
         return response
+
+
+class CompressedPagesMiddleware(GZipMiddleware):
+    """Compress the pages and nothing else: what is downloaded keeps its length."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Leave a file as it is."""
+        if not response.get("Content-Type", "").startswith("text/html"):
+            return response
+        return super().process_response(request, response)
 
 
 def visitor_address(request: HttpRequest) -> str | None:
