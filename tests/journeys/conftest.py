@@ -1,18 +1,20 @@
 """A real browser on a real server: what a lawyer and a debtor do, on the demonstration's firms."""
 
+import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
 from django.db import connections
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from cabinets.models import Cabinet, Membership
 from cabinets.scoping import working_for
@@ -26,6 +28,9 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+# A machine that does something else meanwhile is slow, and right.
+PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
 # Collects what the browser refuses, from the first byte of every page.
 WATCH_CSP = """
 window.__refused = [];
@@ -34,52 +39,56 @@ document.addEventListener('securitypolicyviolation', (e) =>
 """
 
 
-@dataclass(slots=True)
-class Seen:
-    """What a page gave away while it was open."""
-
-    page: Page
-    messages: list[str] = field(default_factory=list)
-
-    @property
-    def refused(self) -> list[str]:
-        """Return what the content security policy refused."""
-        return list(self.page.evaluate("window.__refused || []"))
-
-    @property
-    def overflow(self) -> int:
-        """Return by how many pixels the page is wider than its window."""
-        return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder: it drives Chromium, and lives by the clock of the machine."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker("browser")
 
 
 @pytest.fixture(scope="module")
-def demo(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, Cabinet]]:
+def demo(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Cabinet]]:
     """Seed the demonstration once for the module; return its firms by slug."""
-    with django_db_blocker.unblock():
+    folder = tmp_path_factory.mktemp("var")
+    with (
+        django_db_blocker.unblock(),
+        override_settings(VAR=folder, MEDIA_ROOT=folder / "documents", DEMO_CATCHER=""),
+    ):
         empty_every_table()
-        call_command("demo", verbosity=0)
+        call_command("demo", stdout=io.StringIO())
         yield {cabinet.slug: cabinet for cabinet in Cabinet.objects.using("operator").all()}
         empty_every_table()
         for alias in connections:
             connections[alias].close()
 
 
-@pytest.fixture(scope="module")
-def server(demo: dict[str, Cabinet]) -> Iterator[str]:
-    """Serve the product on a port of its own."""
-    thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
+@contextmanager
+def serving(static: Any) -> Iterator[str]:
+    """Serve the product from a thread, on a port of its own; `static` wraps the application."""
+    thread = LiveServerThread("127.0.0.1", static)
     thread.daemon = True
     thread.start()
     thread.is_ready.wait()
     if thread.error:
         raise thread.error
-    yield f"http://127.0.0.1:{thread.port}"
-    thread.terminate()
+    try:
+        yield f"http://127.0.0.1:{thread.port}"
+    finally:
+        thread.terminate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def server(demo: dict[str, Cabinet]) -> Iterator[str]:
+    """Serve the product, its static files read where they are written."""
+    with serving(StaticFilesHandler) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Start Debian's Chromium once."""
+    """Start Debian's Chromium for the module, no longer: Playwright's loop would forbid asyncio to the other tests."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
@@ -95,23 +104,26 @@ def member_of(cabinet: Cabinet, *, role: str = "owner") -> Membership:
         return member
 
 
+def new_context(
+    chromium: Browser, server: str, member: Membership | None = None, *, size: Any = DESK, scripts: bool = True
+) -> BrowserContext:
+    """Open a browser of its own: a width, a person signed in or nobody, scripts on or off, the policy watched."""
+    context = chromium.new_context(viewport=size, locale="fr-FR", base_url=server, java_script_enabled=scripts)
+    if member is not None:
+        context.add_cookies([{"name": "sessionid", "value": session_of(member), "url": server}])
+    context.add_init_script(WATCH_CSP)
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
 @pytest.fixture
 def open_page(chromium: Browser, server: str) -> Iterator[Callable[..., Page]]:
-    """Return a maker of pages: a width, a person signed in or nobody, scripts on or off, the policy watched or not."""
+    """Return a maker of pages, each in a browser of its own that ends with the test."""
     contexts: list[BrowserContext] = []
 
-    def make(
-        member: Membership | None = None, *, size: Any = None, scripts: bool = True, lenient: bool = False
-    ) -> Page:
-        context = chromium.new_context(
-            viewport=size or DESK, locale="fr-FR", base_url=server, java_script_enabled=scripts, bypass_csp=lenient
-        )
-        contexts.append(context)
-        if member is not None:
-            context.add_cookies([{"name": "sessionid", "value": session_of(member), "url": server}])
-        page = context.new_page()
-        page.add_init_script(WATCH_CSP)
-        return page
+    def make(member: Membership | None = None, *, size: Any = DESK, scripts: bool = True) -> Page:
+        contexts.append(new_context(chromium, server, member, size=size, scripts=scripts))
+        return contexts[-1].new_page()
 
     yield make
     for context in contexts:
