@@ -92,6 +92,8 @@ class InvoiceFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     def __init__(self, *args: Any, on: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.on = on
+        # The result of an import links here; the word is Python's, so no attribute can bear it.
+        self.filters["import"] = django_filters.UUIDFilter(field_name="batch_id", widget=forms.HiddenInput)
         self.filters["avocat"].extra["choices"] = _lawyers()
         self.filters["etape"].extra["choices"] = _steps()
 
@@ -99,7 +101,7 @@ class InvoiceFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         """Apply the filters; with no state asked, a search looks everywhere and a list shows what is to collect."""
         values = self.form.cleaned_data
         found: QuerySet[Invoice] = super().filter_queryset(queryset)
-        if values.get("etat") or values.get("q") or values.get("client"):
+        if any(values.get(name) for name in ("etat", "q", "client", "import")):
             return found
         return found & self.in_state(queryset, "etat", TO_COLLECT)
 

@@ -15,7 +15,7 @@ from cabinets.scoping import working_for
 from dunning.enums import ReminderState
 from dunning.models import Reminder
 from invoices.enums import InvoiceState, InvoiceStatus, StopKind
-from invoices.models import Invoice, Standstill
+from invoices.models import ImportBatch, Invoice, Standstill
 from invoices.services import standstill
 from invoices.services.statuses import statuses
 from payments.models import Allocation, Payment
@@ -358,3 +358,14 @@ def test_another_firm_sees_no_line(browse: Browse, owner: Membership, other_cabi
 @pytest.mark.parametrize("url", LISTS)
 def test_an_empty_firm_is_told_what_will_come(browse: Browse, owner: Membership, url: str) -> None:
     assert browse(owner).get(url).status_code == 200
+
+
+def test_lists_the_invoices_of_one_import(cabinet: Cabinet, owner: Membership, browse: Browse) -> None:
+    batch = ImportBatch(digest=b"x")
+    batch.save(force_insert=True)
+    make_invoice(number="F-IMPORTEE", batch=batch)
+    make_invoice(number="F-SAISIE")
+
+    page = browse(owner).get("/factures/", {"import": str(batch.pk)}).content.decode()
+
+    assert ("F-IMPORTEE" in page, "F-SAISIE" in page) == (True, False)
