@@ -82,10 +82,12 @@ def tenant_atomic(*, using: str = "default", durable: bool = False) -> Iterator[
     """Open a transaction in which the database sees the current scope, and restore the outer one on the way out."""
     scope = current_scope()
     connection = connections[using]
+    # What is announced dies with its transaction: only a nested block has an outer scope to give back.
+    is_nested = connection.in_atomic_block
     with transaction.atomic(using=using, durable=durable):
         outer = _announce(connection, scope.signed())
         yield
-        if connection.in_atomic_block and not connection.needs_rollback:
+        if is_nested and connection.in_atomic_block and not connection.needs_rollback:
             _announce(connection, outer)
 
 
@@ -116,6 +118,9 @@ def whole_firm(*, using: str = "default") -> Iterator[None]:
     connection = connections[using]
     if not connection.in_atomic_block:
         raise NoScopeError("whole_firm() widens a transaction that tenant_atomic() opened; there is none.")
+    if scope.member_id is None:
+        yield  # the product itself acts, and sees the whole firm already
+        return
     wide = Scope(cabinet_id=scope.cabinet_id, member_id=None, keys=scope.keys)
     token = _scope.set(wide)
     outer = _announce(connection, wide.signed())

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from templates_lib.enums import Channel, Kind, Step
 
@@ -256,9 +257,10 @@ FORMAL_NOTICE: tuple[Duty, ...] = (
 
 def fold(text: str) -> str:
     """Return the text in lower case, without accents, one character for one: positions still match."""
-    return "".join(_fold_char(char) for char in unicodedata.normalize("NFC", text))
+    return "".join(map(_fold_char, unicodedata.normalize("NFC", text)))
 
 
+@lru_cache(maxsize=4096)
 def _fold_char(char: str) -> str:
     if char in "’‘ʼ":
         return "'"

@@ -1,7 +1,7 @@
 """Write the message of a reminder: its text, its values, its links, and the headers it leaves with."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from cabinets.addresses import find_phone, show_phone
@@ -32,9 +32,16 @@ class Written:
     payment_link: str
 
 
-def write(*, reminder: Reminder, cabinet: Cabinet, sender: "Sender", now: dt.datetime) -> Written:
-    """Compose a reminder for its addressee from its frozen invoices and amounts."""
-    claimed, mentioned = lines_of(reminder)
+def write(
+    *,
+    reminder: Reminder,
+    cabinet: Cabinet,
+    sender: "Sender",
+    now: dt.datetime,
+    lines: Collection[ReminderLine] | None = None,
+) -> Written:
+    """Compose a reminder for its addressee from its frozen invoices and amounts; `lines` when they were just read."""
+    claimed, mentioned = lines_of(reminder) if lines is None else in_order(lines)
     addressee = addressee_of(reminder)
     link = link_of(reminder)
     composed = compose(reminder=reminder, cabinet=cabinet, claimed=claimed, mentioned=mentioned, link=link)
@@ -150,6 +157,11 @@ def greeting(addressee: Client | Contact) -> str:
 def lines_of(reminder: Reminder) -> tuple[list[ReminderLine], list[ReminderLine]]:
     """Return the lines a reminder claims and those it mentions, oldest due date first."""
     rows = ReminderLine.objects.filter(reminder=reminder).select_related("invoice__dossier", "case")
+    return in_order(rows)
+
+
+def in_order(rows: Iterable[ReminderLine]) -> tuple[list[ReminderLine], list[ReminderLine]]:
+    """Sort lines into those claimed and those mentioned, oldest due date first."""
     lines = sorted(rows, key=lambda line: (line.invoice.due_on, line.invoice.number))
     return [line for line in lines if line.is_claimed], [line for line in lines if not line.is_claimed]
 

@@ -66,6 +66,7 @@ class Claim:
 
     reminder_id: UUID
     generation: int
+    cabinet: Cabinet
     outgoing: Outgoing
     taken_at: float
 
@@ -153,7 +154,9 @@ def deliver(*, reminder_id: UUID, session: EmailSession, road: Road) -> str:
         return "left"
     outcome = session.send(taken.outgoing)
     with tenant_atomic(durable=True):
-        state = outcomes.record(reminder_id=reminder_id, generation=taken.generation, outcome=outcome)
+        state = outcomes.record(
+            reminder_id=reminder_id, generation=taken.generation, outcome=outcome, cabinet=taken.cabinet
+        )
     return state.value if state else "left"
 
 
@@ -164,7 +167,7 @@ def claim(*, reminder_id: UUID, road: Road) -> Claim | None:
     """
     waiting = Reminder.objects.filter(pk=reminder_id, state__in=[ReminderState.PLANNED, ReminderState.APPROVED])
     # The invoices first, as whoever records a payment does: the other order would be a deadlock.
-    lock_invoices(ReminderLine.objects.filter(reminder=reminder_id).values_list("invoice_id", flat=True))
+    lock_invoices(ReminderLine.objects.filter(reminder=reminder_id).values("invoice_id"))
     reminder = (
         waiting.select_for_update(of=("self",), skip_locked=True).select_related("client", "contact", "step").first()
     )
@@ -177,10 +180,10 @@ def claim(*, reminder_id: UUID, road: Road) -> Claim | None:
     lines = list(
         ReminderLine.objects.filter(reminder=reminder).select_related("case", "invoice__dossier__billing_contact")
     )
-    if not _is_still_true(reminder, lines, cabinet.today(), now):
+    if not _is_still_true(reminder, lines, cabinet):
         return None
     try:
-        written = write(reminder=reminder, cabinet=cabinet, sender=road.sender, now=now)
+        written = write(reminder=reminder, cabinet=cabinet, sender=road.sender, now=now, lines=lines)
     except TextError as error:
         logger.warning("reminder.unwritable", extra={"reminder_id": str(reminder.pk), "error": type(error).__name__})
         cancel(reminders=[reminder], code=Code.TEXT_REFUSED)
@@ -207,7 +210,11 @@ def claim(*, reminder_id: UUID, road: Road) -> Claim | None:
         ]
     )
     return Claim(
-        reminder_id=reminder.pk, generation=reminder.generation, outgoing=written.outgoing, taken_at=time.monotonic()
+        reminder_id=reminder.pk,
+        generation=reminder.generation,
+        cabinet=cabinet,
+        outgoing=written.outgoing,
+        taken_at=time.monotonic(),
     )
 
 
@@ -241,9 +248,19 @@ def _move(reminder: Reminder, depart_at: dt.datetime) -> None:
     reminder.save(update_fields=["depart_at"])
 
 
-def _is_still_true(reminder: Reminder, lines: Sequence[ReminderLine], on: dt.date, now: dt.datetime) -> bool:
-    """Ask every rule again; cancel, correct or send back to a person what is no longer as it was planned."""
-    facts = load_facts(invoice_ids=[line.invoice_id for line in lines], on=on, now=now, apart_from=reminder.pk)
+def _is_still_true(reminder: Reminder, lines: list[ReminderLine], cabinet: Cabinet) -> bool:
+    """Ask every rule again; cancel, correct or send back to a person what is no longer as it was planned.
+
+    A mention that no longer holds leaves the message, and the list.
+    """
+    on = cabinet.today()
+    facts = load_facts(
+        invoice_ids=[line.invoice_id for line in lines],
+        on=on,
+        now=cabinet.now(),
+        apart_from=reminder.pk,
+        cabinet=cabinet,
+    )
     verdicts = {line.pk: decide(facts[line.invoice_id], on=on) for line in lines}
     claimed = [line for line in lines if line.is_claimed]
     for line in claimed:
@@ -257,7 +274,7 @@ def _is_still_true(reminder: Reminder, lines: Sequence[ReminderLine], on: dt.dat
             cancel(reminders=[reminder], code=Code.WRONG_RECIPIENT)
             return False
     changed = _refresh_amounts(reminder, lines, {line.pk: facts[line.invoice_id].owed_cents for line in lines})
-    dropped = _drop_mentions([line for line in lines if not line.is_claimed], verdicts)
+    dropped = _drop_mentions(lines, verdicts)
     asked = {reason for line in claimed for reason in verdicts[line.pk].reasons}
     if reminder.state == ReminderState.APPROVED:
         news = asked - set(reminder.reasons)
@@ -286,9 +303,11 @@ def _refresh_amounts(reminder: Reminder, lines: Sequence[ReminderLine], owed: di
     return bool(stale)
 
 
-def _drop_mentions(mentions: Sequence[ReminderLine], verdicts: dict[UUID, Verdict]) -> bool:
-    gone = [line.pk for line in mentions if verdicts[line.pk].code not in MENTIONABLE]
-    ReminderLine.objects.filter(pk__in=gone).delete()
+def _drop_mentions(lines: list[ReminderLine], verdicts: dict[UUID, Verdict]) -> bool:
+    gone = [line for line in lines if not line.is_claimed and verdicts[line.pk].code not in MENTIONABLE]
+    for line in gone:
+        lines.remove(line)
+    ReminderLine.objects.filter(pk__in=[line.pk for line in gone]).delete()
     return bool(gone)
 
 

@@ -4,12 +4,13 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from cabinets.enums import ClientKind, LegalAid
-from cabinets.models import Cabinet, Client, Hearing, Platform
+from cabinets.models import Cabinet, Hearing, Platform
 from dunning.enums import ANSWERS, PENDING, SPOKEN, Entry, Tone
 from dunning.models import DunningCase, NightlyRun, Reminder, Step
 from dunning.policy import CONTACT_WINDOW_DAYS, Facts, StepFacts
@@ -29,32 +30,36 @@ class Contacts:
 
 
 def load_facts(
-    *, invoice_ids: Collection[UUID], on: dt.date, now: dt.datetime, apart_from: UUID | None = None
+    *,
+    invoice_ids: Collection[UUID],
+    on: dt.date,
+    now: dt.datetime,
+    apart_from: UUID | None = None,
+    cabinet: Cabinet | None = None,
 ) -> dict[UUID, Facts]:
     """Return the facts of each of these invoices that is on the ladder, by invoice.
 
-    `apart_from` names the reminder being judged: it is no contact of its own.
+    `apart_from` names the reminder being judged: it is no contact of its own. A caller who has just read the firm in
+    this transaction hands it over.
     """
-    cases = list(
-        DunningCase.objects.filter(invoice__in=list(invoice_ids)).select_related(
-            "invoice__dossier__billing_contact", "client", "version"
-        )
+    cabinet = cabinet or Cabinet.objects.get()
+    found = DunningCase.objects.filter(invoice__in=list(invoice_ids)).select_related(
+        "invoice__dossier__billing_contact", "client", "version"
     )
+    cases = list(_with_surroundings(found, on, cabinet.hearing_days))
     if not cases:
         return {}
-    cabinet = Cabinet.objects.get()
     clients = {case.client_id for case in cases}
     steps = {
         (step.version_id, step.rank): step
         for step in Step.objects.filter(version__in={case.version_id for case in cases})
     }
-    stops, answered = _stops(cases, on), _answered(cases)
+    stops, answered = _stops(cases, on)
     contacts = _contacts(clients, on, apart_from)
-    owed = _owed(clients)
-    near = _near_hearings(cases, on, cabinet.hearing_days)
-    rates = set(InterestRate.objects.values_list("year", "half"))
-    platform_suspended = Platform.objects.filter(suspended_at__isnull=False).exists()
-    abnormal = NightlyRun.objects.filter(on=on, is_abnormal=True, confirmed_at=None).exists()
+    owed = _owed({case.client_id for case in cases if case.client.credit_cents > 0})
+    # Read only for a step that cannot be written without a rate.
+    needs_rates = any(step.needs_rate for step in steps.values())
+    rates = set(InterestRate.objects.values_list("year", "half")) if needs_rates else None
     return {
         case.invoice_id: _facts(
             case,
@@ -63,9 +68,9 @@ def load_facts(
             stops=frozenset(stops[case.invoice_id]),
             contacts=contacts.get(case.client_id, Contacts()),
             client_owed_cents=owed.get(case.client_id, 0),
-            hearing_near=case.invoice.dossier_id in near,
-            platform_suspended=platform_suspended,
-            night_abnormal=abnormal,
+            hearing_near=case.hearing_near,
+            platform_suspended=case.platform_suspended,
+            night_abnormal=case.night_abnormal,
             has_answered=case.invoice_id in answered,
             rates=rates,
             on=on,
@@ -76,7 +81,7 @@ def load_facts(
 
 
 def _facts(  # noqa: PLR0913 - one argument per source of facts
-    case: DunningCase,
+    case: Any,
     cabinet: Cabinet,
     step: Step | None,
     *,
@@ -87,7 +92,7 @@ def _facts(  # noqa: PLR0913 - one argument per source of facts
     platform_suspended: bool,
     night_abnormal: bool,
     has_answered: bool,
-    rates: set[tuple[int, int]],
+    rates: set[tuple[int, int]] | None,
     on: dt.date,
     now: dt.datetime,
 ) -> Facts:
@@ -128,7 +133,9 @@ def _facts(  # noqa: PLR0913 - one argument per source of facts
         last_step_on=case.last_step_on,
         min_gap_days=case.version.min_gap_days,
         step=step_facts(step),
-        is_rate_missing=dossier.kind in RATED_KINDS and not half_years(invoice.due_on, on) <= rates,
+        is_rate_missing=rates is not None
+        and dossier.kind in RATED_KINDS
+        and not half_years(invoice.due_on, on) <= rates,
         threshold_cents=cabinet.approval_threshold_cents,
         is_strategic=client.is_strategic,
         needs_two_approvals=client.needs_two_approvals,
@@ -158,7 +165,7 @@ def half_years(due_on: dt.date, on: dt.date) -> set[tuple[int, int]]:
     return {(number // 2, number % 2 + 1) for number in range(first, last + 1)}
 
 
-def _targets(cases: list[DunningCase]) -> Q:
+def _targets(cases: list[Any]) -> Q:
     return (
         Q(invoice__in=[case.invoice_id for case in cases])
         | Q(client__in=[case.client_id for case in cases])
@@ -168,34 +175,40 @@ def _targets(cases: list[DunningCase]) -> Q:
     )
 
 
-def _stops(cases: list[DunningCase], on: dt.date) -> dict[UUID, set[StopKind]]:
-    in_force = Standstill.objects.filter(_targets(cases), Q(until_on=None) | Q(until_on__gte=on), released_at=None)
-    rows = list(in_force.values_list("kind", "invoice_id", "client_id", "dossier_id", "lawyer_id"))
+def _with_surroundings(cases: QuerySet[DunningCase], on: dt.date, days: int) -> QuerySet[Any]:
+    """Say beside each case what is asked of other tables with one word, yes or no."""
+    around = (on - dt.timedelta(days=days), on + dt.timedelta(days=days))
+    return cases.annotate(
+        hearing_near=Exists(Hearing.objects.filter(dossier=OuterRef("invoice__dossier"), held_on__range=around)),
+        platform_suspended=Exists(Platform.objects.filter(suspended_at__isnull=False)),
+        night_abnormal=Exists(NightlyRun.objects.filter(on=on, is_abnormal=True, confirmed_at=None)),
+    )
+
+
+def _stops(cases: list[Any], on: dt.date) -> tuple[dict[UUID, set[StopKind]], set[UUID]]:
+    """Return the stops in force on each invoice, and the invoices whose debtor ever answered."""
+    rows = list(
+        Standstill.objects.filter(_targets(cases), Q(released_at=None) | Q(kind__in=ANSWERS)).values_list(
+            "kind", "invoice_id", "client_id", "dossier_id", "lawyer_id", "until_on", "released_at"
+        )
+    )
     found: dict[UUID, set[StopKind]] = defaultdict(set)
+    answered = {case.invoice_id for case in cases if case.invoice.last_payment_at is not None}
     for case in cases:
         dossier = case.invoice.dossier
-        for kind, invoice, client, file, lawyer in rows:
+        for kind, invoice, client, file, lawyer, until_on, released_at in rows:
+            if kind in ANSWERS and (invoice == case.invoice_id or client == case.client_id):
+                answered.add(case.invoice_id)
             if (
-                invoice in {None, case.invoice_id}
+                released_at is None
+                and (until_on is None or until_on >= on)
+                and invoice in {None, case.invoice_id}
                 and client in {None, case.client_id}
                 and file in {None, dossier.pk}
                 and lawyer in {None, dossier.lawyer_id}
             ):
                 found[case.invoice_id].add(StopKind(kind))
-    return found
-
-
-def _answered(cases: list[DunningCase]) -> set[UUID]:
-    rows = Standstill.objects.filter(
-        Q(invoice__in=[case.invoice_id for case in cases]) | Q(client__in=[case.client_id for case in cases]),
-        kind__in=ANSWERS,
-    ).values_list("invoice_id", "client_id")
-    invoices, clients = {row[0] for row in rows}, {row[1] for row in rows}
-    return {
-        case.invoice_id
-        for case in cases
-        if case.invoice_id in invoices or case.client_id in clients or case.invoice.last_payment_at is not None
-    }
+    return found, answered
 
 
 def _contacts(clients: Collection[UUID], on: dt.date, apart_from: UUID | None) -> dict[UUID, Contacts]:
@@ -220,14 +233,10 @@ def _contacts(clients: Collection[UUID], on: dt.date, apart_from: UUID | None) -
     }
 
 
-def _owed(clients: Collection[UUID]) -> dict[UUID, int]:
-    credited = Client.objects.filter(pk__in=clients, credit_cents__gt=0).values_list("pk", flat=True)
+def _owed(credited: Collection[UUID]) -> dict[UUID, int]:
+    """Return what each client who holds a credit owes in all."""
+    if not credited:
+        return {}
     open_invoices = Invoice.objects.filter(client__in=list(credited), state=InvoiceState.OPEN)
     owed = F("total_cents") - F("credited_cents") - F("settled_cents")
     return dict(open_invoices.values_list("client").annotate(owed=Sum(owed)))
-
-
-def _near_hearings(cases: list[DunningCase], on: dt.date, days: int) -> set[UUID]:
-    around = (on - dt.timedelta(days=days), on + dt.timedelta(days=days))
-    hearings = Hearing.objects.filter(dossier__in=[case.invoice.dossier_id for case in cases], held_on__range=around)
-    return set(hearings.values_list("dossier_id", flat=True))

@@ -1,7 +1,7 @@
 """The ladder as facts reach it: entering, stopping, waking, in the transaction that writes the fact."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -93,15 +93,15 @@ def cancel(*, reminders: Collection[Reminder], code: Code) -> None:
         journal.record_many("reminder.cancelled", list(reminders), code=code.value)
 
 
-def schedule(cases: Collection[DunningCase]) -> None:
-    """Write on each case the day its next step falls; the night decides whether it may be said."""
+def schedule(cases: Collection[DunningCase], *, moved: Sequence[str] = ()) -> None:
+    """Write on each case the day its next step falls, with what was `moved`; the night decides whether it is said."""
     steps = {
         (step.version_id, step.rank): step
         for step in Step.objects.filter(version__in={case.version_id for case in cases})
     }
     for case in cases:
         case.next_action_on = day_of_next_step(case, case.invoice, case.version, steps)
-    DunningCase.objects.bulk_update(cases, ["next_action_on"], batch_size=500)
+    DunningCase.objects.bulk_update(cases, [*moved, "next_action_on"], batch_size=500)
 
 
 def day_of_next_step(

@@ -22,16 +22,19 @@ RETRY_MINUTES = 15
 TASK_DAYS = 2
 
 
-def record(*, reminder_id: UUID, generation: int, outcome: Outcome) -> ReminderState | None:
+def record(
+    *, reminder_id: UUID, generation: int, outcome: Outcome, cabinet: Cabinet | None = None
+) -> ReminderState | None:
     """Write an outcome under the generation that spoke; nothing when somebody else has taken the reminder since.
 
+    The sender hands the firm over as it read it seconds ago: only its clock and its calendar are asked here.
     An outcome that arrives after the lease ran out still tells the truth, so it replaces « issue incertaine ».
     """
     mine = Q(state__in=[ReminderState.SENDING, ReminderState.UNKNOWN], generation=generation)
     reminder = Reminder.objects.select_for_update(of=("self",)).filter(mine, pk=reminder_id).first()
     if reminder is None:
         return None
-    cabinet = Cabinet.objects.get()
+    cabinet = cabinet or Cabinet.objects.get()
     match outcome.verdict:
         case Verdict.ACCEPTED:
             mark_accepted(reminder, cabinet, code=str(outcome.code or ""))
@@ -46,8 +49,9 @@ def record(*, reminder_id: UUID, generation: int, outcome: Outcome) -> ReminderS
 
 def mark_accepted(reminder: Reminder, cabinet: Cabinet, *, code: str) -> None:
     """The server answers for the message: the step is done, and the next one is dated from its day."""
+    was_in_doubt = reminder.state == ReminderState.UNKNOWN
     # An uncertain message left when it was spoken, not when somebody found that out.
-    if reminder.state != ReminderState.UNKNOWN or reminder.spoken_on is None:
+    if not was_in_doubt or reminder.spoken_on is None:
         reminder.spoken_at, reminder.spoken_on = cabinet.now(), cabinet.today()
     reminder.state = ReminderState.ACCEPTED
     reminder.provider_code, reminder.lease_until, reminder.failure = code[:12], None, ""
@@ -55,9 +59,9 @@ def mark_accepted(reminder: Reminder, cabinet: Cabinet, *, code: str) -> None:
     cases = list(_claimed_cases(reminder))
     for case in cases:
         case.last_step_on, case.next_rank = reminder.spoken_on, reminder.rank + 1
-    DunningCase.objects.bulk_update(cases, ["last_step_on", "next_rank"])
-    schedule(cases)
-    _close_task(TaskKind.UNKNOWN_OUTCOME, reminder)
+    schedule(cases, moved=("last_step_on", "next_rank"))
+    if was_in_doubt:
+        _close_task(TaskKind.UNKNOWN_OUTCOME, reminder)
     journal.record("reminder.sent", reminder, rank=reminder.rank, channel=reminder.channel)
 
 
