@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from cabinets.enums import Role
 from cabinets.models import Cabinet, Membership
 from cabinets.scoping import working_for
 from cabinets.services import clients, dossiers
@@ -95,7 +96,7 @@ def test_counts_what_a_colleague_bills_before_saying_that_credits_cover_the_debt
         client = make_client(credit_cents=60_000)
         mine = make_invoice(client=client, total_cents=50_000)
         make_invoice(client=client, total_cents=90_000)
-        lawyer = make_member(role="lawyer", sees_every_file=False)
+        lawyer = make_member(role=Role.LAWYER, sees_every_file=False)
         dossiers.assign(dossier_id=mine.dossier_id, member_id=lawyer.pk)
         reminder = make_reminder(make_case(invoice=mine), state=ReminderState.AWAITING_APPROVAL)
     with working_for(cabinet_id=cabinet.pk, member_id=lawyer.pk):
