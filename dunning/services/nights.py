@@ -429,10 +429,7 @@ def _opening_arrays(nights: Sequence[FirmNight]) -> dict[str, Any]:
     for night in nights:
         window, home = window_of(night.cabinet), Territory(night.cabinet.territory)
         rows.append((night.cabinet.pk, "", opening(night.now, night.cabinet.zone_name, home, window)))
-        rows += [
-            (night.cabinet.pk, place.value, opening(night.now, zone_of(place).key, place, window))
-            for place in Territory
-        ]
+        rows += [(night.cabinet.pk, place, depart_at) for place, depart_at in _openings(night.now, window)]
     return {
         "o_cabinet": [row[0] for row in rows],
         "o_territory": [row[1] for row in rows],
@@ -444,6 +441,12 @@ def window_of(cabinet: Cabinet) -> SendWindow:
     """Return the hours and days at which a firm lets messages leave."""
     days = frozenset(int(digit) - 1 for digit in cabinet.weekdays)
     return SendWindow(opens=cabinet.opens_at, closes=cabinet.closes_at, weekdays=days)
+
+
+@lru_cache(maxsize=256)
+def _openings(now: dt.datetime, window: SendWindow) -> tuple[tuple[str, dt.datetime], ...]:
+    """Return the next opening of every territory: thousands of firms share a few windows."""
+    return tuple((place.value, opening(now, zone_of(place).key, place, window)) for place in Territory)
 
 
 @lru_cache(maxsize=4096)
