@@ -1,7 +1,6 @@
 """Enter one invoice by hand: checked, stopped like its client, put on the ladder."""
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from cabinets.scoping import whole_firm
 from invoices.calendar import due_date_for
 from invoices.enums import InvoiceKind
 from invoices.errors import EntryError
+from invoices.importers.cells import normalise_number
 from invoices.models import Invoice
 from invoices.money import MAX_CENTS
 from invoices.ports import ladder
@@ -84,8 +84,8 @@ def state(invoice: Invoice, facts: InvoiceFacts) -> None:
 
 
 def number_key(number: str) -> str:
-    """Reduce a number to what two spellings of it share: upper case, without blanks."""
-    return re.sub(r"\s", "", number).upper()
+    """Reduce a number to what two spellings of it share, typed or imported alike."""
+    return normalise_number(number)
 
 
 def refuse_taken(invoice: Invoice) -> None:
