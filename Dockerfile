@@ -7,6 +7,11 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 \
 RUN useradd --system --user-group --no-create-home --shell /usr/sbin/nologin quittance \
     && install --directory --owner quittance --group quittance --mode 0700 /var/lib/quittance
 
+# Letters are set by Pango, which no wheel brings.
+RUN apt-get update && apt-get install --yes --no-install-recommends \
+        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
+    && rm -rf /var/lib/apt/lists/*
+
 WORKDIR /srv/quittance
 COPY requirements.lock ./
 RUN python -m pip install --require-hashes --requirement requirements.lock

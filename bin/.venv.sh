@@ -33,3 +33,10 @@ if [ "$(cat .venv/installed 2>/dev/null || true)" != "$wanted" ]; then
         --require-hashes --requirement requirements.lock
     printf '%s\n' "$wanted" > .venv/installed
 fi
+# The letters' PDF are set by Pango, which no wheel brings.
+if ! .venv/bin/python -c 'import ctypes; [ctypes.CDLL(name) for name in
+        ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")]' 2>/dev/null; then
+    echo "· Pango, pour les lettres en PDF…"
+    as_root "apt-get install --yes libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0" \
+        "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+fi
