@@ -33,6 +33,7 @@ class Right(models.TextChoices):
     SEE_EVERY_FILE = "see_every_file", "Voir tous les dossiers du cabinet"
     SEE_JOURNAL = "see_journal", "Lire le journal"
     MANAGE_PEOPLE = "manage_people", "Gérer l’équipe"
+    EDIT_TEXTS = "edit_texts", "Modifier les modèles et les scénarios"
     MANAGE_FIRM = "manage_firm", "Régler le cabinet"
     EXPORT = "export", "Exporter"
     OWN_ACCOUNT = "own_account", "Gérer son propre compte"
@@ -51,6 +52,7 @@ _LAWYER = _DESK | {
     Right.APPROVE_REMINDERS,
     Right.APPROVE_FORMAL_NOTICES,
     Right.RELEASE_DISPUTES,
+    Right.EDIT_TEXTS,
     Right.EXPORT,
 }
 
@@ -90,6 +92,29 @@ class Language(models.TextChoices):
     ENGLISH = "en", "Anglais"
 
 
+class SendingMode(models.TextChoices):
+    """What leaves without a person: the firm's choice, which a client may have of its own."""
+
+    APPROVE_ALL = "approve_all", "Tout valider"
+    APPROVE_FROM_FIRM = "from_firm", "Valider dès J+30"
+    AUTOMATIC = "automatic", "Automatique"
+
+
+class AllocationRule(models.TextChoices):
+    """What a part payment extinguishes first (R16)."""
+
+    PRINCIPAL_FIRST = "principal_first", "Le principal d’abord"
+    INTEREST_FIRST = "interest_first", "Les intérêts d’abord"
+
+
+class TransferBasis(models.TextChoices):
+    """On what a transfer of personal data outside the European Union rests (R66)."""
+
+    DPF = "dpf", "Inscription au Data Privacy Framework"
+    SCC = "scc", "Clauses contractuelles types"
+    ADEQUACY = "adequacy", "Décision d’adéquation"
+
+
 class ContactRole(models.TextChoices):
     """Why a person is known at a client's."""
 
@@ -119,6 +144,22 @@ class TaskKind(models.TextChoices):
     NO_ANSWER = "no_answer", "Client sans réponse après 48 h"
     ABNORMAL_NIGHT = "abnormal_night", "Confirmer une nuit inhabituelle"
     PROVISION_END = "provision_end", "Provision impayée : décider de la suite"
+    CLASSIFY_REPLY = "classify_reply", "Classer une réponse"
+    UNMATCHED_REPLY = "unmatched_reply", "Rattacher un message reçu"
+    CALL = "call", "Appeler un client"
+    POST_LETTER = "post_letter", "Poster un courrier"
+    LETTER_RETURNED = "letter_returned", "Courrier refusé, non réclamé ou revenu"
+    ONE_TIME_CODE = "one_time_code", "Saisir le code d’envoi d’une lettre électronique"
+    WATCH_FILE = "watch_file", "Dossier à surveiller"
+    FORMAL_PHASE = "formal_phase", "Passage en phase contentieuse"
+    SECOND_ACCORD = "second_accord", "Donner un second accord"
+    PLAN_REQUEST = "plan_request", "Étudier un échéancier"
+    PROMISE_OVER = "promise_over", "Promesse de paiement échue"
+    DECLARE_CLAIM = "declare_claim", "Déclarer la créance au mandataire"
+    CHECK_INSOLVENCY = "check_insolvency", "Vérifier l’absence de procédure collective"
+    LIMITATION = "limitation", "Prescription proche"
+    BATONNIER_DEADLINE = "batonnier_deadline", "Échéance devant le bâtonnier"
+    INSURER_NOTICE = "insurer_notice", "Informer l’assureur"
 
 
 class TaskState(models.TextChoices):

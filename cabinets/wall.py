@@ -20,7 +20,7 @@ BLOCK = hashlib.sha256().block_size
 
 By = Literal[
     "firm", "dossier", "own_dossier", "dossiers", "invoice", "client", "own_client", "reminder", "targets", "uploader",
-    "batch",
+    "batch", "client_or_firm",
 ]  # fmt: skip
 
 
@@ -52,6 +52,9 @@ _NEED_TO_KNOW: dict[By, str] = {
     "dossiers": f"(SELECT quittance_sees_all()) OR dossier_ids <@ ARRAY({_MINE})",
     "invoice": "(SELECT quittance_sees_all()) OR invoice_id IN (SELECT i.id FROM invoices_invoice i)",
     "client": "(SELECT quittance_sees_all()) OR client_id IN (SELECT d.client_id FROM cabinets_dossier d)",
+    # What no client is known for yet is the whole firm's to place.
+    "client_or_firm": "(SELECT quittance_sees_all()) OR client_id IS NULL"
+    " OR client_id IN (SELECT d.client_id FROM cabinets_dossier d)",
     "own_client": "(SELECT quittance_sees_all()) OR id IN (SELECT d.client_id FROM cabinets_dossier d)",
     "reminder": "(SELECT quittance_sees_all()) OR reminder_id IN (SELECT r.id FROM dunning_reminder r)",
     "targets": "(SELECT quittance_sees_all()) OR ("
@@ -110,6 +113,8 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF kind = 'link' THEN
         RETURN QUERY SELECT l.id, l.cabinet_id FROM payments_paymentlink l WHERE l.token_hash = digest;
+    ELSIF kind = 'hook' THEN
+        RETURN QUERY SELECT a.id, a.cabinet_id FROM dunning_channelaccount a WHERE a.hook_hash = digest;
     ELSIF kind = 'invitation' THEN
         RETURN QUERY SELECT i.id, i.cabinet_id FROM cabinets_invitation i WHERE i.token_hash = digest;
     END IF;
@@ -117,7 +122,7 @@ END $$;
 """
 
 # Read by the definer functions above, which run as the owner before any scope exists.
-_OWNER_READS = ("cabinets_membership", "cabinets_invitation", "payments_paymentlink")
+_OWNER_READS = ("cabinets_membership", "cabinets_invitation", "payments_paymentlink", "dunning_channelaccount")
 
 
 def walled_models() -> list[type[models.Model]]:

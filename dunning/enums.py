@@ -18,6 +18,7 @@ class Channel(models.TextChoices):
 class Tone(models.TextChoices):
     """How a step speaks; the text follows the tone, not the day."""
 
+    NOTICE = "notice", "Avis avant échéance"
     COURTEOUS = "courteous", "Rappel courtois"
     SOLUTIONS = "solutions", "Rappel avec solutions"
     FIRM = "firm", "Relance ferme"
@@ -39,9 +40,12 @@ class ReminderState(models.TextChoices):
     AWAITING_APPROVAL = "awaiting_approval", "À valider"
     APPROVED = "approved", "Approuvée"
     SENDING = "sending", "En cours d’envoi"
+    IN_HAND = "in_hand", "Entre vos mains"
     ACCEPTED = "accepted", "Envoyée"
     DELIVERED = "delivered", "Remise"
     BOUNCED = "bounced", "Revenue"
+    REFUSED = "refused", "Refusée par le destinataire"
+    UNCLAIMED = "unclaimed", "Non réclamée"
     REJECTED = "rejected", "Refusée par le serveur"
     UNKNOWN = "unknown", "Issue incertaine"
     DECLINED = "declined", "Écartée"
@@ -54,9 +58,18 @@ PENDING = (
     ReminderState.AWAITING_APPROVAL,
     ReminderState.APPROVED,
     ReminderState.SENDING,
+    ReminderState.IN_HAND,
 )
+# A letter nobody claims was presented: it keeps its effect (R42), and it was a contact.
+PRESENTED = (ReminderState.REFUSED, ReminderState.UNCLAIMED)
 # The debtor was spoken to, or may have been.
-SPOKEN = (ReminderState.SENDING, ReminderState.ACCEPTED, ReminderState.DELIVERED, ReminderState.UNKNOWN)
+SPOKEN = (
+    ReminderState.SENDING,
+    ReminderState.ACCEPTED,
+    ReminderState.DELIVERED,
+    ReminderState.UNKNOWN,
+    *PRESENTED,
+)
 
 
 # What a debtor says or does counts as an answer; opening a link does not.
@@ -107,6 +120,7 @@ class Code(models.TextChoices):
     PROVISION_END = "PROVISION_END", "Provision : une personne décide de la suite"
     TEXT_REFUSED = "TEXT_REFUSED", "Le texte de l’étape est refusé"
     RATE_MISSING = "RATE_MISSING", "Le taux du semestre manque"
+    NOTICE_OVER = "NOTICE_OVER", "L’échéance est passée : l’avis n’a plus d’objet"
     LADDER_DONE = "LADDER_DONE", "Toutes les étapes sont faites"
     NEEDS_APPROVAL = "NEEDS_APPROVAL", "Attend un accord"
     SEND = "SEND", "Part"
@@ -126,5 +140,111 @@ class Reason(models.TextChoices):
     KIND_UNKNOWN = "kind_unknown", "Qualité du client à préciser"
     FAR_TERRITORY = "far_territory", "Territoire sans calendrier connu"
     NO_TEXT = "no_text", "Texte et canal à venir"
+    FIRM_MODE = "firm_mode", "Mode d’envoi du cabinet"
+    STEP_ASKS = "step_asks", "L’étape demande un accord"
+    BY_HAND = "by_hand", "Relance demandée par une personne"
+    EDITED = "edited", "Texte modifié pour ce message"
     LIMITATION = "limitation", "Prescription à vérifier"
     CHANGED = "changed", "Les faits ont changé depuis l’accord"
+
+
+class Medium(models.TextChoices):
+    """What a provider's account carries."""
+
+    SMS = "sms", "SMS"
+    LETTER = "letter", "Courrier"
+
+
+class LetterState(models.TextChoices):
+    """Where a letter is; it only moves forward."""
+
+    READY = "ready", "À préparer"
+    PRINTED = "printed", "Imprimée, à poster"
+    SUBMITTED = "submitted", "Confiée au prestataire"
+    DEPOSITED = "deposited", "Déposée"
+    PRESENTED = "presented", "Présentée"
+    DELIVERED = "delivered", "Distribuée"
+    REFUSED = "refused", "Refusée"
+    UNCLAIMED = "unclaimed", "Non réclamée"
+    RETURNED = "returned", "Revenue : adresse inconnue"
+    VOID = "void", "Annulée avant l’envoi"
+
+
+class ProofKind(models.TextChoices):
+    """What a proof proves."""
+
+    DEPOSIT = "deposit", "Preuve de dépôt"
+    RECEIPT = "receipt", "Accusé de réception"
+    REFUSAL = "refusal", "Preuve de refus"
+    UNCLAIMED = "unclaimed", "Preuve de non-réclamation"
+    RETURN = "return", "Retour à l’expéditeur"
+    OTHER = "other", "Autre justificatif"
+
+
+class CallResult(models.TextChoices):
+    """The seven outcomes of a call."""
+
+    PROMISED = "promised", "Promet de payer"
+    SAYS_PAID = "says_paid", "Dit avoir payé"
+    WANTS_PLAN = "wants_plan", "Demande un échéancier"
+    DISPUTES = "disputes", "Conteste"
+    LEFT_WORD = "left_word", "Message laissé"
+    NO_REPLY = "no_reply", "Pas de réponse"
+    WRONG_NUMBER = "wrong_number", "Mauvais numéro"
+
+
+class InboundKind(models.TextChoices):
+    """What came back."""
+
+    REPLY = "reply", "Réponse"
+    BOUNCE = "bounce", "Adresse refusée"
+    SOFT_BOUNCE = "soft_bounce", "Remise retardée"
+    AUTOMATIC = "automatic", "Réponse automatique"
+    UNREADABLE = "unreadable", "Illisible"
+
+
+class InboundState(models.TextChoices):
+    """What became of what came back."""
+
+    TO_CLASSIFY = "to_classify", "À classer"
+    UNMATCHED = "unmatched", "À rattacher"
+    CLASSIFIED = "classified", "Classée"
+    LOGGED = "logged", "Notée"
+    UNRELATED = "unrelated", "Sans rapport"
+
+
+class ReplyClass(models.TextChoices):
+    """What a person read in a reply."""
+
+    PAID = "paid", "Dit avoir payé"
+    DISPUTE = "dispute", "Conteste"
+    PLAN = "plan", "Demande un échéancier"
+    PROMISE = "promise", "Promet de payer"
+    WRONG_PERSON = "wrong_person", "Mauvais destinataire"
+    OTHER = "other", "Autre"
+
+
+class JobState(models.TextChoices):
+    """Where a document made in the background is."""
+
+    ASKED = "asked", "Demandé"
+    DONE = "done", "Prêt"
+    FAILED = "failed", "Interrompu"
+
+
+class JobKind(models.TextChoices):
+    """A document made in the background."""
+
+    BATONNIER = "batonnier", "Dossier du bâtonnier"
+    CHRONOLOGY = "chronology", "Chronologie"
+    ACCOUNT = "account", "Relevé de compte"
+    PRINT_RUN = "print_run", "Lot à imprimer"
+
+
+class StaffMailKind(models.TextChoices):
+    """A mail the product writes to a person of the firm."""
+
+    MORNING = "morning", "E-mail du matin"
+    TEST = "test", "Envoi d’essai"
+    TEST_SMS = "test_sms", "SMS d’essai"
+    INSURER = "insurer", "Projet d’information de l’assureur"

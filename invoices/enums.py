@@ -55,6 +55,44 @@ class StopKind(models.TextChoices):
     REPLIED = "replied", "Réponse à classer"
 
 
+class Grounds(models.TextChoices):
+    """Why a fact stops, where its kind alone does not say it."""
+
+    AMOUNT = "amount", "Montant contesté"
+    SERVICE = "service", "Prestation contestée"
+    ALREADY_PAID = "already_paid", "Déjà réglé selon le client"
+    AGREEMENT = "agreement", "Convention d’honoraires contestée"
+    SAFEGUARD = "safeguard", "Sauvegarde"
+    RECOVERY = "recovery", "Redressement judiciaire"
+    LIQUIDATION = "liquidation", "Liquidation judiciaire"
+    DEATH = "death", "Décès"
+    GUARDIANSHIP = "guardianship", "Tutelle ou curatelle"
+    MINOR = "minor", "Minorité"
+    OTHER = "other", "Autre raison"
+
+
+class ClaimKind(models.TextChoices):
+    """What lateness adds beside an invoice, never on it."""
+
+    INTEREST = "interest", "Pénalités ou intérêts"
+    INDEMNITY = "indemnity", "Indemnité forfaitaire de 40 €"
+
+
+class CheckOrigin(models.TextChoices):
+    """Who looked for an insolvency proceeding."""
+
+    API = "api", "Interrogation du BODACC"
+    MANUAL = "manual", "Vérification par une personne"
+
+
+class LimitationEffect(models.TextChoices):
+    """What an event does to limitation (R29)."""
+
+    NONE = "none", "Sans effet"
+    INTERRUPT = "interrupt", "Interrompt"
+    SUSPEND = "suspend", "Suspend"
+
+
 class DocumentKind(models.TextChoices):
     """What a sealed file is."""
 

@@ -15,6 +15,7 @@ class Kind(TextChoices):
 class Step(TextChoices):
     """A rung of the ladder, named after the default offsets; on another ladder a text follows its tone."""
 
+    J0 = "notice", "Avis avant échéance"
     J3 = "courteous", "J+3, rappel courtois"
     J10 = "solutions", "J+10, rappel avec solutions"
     J30 = "firm", "J+30, relance ferme"

@@ -6,8 +6,9 @@ from cabinets.models.journal import JournalEntry, JournalSeal
 from cabinets.models.keys import DataKey
 from cabinets.models.people import Invitation, Membership, OperatorAct, Session, TotpDevice, User
 from cabinets.models.tasks import Task
+from cabinets.models.transfers import TransferRecord
 
 __all__ = [
     "Assignment", "Cabinet", "Client", "Contact", "DataKey", "Dossier", "Hearing", "Invitation", "JournalEntry",
-    "JournalSeal", "Membership", "OperatorAct", "Platform", "Session", "Task", "TotpDevice", "User",
+    "JournalSeal", "Membership", "OperatorAct", "Platform", "Session", "Task", "TotpDevice", "TransferRecord", "User",
 ]  # fmt: skip

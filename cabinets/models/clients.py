@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from cabinets.enums import Civility, ClientKind, ContactRole, Language, LegalAid
+from cabinets.enums import Civility, ClientKind, ContactRole, Language, LegalAid, SendingMode
 from cabinets.models.people import Membership
 from cabinets.scoping import CabinetOwned
 from cabinets.sealing import SealedModel, SealedTextField
@@ -38,16 +38,24 @@ class Client(SealedModel):
     name_index = models.BinaryField("recherche nom", null=True, editable=False)
     has_email = models.BooleanField("a une adresse e-mail", default=False, editable=False)
     has_mobile = models.BooleanField("a un mobile", default=False, editable=False)
+    has_phone = models.BooleanField("a un téléphone", default=False, editable=False)
+    has_postal = models.BooleanField("a une adresse postale", default=False, editable=False)
     # Unknown territory (abroad, Pacific): the firm's zone and holidays, and a person from J+30 on (R55).
     territory = models.CharField("territoire", max_length=20, choices=Territory, null=True, blank=True)
     email_refused_at = models.DateTimeField("adresse refusée le", null=True, editable=False)
     email_stopped_at = models.DateTimeField("adresse arrêtée le", null=True, editable=False)
+    mobile_refused_at = models.DateTimeField("mobile refusé le", null=True, editable=False)
+    postal_refused_at = models.DateTimeField("adresse postale refusée le", null=True, editable=False)
 
     kind = models.CharField("qualité par défaut", max_length=16, choices=ClientKind, default=ClientKind.UNKNOWN)
     is_strategic = models.BooleanField("client stratégique", default=False)
     needs_two_approvals = models.BooleanField("double validation", default=False)
     is_never_reminded = models.BooleanField("ne jamais relancer", default=False)
     accepts_sms = models.BooleanField("accepte les SMS", default=True)
+    # Empty: the firm's.
+    sending_mode = models.CharField(
+        "mode d’envoi", max_length=12, choices=SendingMode, blank=True, default="", db_default=""
+    )
     credit_cents = models.BigIntegerField("avoir disponible (centimes)", default=0, editable=False)
     created_at = models.DateTimeField("créé le", auto_now_add=True)
 
@@ -59,6 +67,12 @@ class Client(SealedModel):
                 "cabinet_id",
                 "has_email",
                 "has_mobile",
+                "has_phone",
+                "has_postal",
+                "accepts_sms",
+                "mobile_refused_at",
+                "postal_refused_at",
+                "sending_mode",
                 "territory",
                 "language",
                 "is_strategic",
@@ -117,8 +131,11 @@ class Contact(SealedModel):
     phone = SealedTextField("téléphone")
     email_index = models.BinaryField("recherche e-mail", null=True, editable=False)
     has_email = models.BooleanField("a une adresse e-mail", default=False, editable=False)
+    has_mobile = models.BooleanField("a un mobile", default=False, editable=False)
+    has_phone = models.BooleanField("a un téléphone", default=False, editable=False)
     email_refused_at = models.DateTimeField("adresse refusée le", null=True, editable=False)
     email_stopped_at = models.DateTimeField("adresse arrêtée le", null=True, editable=False)
+    mobile_refused_at = models.DateTimeField("mobile refusé le", null=True, editable=False)
     is_archived = models.BooleanField("archivé", default=False)
 
     wall: ClassVar[Wall] = Wall(
@@ -130,6 +147,9 @@ class Contact(SealedModel):
                 "client_id",
                 "role",
                 "has_email",
+                "has_mobile",
+                "has_phone",
+                "mobile_refused_at",
                 "email_refused_at",
                 "email_stopped_at",
                 "is_archived",
@@ -179,6 +199,8 @@ class Dossier(SealedModel):
     contract_rate = models.DecimalField(
         "taux de retard convenu (% l’an)", max_digits=5, decimal_places=2, null=True, blank=True
     )
+    # With no rate of its own, the fee agreement may say « three times the legal rate ».
+    is_triple_legal_rate = models.BooleanField("trois fois le taux légal", default=False)
     legal_aid = models.CharField("aide juridictionnelle", max_length=8, choices=LegalAid, default=LegalAid.NONE)
     batonnier_notified_on = models.DateField("convention notifiée au bâtonnier le", null=True, blank=True)
     is_never_reminded = models.BooleanField("ne jamais relancer", default=False)

@@ -10,13 +10,14 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from cabinets.enums import AllocationRule, SendingMode
 from cabinets.territories import Territory
 from cabinets.wall import Grant, Wall
 
 PLANNER_COLUMNS = (
     "id", "slug", "is_demo", "demo_on", "territory", "zone_name", "night_at", "opens_at", "closes_at", "weekdays",
     "activated_on", "subscription_suspended_at", "suspended_at", "settled_through_on", "settlements_declared_on",
-    "approval_threshold_cents", "grace_hours", "hearing_days", "daily_cap",
+    "approval_threshold_cents", "grace_hours", "hearing_days", "daily_cap", "sending_mode",
 )  # fmt: skip
 
 
@@ -76,6 +77,27 @@ class Cabinet(models.Model):
     grace_hours = models.PositiveSmallIntegerField("attente après un paiement (heures)", default=24)
     hearing_days = models.PositiveSmallIntegerField("silence autour d’une audience (jours)", default=3)
     daily_cap = models.PositiveIntegerField("messages par jour au plus", default=200, validators=[MinValueValidator(1)])
+    sending_mode = models.CharField(
+        "mode d’envoi", max_length=12, choices=SendingMode, default=SendingMode.AUTOMATIC, db_default="automatic"
+    )
+    allocation_rule = models.CharField(
+        "imputation d’un paiement partiel",
+        max_length=16,
+        choices=AllocationRule,
+        default=AllocationRule.PRINCIPAL_FIRST,
+    )
+    sms_amount_to_consumers = models.BooleanField("montant écrit dans les SMS aux particuliers", default=False)
+    # One a line: words of the firm's own that no message may hold (R34c).
+    matter_words = models.TextField("mots à garder au cabinet", blank=True, default="")
+    # « articles 174 et suivants » or « 175 et suivants » (R20): editable without a release.
+    batonnier_articles = models.CharField(
+        "articles de la procédure devant le bâtonnier", max_length=60, default="articles 174 et suivants"
+    )
+    signature_image = models.BinaryField("signature manuscrite", null=True, blank=True)
+    signature_image_type = models.CharField("format de la signature", max_length=20, blank=True, default="")
+    insurer_name = models.CharField("assureur de responsabilité", max_length=120, blank=True, default="")
+    insurer_email = models.EmailField("e-mail de l’assureur", blank=True, default="")
+    insurance_policy = models.CharField("n° de police", max_length=40, blank=True, default="")
     late_entry_days = models.PositiveSmallIntegerField(
         "dette ancienne à partir de (jours)", default=90, validators=[MaxValueValidator(365)]
     )

@@ -75,6 +75,7 @@ class Membership(CabinetOwned):
     # Read by the database's need-to-know policies; set by `services.people` from the role, or given to one person.
     sees_every_file = models.BooleanField("voit tous les dossiers", default=False)
     is_active = models.BooleanField("actif", default=True)
+    gets_morning_mail = models.BooleanField("reçoit l’e-mail du matin", default=True)
     joined_at = models.DateTimeField("arrivé le", auto_now_add=True)
 
     wall: ClassVar[Wall] = Wall(

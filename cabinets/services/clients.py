@@ -89,14 +89,19 @@ def update_client(*, client_id: UUID, facts: ClientFacts) -> Client:
     """Change a client; a new address may be written to again, and the next night looks at the invoices anew."""
     client = Client.objects.select_for_update(of=("self",), no_key=True).get(pk=client_id)
     before = {name: getattr(client, name) for name in asdict(facts)}
-    territory, email = client.territory, client.email
+    territory, reaches = client.territory, (client.email, client.phone, _postal(client))
     _state(client, facts)
     changed = [name for name, value in before.items() if getattr(client, name) != value]
     if not changed and client.territory == territory:
         return client
+    email, phone, postal = reaches
     if client.email != email:
         client.email_refused_at = client.email_stopped_at = None
-    client.save(update_fields=[*asdict(facts), *_COMPUTED, "email_refused_at", "email_stopped_at"])
+    if client.phone != phone:
+        client.mobile_refused_at = None
+    if _postal(client) != postal:
+        client.postal_refused_at = None
+    client.save(update_fields=[*asdict(facts), *_COMPUTED, *_REFUSALS])
     _tell(client, changed)
     journal.record("client.changed", client, fields=changed)
     return client
@@ -117,11 +122,13 @@ def create_contact(*, client_id: UUID, facts: ContactFacts) -> Contact:
 def update_contact(*, contact_id: UUID, facts: ContactFacts) -> Contact:
     """Change a contact; a new address may be written to again."""
     contact = Contact.objects.select_for_update(of=("self",), no_key=True).select_related("client").get(pk=contact_id)
-    email, name = contact.email, _greeted(contact)
+    email, phone, name = contact.email, contact.phone, _greeted(contact)
     _state_contact(contact, contact.client, facts)
     if contact.email != email:
         contact.email_refused_at = contact.email_stopped_at = None
-    stated = [*asdict(facts), "email_index", "has_email", "email_refused_at", "email_stopped_at"]
+    if contact.phone != phone:
+        contact.mobile_refused_at = None
+    stated = [*asdict(facts), "email_index", *_REACHES, "email_refused_at", "email_stopped_at", "mobile_refused_at"]
     contact.save(update_fields=stated)
     if _greeted(contact) != name:
         follower().stop(client_id=contact.client_id, code="NEEDS_APPROVAL")
@@ -160,7 +167,9 @@ def name_key(*, company: str, first_name: str, last_name: str) -> bytes | None:
     return blind_index(plain_name(company or f"{first_name} {last_name}"), column=NAME_INDEX)
 
 
-_COMPUTED = ("email_index", "phone_index", "name_index", "has_email", "has_mobile", "territory")
+_REACHES = ("has_email", "has_mobile", "has_phone")
+_COMPUTED = ("email_index", "phone_index", "name_index", *_REACHES, "has_postal", "territory")
+_REFUSALS = ("email_refused_at", "email_stopped_at", "mobile_refused_at", "postal_refused_at")
 
 
 def _state(client: Client, facts: ClientFacts) -> None:
@@ -173,7 +182,8 @@ def _state(client: Client, facts: ClientFacts) -> None:
     client.email = normalise_email(facts.email)
     client.phone = normalise_phone(facts.phone, territory=client.territory, country=client.country)
     client.has_email = bool(client.email)
-    client.has_mobile = is_mobile(client.phone)
+    client.has_mobile, client.has_phone = is_mobile(client.phone), bool(client.phone)
+    client.has_postal = all((client.address, client.postcode, client.city))
     client.email_index = email_key(client.email)
     client.phone_index = phone_key(client.phone)
     client.name_index = name_key(company=client.company, first_name=client.first_name, last_name=client.last_name)
@@ -187,7 +197,12 @@ def _state_contact(contact: Contact, client: Client, facts: ContactFacts) -> Non
     contact.email = normalise_email(facts.email)
     contact.phone = normalise_phone(facts.phone, territory=client.territory, country=client.country)
     contact.has_email = bool(contact.email)
+    contact.has_mobile, contact.has_phone = is_mobile(contact.phone), bool(contact.phone)
     contact.email_index = email_key(contact.email)
+
+
+def _postal(client: Client) -> tuple[str, str, str]:
+    return client.address, client.postcode, client.city
 
 
 def _greeted(contact: Contact) -> tuple[str, str, str]:

@@ -1,10 +1,14 @@
 """What is said, when, and what came of it."""
 
 from dunning.models.case import Decision, DunningCase, NightlyRun
+from dunning.models.evidence import DocumentJob, EvidenceEntry, StaffMail
+from dunning.models.inbound import InboundMessage, Mailbox
+from dunning.models.letter import Call, ChannelAccount, Letter, LetterConsent, LetterProof, SmsCatch
 from dunning.models.reminder import FailedJob, MailServer, Reminder, ReminderLine
-from dunning.models.scenario import Scenario, ScenarioVersion, Step
+from dunning.models.scenario import Scenario, ScenarioChoice, ScenarioVersion, Step
 
 __all__ = [
-    "Decision", "DunningCase", "FailedJob", "MailServer", "NightlyRun", "Reminder", "ReminderLine", "Scenario",
-    "ScenarioVersion", "Step",
+    "Call", "ChannelAccount", "Decision", "DocumentJob", "DunningCase", "EvidenceEntry", "FailedJob", "InboundMessage",
+    "Letter", "LetterConsent", "LetterProof", "MailServer", "Mailbox", "NightlyRun", "Reminder", "ReminderLine",
+    "Scenario", "ScenarioChoice", "ScenarioVersion", "SmsCatch", "StaffMail", "Step",
 ]  # fmt: skip

@@ -37,6 +37,10 @@ class Reminder(SealedModel):
     step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="+", db_index=False)
     rank = models.PositiveSmallIntegerField("rang")
     channel = models.CharField("canal", max_length=12, choices=Channel)
+    # A companion follows the message that leads its step, and claims what it claims: it has no lines of its own.
+    accompanies = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="companions", null=True, db_index=False
+    )
     state = models.CharField("état", max_length=20, choices=ReminderState)
     night = models.ForeignKey(NightlyRun, on_delete=models.PROTECT, related_name="+", db_index=False, null=True)
     on = models.DateField("planifiée le")
@@ -46,6 +50,14 @@ class Reminder(SealedModel):
     dossier_ids = ArrayField(models.UUIDField(), verbose_name="dossiers", default=list)
     total_cents = models.BigIntegerField("montant réclamé (centimes)")
     created_at = models.DateTimeField("créée le", auto_now_add=True)
+
+    # Frozen at approval: "library:<slug>:<language>:<n>" or "firm:<id>"; empty, the text in force when it leaves.
+    text_ref = models.CharField("version du texte", max_length=90, blank=True, default="", db_default="")
+    # One message's own words, as a person changed them before approving; none: the text of its version.
+    edited_subject = SealedTextField("objet modifié", null=True, default=None)
+    edited_body = SealedTextField("texte modifié", null=True, default=None)
+    edited_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", db_index=False, null=True)
+    edited_at = models.DateTimeField("modifiée le", null=True)
 
     approved_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", db_index=False, null=True)
     approved_at = models.DateTimeField("approuvée le", null=True)
@@ -61,6 +73,10 @@ class Reminder(SealedModel):
     spoken_on = models.DateField("jour de l’envoi", null=True)
     message_id = models.CharField("Message-ID", max_length=120, blank=True)
     provider_code = models.CharField("réponse du serveur", max_length=12, blank=True)
+    route = models.CharField("prestataire", max_length=20, blank=True, default="", db_default="")
+    provider_ref = models.CharField("référence du prestataire", max_length=80, blank=True, default="", db_default="")
+    segments = models.PositiveSmallIntegerField("parties du SMS", null=True)
+    delivered_at = models.DateTimeField("remise le", null=True)
     failure = models.CharField("incident", max_length=300, blank=True)
 
     subject = SealedTextField("objet", null=True)
@@ -71,7 +87,10 @@ class Reminder(SealedModel):
     wall: ClassVar[Wall] = Wall(
         by="dossiers",
         scheduler=Grant(
-            select=(*_PLANNED_COLUMNS, "spoken_on", "spoken_at", "lease_until"),
+            select=(
+                *_PLANNED_COLUMNS,
+                *("accompanies_id", "spoken_on", "spoken_at", "lease_until", "route", "provider_ref"),
+            ),
             insert=_PLANNED_COLUMNS,
         ),
     )
@@ -84,6 +103,8 @@ class Reminder(SealedModel):
                 name="reminder_to_send",
                 condition=Q(state__in=["planned", "approved", "sending"]),
             ),
+            models.Index(fields=["accompanies"], name="reminder_wake", condition=Q(accompanies__isnull=False)),
+            models.Index(fields=["route", "provider_ref"], name="reminder_receipt", condition=~Q(provider_ref="")),
             models.Index(fields=["cabinet", "state", "depart_at"], name="reminder_state"),
             models.Index(fields=["cabinet", "client", "spoken_on"], name="reminder_contacts"),
         ]
@@ -91,7 +112,7 @@ class Reminder(SealedModel):
             models.UniqueConstraint(
                 name="one_pending_reminder_per_debtor",
                 fields=["cabinet", "client"],
-                condition=Q(state__in=[str(state) for state in PENDING]),
+                condition=Q(state__in=[str(state) for state in PENDING], accompanies=None),
                 violation_error_message="Une relance est déjà en préparation pour ce client.",
             ),
         ]

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from cabinets.models import User
+
 
 class InterestRate(models.Model):
     """The legal rate (creditor that is no individual) and the ECB's main refinancing rate of one half-year."""
@@ -12,7 +14,9 @@ class InterestRate(models.Model):
     legal_percent = models.DecimalField("taux légal (% l’an)", max_digits=5, decimal_places=2)
     ecb_percent = models.DecimalField("taux BCE (% l’an)", max_digits=5, decimal_places=2)
     source = models.CharField("source", max_length=300)
+    # Until an operator confirmed it, a rate is not used: nothing is computed with it.
     confirmed_at = models.DateTimeField("confirmé le", null=True, blank=True)
+    confirmed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
 
     class Meta:
         verbose_name = "taux du semestre"

@@ -9,7 +9,7 @@ from django.db.models import Q
 from cabinets.models import Client, Dossier, Membership
 from cabinets.sealing import SealedModel, SealedTextField
 from cabinets.wall import Grant, Wall
-from invoices.enums import StopKind
+from invoices.enums import Grounds, StopKind
 from invoices.models.invoice import Invoice
 
 
@@ -27,6 +27,13 @@ class Standstill(SealedModel):
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="standstills", null=True, blank=True)
     # The last day it holds; without one, a person releases it.
     until_on = models.DateField("jusqu’au", null=True, blank=True)
+    # The day of the fact itself: a judgment, an admission, a death, a promise made; never a personal detail.
+    started_on = models.DateField("date du fait", null=True, blank=True)
+    published_on = models.DateField("publié le", null=True, blank=True)
+    grounds = models.CharField("raison", max_length=20, choices=Grounds, blank=True, default="")
+    promised_cents = models.BigIntegerField("montant promis (centimes)", null=True, blank=True)
+    # By when the firm must have answered (a dispute) or acted (a claim to declare).
+    answer_by = models.DateField("à traiter avant le", null=True, blank=True)
     reason = SealedTextField("motif")
     origin = models.CharField("origine", max_length=20, default="firm")
     created_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
