@@ -1,0 +1,1 @@
+"""What comes back: replies, bounces and automatic answers, read from the firm's mailbox."""
