@@ -111,9 +111,9 @@ def original_message_id(message: Message, text: str = "") -> str:
             if found := _MESSAGE_ID.search(_words(part)):
                 return found[1]
         elif part.get_content_type() == "message/rfc822":
-            inner = part.get_payload()
-            if isinstance(inner, list) and inner and (identifier := str(inner[0].get("Message-ID") or "").strip()):
-                return identifier
+            for inner in _inside(part):
+                if identifier := str(inner.get("Message-ID") or "").strip():
+                    return identifier
     found = _MESSAGE_ID.search(text)
     return found[1] if found else ""
 
@@ -130,8 +130,7 @@ def _failures(message: Message) -> Iterator[Failure]:
     for part in message.walk():
         if part.get_content_type() != "message/delivery-status":
             continue
-        groups = part.get_payload()
-        for group in groups if isinstance(groups, list) else []:
+        for group in _inside(part):
             recipient = group.get("Original-Recipient") or group.get("Final-Recipient")
             if recipient is None:
                 continue
@@ -176,7 +175,7 @@ def _plain(message: Message, text: str, sender: str) -> Bounce | None:
 def _diagnostic(text: str, address: str) -> str:
     """Return the server's sentence about an address: the lines that follow it."""
     _, _, after = text.partition(address)
-    lines = [line.strip(" >:") for line in after.split("\n")]
+    lines = [line.strip(" >:") for line in re.split(r"(?m)^\s*--", after)[0].split("\n")]
     return _legible(" ".join([line for line in lines if line][:3]))
 
 
@@ -194,9 +193,13 @@ def _legible(text: str) -> str:
     return " ".join(text.split())[:LONGEST_DIAGNOSTIC]
 
 
+def _inside(part: Message) -> list[Message]:
+    payload = part.get_payload()
+    return [inner for inner in payload if isinstance(inner, Message)] if isinstance(payload, list) else []
+
+
 def _words(part: Message) -> str:
     payload = part.get_payload(decode=True)
     if isinstance(payload, bytes):
         return payload.decode("utf-8", "replace")
-    inner = part.get_payload()
-    return inner[0].as_string() if isinstance(inner, list) and inner and isinstance(inner[0], Message) else str(inner)
+    return "\n".join(inner.as_string() for inner in _inside(part))

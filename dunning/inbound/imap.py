@@ -23,7 +23,7 @@ from imap_tools import (
 from dunning.inbound.mailbox import Fetched, MailboxError, MailboxSettings, Mark, Security
 
 # What is beyond is attachments: the words of a message come first.
-MOST_BYTES = 10_000_000
+MOST_BYTES = 2_000_000
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _UID = re.compile(rb"\bUID (\d+)")

@@ -188,21 +188,29 @@ def _attachments(message: Message) -> Iterator[Attachment]:
         yield Attachment(name=plain.tidy(name)[:120] or "sans nom", kind=part.get_content_type())
 
 
+def _values(message: Message, name: str) -> list[str]:
+    """Return every header of this name as it stands, on one line; some programs write it without any encoding."""
+    found = [str(value) for key, value in message.raw_items() if key.lower() == name.lower()]
+    return [re.sub(r"\r?\n[ \t]*", " ", value).strip() for value in found]
+
+
 def _header(message: Message, name: str) -> str:
-    value = message.get(name)
-    return "" if value is None else plain.tidy(_decode(str(value))).replace("\n", " ")
+    values = _values(message, name)
+    return plain.tidy(_decode(values[0])).replace("\n", " ") if values else ""
 
 
 def _decode(value: str) -> str:
     """Return a header in clear; as it stands where its encoding is broken."""
-    unfolded = re.sub(r"\r?\n[ \t]+", " ", value)
-    if "=?" not in unfolded:
-        return unfolded.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if "=?" in value:
+        try:
+            return "".join(_piece(text, charset) for text, charset in decode_header(value))
+        except _NONSENSE:
+            return value.encode("utf-8", "replace").decode("utf-8", "replace")
+    data = value.encode("utf-8", "surrogateescape")
     try:
-        parts = decode_header(unfolded)
-        return "".join(_piece(text, charset) for text, charset in parts)
-    except _NONSENSE:
-        return unfolded.encode("utf-8", "replace").decode("utf-8", "replace")
+        return data.decode("utf-8")
+    except ValueError:
+        return data.decode("cp1252", "replace")
 
 
 def _piece(text: bytes | str, charset: str | None) -> str:
@@ -216,9 +224,8 @@ def _piece(text: bytes | str, charset: str | None) -> str:
 
 def _addresses(message: Message, *names: str) -> list[tuple[str, str]]:
     """Return the names and addresses of these headers, in lower case; what is no address is dropped."""
-    values = [str(value).replace("\n", " ").replace("\r", " ") for name in names for value in message.get_all(name, [])]
     found = []
-    for name, address in getaddresses(values):
+    for name, address in getaddresses([value for header in names for value in _values(message, header)]):
         clean = plain.tidy(address).strip().lower()
         if "@" in clean and " " not in clean and len(clean) <= LONGEST_ADDRESS:
             found.append((plain.tidy(_decode(name)).replace("\n", " ")[:120], clean))
@@ -231,14 +238,13 @@ def _recipients(message: Message) -> tuple[str, ...]:
 
 
 def _identifiers(message: Message, name: str) -> tuple[str, ...]:
-    values = " ".join(str(value) for value in message.get_all(name, []))
-    return tuple(dict.fromkeys(_IDENTIFIER.findall(values)))[-MOST_REFERENCES:]
+    return tuple(dict.fromkeys(_IDENTIFIER.findall(" ".join(_values(message, name)))))[-MOST_REFERENCES:]
 
 
 def _date(message: Message) -> dt.datetime | None:
     """Return when the sender says it was written."""
     try:
-        date = parsedate_to_datetime(str(message.get("Date") or ""))
+        date = parsedate_to_datetime(_header(message, "Date"))
     except _NONSENSE:
         return None
     return date.replace(tzinfo=dt.UTC) if date.tzinfo is None else date

@@ -14,8 +14,8 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u00ad\u034f\u200b-\u200f\u202a-\u2
 
 # « Le 12 nov. 2026 à 09:30, X a écrit : », « On …, X wrote: », on one line or cut in two.
 _ATTRIBUTION = re.compile(
-    r"(?im)^[ \t]*(?:le\b[^\n]{3,200}(?:\n[^\n]{0,200})??\ba[ \u00a0]écrit[ \u00a0]?:"
-    r"|on\b[^\n]{3,200}(?:\n[^\n]{0,200})?? wrote:)[ \t]*$"
+    r"(?im)^[ \t]*(?:le\b[^\n]{3,200}(?:\n[^\n]{0,200})??\ba\s+écrit[ \u00a0]?:"
+    r"|on\b[^\n]{3,200}(?:\n[^\n]{0,200})??\s+wrote:)[ \t]*$"
 )
 _SEPARATOR = re.compile(
     r"(?im)^[ \t]*(?:-{2,}[ ]?(?:message d[’']origine|message initial|original message|message transféré)[ ]?-{2,}"
