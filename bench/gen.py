@@ -52,43 +52,49 @@ _STATEMENTS = (
     INSERT INTO cabinets_cabinet (id, slug, name, siren, vat_number, bar, address, postcode, city, email, phone,
         signature, logo_type, iban, bic, account_holder, mediator_name, mediator_address, mediator_site, territory,
         zone_name, night_at, opens_at, closes_at, weekdays, approval_threshold_cents, grace_hours, hearing_days,
-        daily_cap, late_entry_days, activated_on, settled_through_on, settlements_declared_on, is_demo, created_at)
+        daily_cap, late_entry_days, activated_on, settled_through_on, settlements_declared_on, is_demo, created_at,
+        allocation_rule, sms_amount_to_consumers, matter_words, batonnier_articles, signature_image_type, insurer_name,
+        insurer_email, insurance_policy)
     SELECT md5('f' || n)::uuid, 'firm-' || n, 'Firm ' || n, '', '', 'Paris', '', '', '', '', '', '', '', '', '', '',
         '', '', '', 'metropole', 'Europe/Paris', '04:30', '09:00', '18:00', '12345', 500000, 24, 3, 200, 90,
-        '2020-01-01', %(today)s, %(today)s, false, now()
+        '2020-01-01', %(today)s, %(today)s, false, now(), 'principal_first', false, '',
+        'articles 174 et suivants', '', '', '', ''
     FROM generate_series(0, %(firms)s - 1) n
     """,
     """
-    INSERT INTO dunning_scenario (id, cabinet_id, name, client_kind, is_default, is_archived)
-    SELECT md5('s' || n)::uuid, md5('f' || n)::uuid, 'Default', '', true, false
+    INSERT INTO dunning_scenario (id, cabinet_id, name, client_kind, practice_area, is_default, is_archived)
+    SELECT md5('s' || n)::uuid, md5('f' || n)::uuid, 'Default', '', '', true, false
     FROM generate_series(0, %(firms)s - 1) n
     """,
     """
-    INSERT INTO dunning_scenarioversion (id, cabinet_id, scenario_id, number, min_gap_days, created_at)
-    SELECT md5('v' || n)::uuid, md5('f' || n)::uuid, md5('s' || n)::uuid, 1, 7, now()
+    INSERT INTO dunning_scenarioversion (id, cabinet_id, scenario_id, number, note, min_gap_days, created_at)
+    SELECT md5('v' || n)::uuid, md5('f' || n)::uuid, md5('s' || n)::uuid, 1, '', 7, now()
     FROM generate_series(0, %(firms)s - 1) n
     """,
     """
-    INSERT INTO dunning_step (id, cabinet_id, version_id, rank, offset_days, tone, channel, answer_days, needs_rate,
-        is_written, text_fault)
+    INSERT INTO dunning_step (id, cabinet_id, version_id, rank, offset_days, tone, channel, companions, answer_days,
+        needs_rate, needs_approval, text_fault)
     SELECT md5('p' || n || '-' || r)::uuid, md5('f' || n)::uuid, md5('v' || n)::uuid, r,
-        (ARRAY[3, 10, 30, 45])[r], (ARRAY['courteous', 'solutions', 'firm', 'formal'])[r], 'email', 7, false, r < 3, ''
+        (ARRAY[3, 10, 30, 45])[r], (ARRAY['courteous', 'solutions', 'firm', 'formal'])[r], 'email', '{}', 7,
+        false, false, ''
     FROM generate_series(0, %(firms)s - 1) n, generate_series(1, 4) r
     """,
     """
     INSERT INTO cabinets_client (id, cabinet_id, civility, first_name, last_name, company, email, phone, address,
-        postcode, city, note, siren, country, language, has_email, has_mobile, territory, kind, is_strategic,
+        postcode, city, note, siren, country, language, has_email, has_mobile, has_phone, has_postal, territory, kind,
+        is_strategic,
         needs_two_approvals, is_never_reminded, accepts_sms, credit_cents, created_at)
     SELECT md5('c' || n)::uuid, md5('f' || n %% %(firms)s)::uuid, 'none', '', '', '', '', '', '', '', '', '', '', 'FR',
-        'fr', n %% 97 <> 0, false, 'metropole', 'professional', n %% 53 = 0, false, n %% 101 = 0, true, 0, now()
+        'fr', n %% 97 <> 0, false, false, true, 'metropole', 'professional', n %% 53 = 0, false,
+        n %% 101 = 0, true, 0, now()
     FROM generate_series(0, (%(invoices)s + %(settled)s) / 2 - 1) n
     """,
     """
     INSERT INTO cabinets_dossier (id, cabinet_id, client_id, reference, title, kind, practice_area, fee_agreement_on,
-        legal_aid, is_never_reminded, is_archived, created_at)
+        is_triple_legal_rate, legal_aid, is_never_reminded, is_archived, created_at)
     SELECT md5('d' || n)::uuid, md5('f' || n %% %(firms)s)::uuid, md5('c' || n)::uuid, 'R-' || n, '',
-        (ARRAY['professional', 'consumer', 'non_pro_legal', 'public'])[1 + n %% 4], '', '2020-01-01', 'none', false,
-        false, now()
+        (ARRAY['professional', 'consumer', 'non_pro_legal', 'public'])[1 + n %% 4], '', '2020-01-01', false, 'none',
+        false, false, now()
     FROM generate_series(0, (%(invoices)s + %(settled)s) / 2 - 1) n
     """,
     """

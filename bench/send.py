@@ -35,6 +35,7 @@ from dunning.channels.smtp import SmtpChannel
 from dunning.channels.smtp.settings import Security, SmtpSettings
 from dunning.models import MailServer, Reminder, ReminderLine
 from dunning.services import composing, dispatch
+from dunning.services.claiming import Checked
 from templates_lib.email import Envelope, build_message
 from tests.factories.cabinets import make_cabinet
 from tests.factories.dunning import make_reminder
@@ -163,9 +164,9 @@ def written(firm: Cabinet, ids: Sequence[UUID]) -> list[Ready]:
     with working_for(cabinet_id=firm.pk):
         sender = composing.Sender(address=firm.email)
         for reminder in Reminder.objects.filter(pk__in=list(ids)).select_related("client", "contact", "step"):
-            said = composing.write(reminder=reminder, cabinet=firm, sender=sender, now=NOW)
-            lines, _ = composing.lines_of(reminder)
-            ready.append((reminder, lines, said.payment_link, said.outgoing))
+            lines = list(ReminderLine.objects.filter(reminder=reminder).select_related("invoice__dossier", "case"))
+            said = composing.write_email(Checked(reminder, firm, lines, NOW), sender=sender)
+            ready.append((reminder, lines, composing.link_of(reminder), said.payload))
     return ready
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from cabinets.enums import ClientKind
-from dunning.enums import Tone
+from dunning.enums import Channel, Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Candidate:
     kind: ClientKind
     contact_id: UUID | None
     due_on: dt.date
+    channel: Channel = Channel.EMAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ def group(candidates: Sequence[Candidate]) -> tuple[Group | None, tuple[Candidat
         return None, ()
     lead = min(candidates, key=_order)
     same = [one for one in candidates if (one.kind, one.contact_id) == (lead.kind, lead.contact_id)]
-    claimed = tuple(one for one in same if (one.offset_days, one.tone) == (lead.offset_days, lead.tone))
+    step = (lead.offset_days, lead.tone, lead.channel)
+    claimed = tuple(one for one in same if (one.offset_days, one.tone, one.channel) == step)
     mentioned = tuple(one for one in same if one not in claimed)
     waiting = tuple(one for one in candidates if one not in same)
     return Group(claimed=claimed, mentioned=mentioned), waiting

@@ -77,7 +77,10 @@ fact AS MATERIALIZED (
     SELECT d.*, i.dossier_id, i.due_on, i.kind AS invoice_kind, i.state AS invoice_state,
            i.total_cents - i.credited_cents - i.settled_cents AS owed_cents,
            g.kind AS client_kind, b.id AS contact_id, k.language, k.territory,
-           s.id AS step_id, s.offset_days, s.tone, s.channel, s.text_fault, s.needs_rate, s.is_written,
+           s.id AS step_id, s.offset_days, s.tone, s.text_fault, s.needs_rate, s.needs_approval,
+           s.tone || ':' || s.channel = ANY (%(written)s) AS is_written,
+           coalesce(way.channel, s.channel) AS channel, s.id IS NULL OR way.channel IS NOT NULL OR way.is_known AS has_address,
+           s.id IS NOT NULL AND way.channel IS NULL AND way.is_known AS is_refused_address,
            coalesce(stop.kinds, '{}') AS stops, ending.until_on,
            NOT %(as_if_live)s AND (p.suspended_at IS NOT NULL OR cab.suspended_at IS NOT NULL) AS is_suspended,
            NOT %(as_if_live)s AND (
@@ -85,13 +88,12 @@ fact AS MATERIALIZED (
            cab.activated_on, cab.approval_threshold_cents, cab.settlements_declared_on, cab.hearing_days,
            k.is_never_reminded OR g.is_never_reminded OR i.is_never_reminded AS is_never,
            k.is_strategic, k.needs_two_approvals, k.credit_cents,
+           coalesce(nullif(k.sending_mode, ''), cab.sending_mode) AS mode,
            i.last_payment_at, i.last_payment_at > d.moment - make_interval(hours => cab.grace_hours::int) AS is_grace,
            g.legal_aid, g.fee_agreement_on, g.batonnier_notified_on, g.mandate_ended_on,
            (coalesce(g.mandate_ended_on, i.performed_on, i.issued_on) + make_interval(
                years => CASE WHEN g.kind IN ('consumer', 'unknown') THEN 2 ELSE 5 END))::date AS limitation_on,
-           CASE WHEN b.id IS NULL THEN k.has_email ELSE b.has_email END AS has_address,
            CASE WHEN b.id IS NULL THEN k.email_stopped_at ELSE b.email_stopped_at END IS NOT NULL AS is_stopped_address,
-           CASE WHEN b.id IS NULL THEN k.email_refused_at ELSE b.email_refused_at END IS NOT NULL AS is_refused_address,
            contact.last_on, coalesce(contact.in_30_days, 0) AS in_30_days, coalesce(contact.is_pending, false) AS is_pending,
            v.min_gap_days
     FROM due d
@@ -106,6 +108,29 @@ fact AS MATERIALIZED (
     LEFT JOIN ending ON ending.case_id = d.case_id
     LEFT JOIN contact ON contact.cabinet_id = d.cabinet_id AND contact.client_id = d.client_id
     LEFT JOIN cabinets_platform p ON p.one
+    -- The first open way of the step: its own channel, else one that accompanies it (dunning/reach.py).
+    LEFT JOIN LATERAL (
+        SELECT (array_agg(w.channel ORDER BY w.place) FILTER (WHERE w.is_known AND NOT w.is_refused))[1] AS channel,
+               coalesce(bool_or(w.is_known), false) AS is_known
+        FROM (
+            SELECT u.channel, u.place,
+                   CASE u.channel
+                       WHEN 'email' THEN CASE WHEN b.id IS NULL THEN k.has_email ELSE b.has_email END
+                       WHEN 'sms' THEN CASE WHEN b.id IS NULL THEN k.has_mobile ELSE b.has_mobile END AND k.accepts_sms
+                           AND (cab.is_demo OR EXISTS (
+                               SELECT 1 FROM dunning_channelaccount a
+                               WHERE a.cabinet_id = d.cabinet_id AND a.medium = 'sms' AND a.is_enabled))
+                       WHEN 'phone' THEN CASE WHEN b.id IS NULL THEN k.has_phone ELSE b.has_phone END
+                       ELSE k.has_postal END AS is_known,
+                   CASE u.channel
+                       WHEN 'email' THEN CASE WHEN b.id IS NULL THEN k.email_refused_at ELSE b.email_refused_at END
+                       WHEN 'sms' THEN CASE WHEN b.id IS NULL THEN k.mobile_refused_at ELSE b.mobile_refused_at END
+                       WHEN 'phone' THEN CASE WHEN b.id IS NULL THEN k.mobile_refused_at ELSE b.mobile_refused_at END
+                       ELSE k.postal_refused_at END IS NOT NULL AS is_refused
+            FROM unnest(CASE WHEN s.tone = 'formal' THEN ARRAY[s.channel] ELSE s.channel || s.companions END)
+                WITH ORDINALITY AS u(channel, place)
+        ) w
+    ) way ON true
 ),
 ruled AS MATERIALIZED (
     SELECT e.*, CASE
@@ -147,16 +172,17 @@ ruled AS MATERIALIZED (
         WHEN e.is_refused_address THEN 'BOUNCED'
         WHEN e.night_on - e.last_on < 7 OR e.in_30_days >= 4 OR e.is_pending THEN 'CONTACT_CAP'
         WHEN e.night_on - e.last_step_on < e.min_gap_days THEN 'MIN_GAP'
-        WHEN e.invoice_kind = 'provision' AND e.offset_days > 10 THEN 'PROVISION_END'
+        WHEN e.invoice_kind = 'provision' AND (e.offset_days > 10 OR e.tone IN ('firm', 'formal')) THEN 'PROVISION_END'
         WHEN e.text_fault <> '' THEN 'TEXT_REFUSED'
         WHEN e.needs_rate AND e.client_kind IN ('professional', 'public') AND (
             SELECT count(*) FROM invoices_interestrate q
-            WHERE q.year * 2 + q.half BETWEEN
+            WHERE q.confirmed_at IS NOT NULL AND q.year * 2 + q.half BETWEEN
                 extract(year FROM e.due_on + 1) * 2 + CASE WHEN extract(month FROM e.due_on + 1) <= 6 THEN 1 ELSE 2 END
                 AND extract(year FROM e.night_on) * 2 + CASE WHEN extract(month FROM e.night_on) <= 6 THEN 1 ELSE 2 END
         ) < 1 + extract(year FROM e.night_on) * 2 + CASE WHEN extract(month FROM e.night_on) <= 6 THEN 1 ELSE 2 END
             - extract(year FROM e.due_on + 1) * 2 - CASE WHEN extract(month FROM e.due_on + 1) <= 6 THEN 1 ELSE 2 END
         THEN 'RATE_MISSING'
+        WHEN e.tone = 'notice' AND e.night_on > e.due_on THEN 'NOTICE_OVER'
         WHEN e.step_id IS NULL THEN 'LADDER_DONE'
         ELSE 'SEND'
     END AS rule
@@ -164,30 +190,33 @@ ruled AS MATERIALIZED (
 ),
 asked AS MATERIALIZED (
     SELECT r.*, CASE WHEN r.rule <> 'SEND' THEN '{}'::text[] ELSE array_remove(ARRAY[
-        CASE WHEN r.offset_days >= 30 AND r.owed_cents > r.approval_threshold_cents THEN 'amount' END,
+        CASE WHEN r.is_firm AND r.owed_cents > r.approval_threshold_cents THEN 'amount' END,
         CASE WHEN r.is_strategic THEN 'strategic' END,
         CASE WHEN r.tone = 'formal' THEN 'formal' END,
-        CASE WHEN r.offset_days >= 31 AND NOT (
+        CASE WHEN (r.offset_days >= 31 OR r.tone = 'formal') AND NOT (
             r.last_payment_at IS NOT NULL OR EXISTS (
                 SELECT 1 FROM invoices_standstill x WHERE x.cabinet_id = r.cabinet_id AND x.kind = ANY (%(answers)s)
                 AND (x.invoice_id = r.invoice_id OR x.client_id = r.client_id))
         ) THEN 'no_answer' END,
-        CASE WHEN r.offset_days >= 30 AND r.fee_agreement_on IS NULL THEN 'no_agreement' END,
+        CASE WHEN r.is_firm AND r.fee_agreement_on IS NULL THEN 'no_agreement' END,
         CASE WHEN r.night_on - r.activated_on < 14 THEN 'new_firm' END,
         CASE WHEN r.needs_two_approvals THEN 'two_people' END,
-        CASE WHEN r.entry = 'late' AND r.next_rank = 1 THEN 'late_entry' END,
-        CASE WHEN r.offset_days >= 30 AND r.client_kind = 'unknown' THEN 'kind_unknown' END,
-        CASE WHEN r.offset_days >= 30 AND r.territory IS NULL THEN 'far_territory' END,
+        CASE WHEN r.entry = 'late' AND r.last_step_on IS NULL THEN 'late_entry' END,
+        CASE WHEN r.is_firm AND r.client_kind = 'unknown' THEN 'kind_unknown' END,
+        CASE WHEN r.is_firm AND r.territory IS NULL THEN 'far_territory' END,
+        CASE WHEN r.mode = 'approve_all' OR (r.mode = 'from_firm' AND r.is_firm) THEN 'firm_mode' END,
+        CASE WHEN r.needs_approval THEN 'step_asks' END,
         CASE WHEN NOT r.is_written THEN 'no_text' END,
         CASE WHEN r.mandate_ended_on IS NULL AND r.night_on > r.limitation_on THEN 'limitation' END
     ], NULL) END AS reasons
-    FROM ruled r
+    FROM (SELECT x.*, x.offset_days >= 30 OR x.tone IN ('firm', 'formal') AS is_firm FROM ruled x) r
 ),
 -- One message a debtor: the highest step leads, then the kind, then the addressee; the rest waits its turn.
 led AS MATERIALIZED (
     SELECT a.*,
            CASE WHEN a.rule = 'SEND' THEN row_number() OVER w END AS place,
            first_value(a.offset_days) OVER w AS lead_offset, first_value(a.tone) OVER w AS lead_tone,
+           first_value(a.channel) OVER w AS lead_channel,
            first_value(a.client_kind) OVER w AS lead_kind, first_value(a.contact_id) OVER w AS lead_contact
     FROM asked a
     WINDOW w AS (
@@ -198,7 +227,7 @@ grouped AS MATERIALIZED (
     SELECT l.*,
            l.rule = 'SEND' AND l.client_kind = l.lead_kind AND l.contact_id IS NOT DISTINCT FROM l.lead_contact AS is_in,
            l.rule = 'SEND' AND l.client_kind = l.lead_kind AND l.contact_id IS NOT DISTINCT FROM l.lead_contact
-               AND l.offset_days = l.lead_offset AND l.tone = l.lead_tone AS is_claimed
+               AND l.offset_days = l.lead_offset AND l.tone = l.lead_tone AND l.channel = l.lead_channel AS is_claimed
     FROM led l
 ),
 reason AS MATERIALIZED (
@@ -240,6 +269,8 @@ verdict AS MATERIALIZED (
                WHEN g.rule = 'HEARING' THEN g.night_on + 1
                WHEN g.rule = 'CONTACT_CAP' THEN greatest(g.last_on + 7, g.night_on + 1)
                WHEN g.rule = 'MIN_GAP' THEN g.last_step_on + g.min_gap_days
+               WHEN g.rule = 'NOTICE_OVER' THEN greatest(g.night_on + 1, g.due_on + (
+                   SELECT n.offset_days FROM dunning_step n WHERE n.version_id = g.version_id AND n.rank = g.next_rank + 1))
            END AS again_on
     FROM grouped g
     LEFT JOIN message m ON m.cabinet_id = g.cabinet_id AND m.client_id = g.client_id
@@ -274,7 +305,8 @@ decided AS (
     RETURNING 1
 ),
 moved AS (
-    UPDATE dunning_dunningcase c SET next_action_on = v.again_on, code = v.code
+    UPDATE dunning_dunningcase c SET next_action_on = v.again_on, code = v.code,
+        next_rank = c.next_rank + CASE WHEN v.code = 'NOTICE_OVER' THEN 1 ELSE 0 END
     FROM verdict v WHERE %(write)s AND c.id = v.case_id
     RETURNING 1
 )

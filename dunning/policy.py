@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cabinets.enums import ClientKind, LegalAid
+from cabinets.enums import ClientKind, LegalAid, SendingMode
 from dunning.enums import Code, Entry, Reason, Tone
 from invoices.enums import InvoiceKind, StopKind
 
@@ -20,6 +20,7 @@ FIRM_FROM_DAYS = 30
 PROVISION_LAST_DAY = 10
 NEW_FIRM_DAYS = 14
 NOTICE_TO_BATONNIER_DAYS = 15
+FIRM_TONES = frozenset({Tone.FIRM, Tone.FORMAL})
 CONSUMER_YEARS = 2
 OTHER_YEARS = 5
 
@@ -31,6 +32,7 @@ class StepFacts:
     offset_days: int
     tone: Tone
     needs_rate: bool = False
+    needs_approval: bool = False
     text_fault: str = ""
     is_written: bool = True
 
@@ -61,6 +63,7 @@ class Facts:
     batonnier_notified_on: dt.date | None = None
     mandate_ended_on: dt.date | None = None
     issued_on: dt.date = dt.date(2026, 10, 15)
+    due_on: dt.date = dt.date(2026, 11, 14)
     performed_on: dt.date | None = None
     hearing_near: bool = False
     is_territory_known: bool = True
@@ -77,11 +80,11 @@ class Facts:
     step: StepFacts | None = field(default_factory=lambda: StepFacts(offset_days=3, tone=Tone.COURTEOUS))
     is_rate_missing: bool = False
 
+    mode: SendingMode = SendingMode.AUTOMATIC
     threshold_cents: int = 500_000
     is_strategic: bool = False
     needs_two_approvals: bool = False
     entry: Entry = Entry.NORMAL
-    rank: int = 1
     has_answered: bool = False
 
 
@@ -161,8 +164,14 @@ def is_too_soon_for_the_invoice(facts: Facts, on: dt.date) -> bool:
 
 def is_end_of_provision(facts: Facts, on: dt.date) -> bool:
     """Say whether a provision would go further than J+10: a person takes over (R34)."""
-    is_late_step = facts.step is not None and facts.step.offset_days > PROVISION_LAST_DAY
+    step = facts.step
+    is_late_step = step is not None and (step.offset_days > PROVISION_LAST_DAY or step.tone in FIRM_TONES)
     return facts.invoice_kind == InvoiceKind.PROVISION and is_late_step
+
+
+def is_notice_over(facts: Facts, on: dt.date) -> bool:
+    """Say whether a notice before the due date would come after it: the ladder goes on with the next step."""
+    return facts.step is not None and facts.step.tone == Tone.NOTICE and on > facts.due_on
 
 
 def _stop(kind: StopKind) -> Rule:
@@ -204,28 +213,41 @@ RULES: tuple[tuple[Code, Rule], ...] = (
     (Code.PROVISION_END, is_end_of_provision),
     (Code.TEXT_REFUSED, lambda facts, on: facts.step is not None and facts.step.text_fault != ""),
     (Code.RATE_MISSING, lambda facts, on: facts.step is not None and facts.step.needs_rate and facts.is_rate_missing),
+    (Code.NOTICE_OVER, is_notice_over),
     (Code.LADDER_DONE, lambda facts, on: facts.step is None),
 )
 
 
-def _from(days: int) -> Rule:
-    return lambda facts, on: facts.step is not None and facts.step.offset_days >= days
+def _firm(facts: Facts, on: dt.date) -> bool:
+    """Say whether the step speaks firmly, by its day or by its tone: a short ladder is firm sooner."""
+    step = facts.step
+    return step is not None and (step.offset_days >= FIRM_FROM_DAYS or step.tone in FIRM_TONES)
 
 
-_firm = _from(FIRM_FROM_DAYS)
+def _after_firm(facts: Facts, on: dt.date) -> bool:
+    step = facts.step
+    return step is not None and (step.offset_days > FIRM_FROM_DAYS or step.tone == Tone.FORMAL)
+
+
+def _is_read_first(facts: Facts, on: dt.date) -> bool:
+    if facts.mode == SendingMode.APPROVE_FROM_FIRM:
+        return _firm(facts, on)
+    return facts.mode == SendingMode.APPROVE_ALL
 
 ASKS: tuple[tuple[Reason, Rule], ...] = (
     (Reason.AMOUNT, lambda facts, on: _firm(facts, on) and facts.owed_cents > facts.threshold_cents),
     (Reason.STRATEGIC, lambda facts, on: facts.is_strategic),
     (Reason.FORMAL, lambda facts, on: facts.step is not None and facts.step.tone == Tone.FORMAL),
-    (Reason.NO_ANSWER, lambda facts, on: _from(FIRM_FROM_DAYS + 1)(facts, on) and not facts.has_answered),
+    (Reason.NO_ANSWER, lambda facts, on: _after_firm(facts, on) and not facts.has_answered),
     (Reason.NO_AGREEMENT, lambda facts, on: _firm(facts, on) and facts.fee_agreement_on is None),
     (Reason.NEW_FIRM, lambda facts, on: facts.activated_on is not None
         and (on - facts.activated_on).days < NEW_FIRM_DAYS),
     (Reason.TWO_PEOPLE, lambda facts, on: facts.needs_two_approvals),
-    (Reason.LATE_ENTRY, lambda facts, on: facts.entry == Entry.LATE and facts.rank == 1),
+    (Reason.LATE_ENTRY, lambda facts, on: facts.entry == Entry.LATE and facts.last_step_on is None),
     (Reason.KIND_UNKNOWN, lambda facts, on: _firm(facts, on) and facts.kind == ClientKind.UNKNOWN),
     (Reason.FAR_TERRITORY, lambda facts, on: _firm(facts, on) and not facts.is_territory_known),
+    (Reason.FIRM_MODE, _is_read_first),
+    (Reason.STEP_ASKS, lambda facts, on: facts.step is not None and facts.step.needs_approval),
     (Reason.NO_TEXT, lambda facts, on: facts.step is not None and not facts.step.is_written),
     (Reason.LIMITATION, lambda facts, on: facts.mandate_ended_on is None and on > last_day_of_limitation(facts)),
 )

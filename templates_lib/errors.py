@@ -31,3 +31,7 @@ class HeaderInjectionError(TextError):
 
 class AddressError(TextError):
     """An e-mail address that cannot be written to as it stands."""
+
+
+class TextRefusedError(TextError):
+    """A message as composed that the linter refuses: each fault on a line, with its rule and its mend."""

@@ -1,16 +1,15 @@
 """What happens to an invoice of the story: each act is one the product lets a person or a debtor do."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cabinets.enums import LegalAid
 from cabinets.models import Client, Dossier, Membership
 from cabinets.services import dossiers
 from cabinets.services.dossiers import DossierFacts
-from dunning.enums import Channel, Tone
 from dunning.models import DunningCase, Scenario, ScenarioVersion, Step
-from dunning.services.scenarios import DEFAULT_LADDER, publish
+from dunning.services.scenarios import DEFAULT_LADDER, Rung, publish
 from invoices.enums import StopKind
 from invoices.models import Invoice
 from invoices.services import credit_notes, editing, standstill
@@ -163,9 +162,7 @@ SCENARIOS: dict[str, Callable[[], ScenarioVersion]] = {
 }
 
 
-def _published(
-    name: str, ladder: tuple[tuple[int, Tone, Channel, int], ...], *, min_gap_days: int = 7
-) -> ScenarioVersion:
+def _published(name: str, ladder: Sequence[Rung], *, min_gap_days: int = 7) -> ScenarioVersion:
     scenario = Scenario(name=name)
     scenario.save(force_insert=True)
     return publish(scenario=scenario, ladder=ladder, min_gap_days=min_gap_days)

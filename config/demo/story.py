@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,8 @@ from config.demo.people import Directory
 from dunning.enums import Reason, ReminderState, Tone
 from dunning.models import NightlyRun, Reminder, ReminderLine
 from dunning.services import activation, approving, dispatch, nights
+from dunning.services.claiming import take
+from dunning.services.composing import write_email
 from invoices.models import Invoice
 from invoices.services.entering import InvoiceFacts, enter_invoice
 
@@ -313,7 +315,7 @@ def _lose(stages: Sequence[Stage], invoice_ids: set[UUID]) -> None:
         for reminder_id in ids:
             with acting_for(cabinet_id=stage.firm.pk), tenant_atomic(durable=True):
                 if road is not None:
-                    dispatch.claim(reminder_id=reminder_id, road=road)
+                    take(reminder_id=reminder_id, write=partial(write_email, sender=road.sender))
             dispatch.settle_expired(cabinet_id=stage.firm.pk, reminder_ids=[reminder_id], now=cabinet.now() + LOST_FOR)
 
 

@@ -33,7 +33,7 @@ class DunningCase(CabinetOwned):
 
     wall: ClassVar[Wall] = Wall(
         by="invoice",
-        scheduler=Grant(select=("*",), update=("next_action_on", "code")),
+        scheduler=Grant(select=("*",), update=("next_action_on", "next_rank", "code")),
     )
 
     class Meta(CabinetOwned.Meta):

@@ -111,8 +111,6 @@ class Step(CabinetOwned):
         Membership, on_delete=models.PROTECT, related_name="+", null=True, blank=True, verbose_name="signataire"
     )
     needs_rate = models.BooleanField("exige le taux du semestre", default=False)
-    # False while no text is published for this tone and channel: a person sees it, nothing leaves.
-    is_written = models.BooleanField("texte publié", default=True)
     # The rule that refuses the step's text; empty when the text may leave.
     text_fault = models.CharField("texte refusé par", max_length=60, blank=True)
 
@@ -129,7 +127,6 @@ class Step(CabinetOwned):
                 "companions",
                 "needs_approval",
                 "needs_rate",
-                "is_written",
                 "text_fault",
             )
         )

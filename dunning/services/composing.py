@@ -1,7 +1,6 @@
 """Write the message of a reminder: its text, its values, its links, and the headers it leaves with."""
 
-import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cabinets.addresses import find_phone, show_phone
@@ -10,41 +9,29 @@ from cabinets.models import Cabinet, Client, Contact
 from dunning.channels.protocol import Outgoing
 from dunning.enums import SPOKEN, Entry
 from dunning.models import MailServer, Reminder, ReminderLine
+from dunning.services.claiming import Checked, Words
 from invoices.models import Invoice
 from invoices.money import show_amount, show_euros
 from payments.services import links as payment_links
 from templates_lib.email import Composed, Envelope, Firm, InvoiceLine, Links, build_message, compose_email
 from templates_lib.enums import Channel, Step, kind_of
+from templates_lib.errors import TextRefusedError
 from templates_lib.library import TextVersion, text_for
+from templates_lib.lint import Fault, lint_rendered
 from templates_lib.rendering import day_words, period_words
 
 GREETINGS = {Civility.MADAME: "Madame", Civility.MONSIEUR: "Monsieur", Civility.MAITRE: "Maître"}
 IBAN_SHOWN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A message ready to leave, and what is kept of it."""
-
-    composed: Composed
-    recipient: str
-    outgoing: Outgoing
-    payment_link: str
-
-
-def write(
-    *,
-    reminder: Reminder,
-    cabinet: Cabinet,
-    sender: "Sender",
-    now: dt.datetime,
-    lines: Collection[ReminderLine] | None = None,
-) -> Written:
-    """Compose a reminder for its addressee from its frozen invoices and amounts; `lines` when they were just read."""
-    claimed, mentioned = lines_of(reminder) if lines is None else in_order(lines)
+def write_email(checked: Checked, *, sender: "Sender") -> Words[Outgoing]:
+    """Compose an e-mail from its frozen invoices and amounts; raise TextError when it may not leave."""
+    reminder, cabinet = checked.reminder, checked.cabinet
+    claimed, mentioned = in_order(checked.lines)
     addressee = addressee_of(reminder)
     link = link_of(reminder)
     composed = compose(reminder=reminder, cabinet=cabinet, claimed=claimed, mentioned=mentioned, link=link)
+    _refuse(lint_rendered(composed.html, composed.text, payment_link=link, matter_words=matter_words_of(cabinet)))
     message_id = message_id_of(reminder, sender.address)
     envelope = Envelope(
         sender_name=cabinet.name,
@@ -52,15 +39,31 @@ def write(
         recipient=addressee.email,
         reply_to=sender.reply_to or cabinet.email or sender.address,
         message_id=message_id,
-        sent_at=now.astimezone(cabinet.zone),
+        sent_at=checked.now.astimezone(cabinet.zone),
         references=earlier_messages(reminder),
         feedback_id=f"{reminder.rank}:{cabinet.slug}:quittance",
     )
     message = build_message(composed, envelope)
-    outgoing = Outgoing(
-        message=message.as_bytes(), recipient=addressee.email, envelope_from=sender.address, message_id=message_id
+    return Words(
+        subject=composed.subject,
+        html=composed.html,
+        text=composed.text,
+        recipient=addressee.email,
+        message_id=message_id,
+        payload=Outgoing(
+            message=message.as_bytes(), recipient=addressee.email, envelope_from=sender.address, message_id=message_id
+        ),
     )
-    return Written(composed=composed, recipient=addressee.email, outgoing=outgoing, payment_link=link)
+
+
+def matter_words_of(cabinet: Cabinet) -> tuple[str, ...]:
+    """Return the firm's own words that no message may hold."""
+    return tuple(word.strip() for word in cabinet.matter_words.splitlines() if word.strip())
+
+
+def _refuse(faults: Sequence[Fault]) -> None:
+    if faults:
+        raise TextRefusedError("\n".join(str(fault) for fault in faults))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,15 @@ from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
-from cabinets.enums import ClientKind, LegalAid
-from cabinets.models import Cabinet, Hearing, Platform
-from dunning.enums import ANSWERS, PENDING, SPOKEN, Entry, Tone
-from dunning.models import DunningCase, NightlyRun, Reminder, Step
+from cabinets.enums import ClientKind, LegalAid, SendingMode
+from cabinets.models import Cabinet, Client, Contact, Hearing, Platform
+from dunning.enums import ANSWERS, PENDING, SPOKEN, Channel, Entry, Medium, Tone
+from dunning.models import ChannelAccount, DunningCase, NightlyRun, Reminder, Step
 from dunning.policy import CONTACT_WINDOW_DAYS, Facts, StepFacts
+from dunning.reach import Reach, Way, best_way
 from invoices.enums import InvoiceKind, InvoiceState, StopKind
 from invoices.models import InterestRate, Invoice, Standstill
+from templates_lib.library import has_text
 
 RATED_KINDS = frozenset({ClientKind.PROFESSIONAL, ClientKind.PUBLIC})
 
@@ -36,11 +38,14 @@ def load_facts(
     now: dt.datetime,
     apart_from: UUID | None = None,
     cabinet: Cabinet | None = None,
+    step: Step | None = None,
+    channel: Channel | None = None,
 ) -> dict[UUID, Facts]:
     """Return the facts of each of these invoices that is on the ladder, by invoice.
 
     `apart_from` names the reminder being judged: it is no contact of its own. A caller who has just read the firm in
-    this transaction hands it over.
+    this transaction hands it over. `step` is looked at in the place of the one that is next (a message that accompanies
+    a step already done), `channel` in the place of the step's own.
     """
     cabinet = cabinet or Cabinet.objects.get()
     found = DunningCase.objects.filter(invoice__in=list(invoice_ids)).select_related(
@@ -59,12 +64,19 @@ def load_facts(
     owed = _owed({case.client_id for case in cases if case.client.credit_cents > 0})
     # Read only for a step that cannot be written without a rate.
     needs_rates = any(step.needs_rate for step in steps.values())
-    rates = set(InterestRate.objects.values_list("year", "half")) if needs_rates else None
+    rates = (
+        set(InterestRate.objects.filter(confirmed_at__isnull=False).values_list("year", "half"))
+        if needs_rates
+        else None
+    )
+    has_sms = cabinet.is_demo or any(case.has_sms for case in cases)
     return {
         case.invoice_id: _facts(
             case,
             cabinet,
-            steps.get((case.version_id, case.next_rank)),
+            step or steps.get((case.version_id, case.next_rank)),
+            reach=reach_of(case.client, addressee_in(case), has_sms=has_sms),
+            channel=channel,
             stops=frozenset(stops[case.invoice_id]),
             contacts=contacts.get(case.client_id, Contacts()),
             client_owed_cents=owed.get(case.client_id, 0),
@@ -85,6 +97,8 @@ def _facts(  # noqa: PLR0913 - one argument per source of facts
     cabinet: Cabinet,
     step: Step | None,
     *,
+    reach: Reach,
+    channel: Channel | None,
     stops: frozenset[StopKind],
     contacts: Contacts,
     client_owed_cents: int,
@@ -97,8 +111,7 @@ def _facts(  # noqa: PLR0913 - one argument per source of facts
     now: dt.datetime,
 ) -> Facts:
     invoice, client, dossier = case.invoice, case.client, case.invoice.dossier
-    contact = dossier.billing_contact
-    addressee = contact if contact is not None and not contact.is_archived else client
+    way = way_of(step, reach, channel)
     grace = dt.timedelta(hours=cabinet.grace_hours)
     return Facts(
         platform_suspended=platform_suspended,
@@ -121,12 +134,13 @@ def _facts(  # noqa: PLR0913 - one argument per source of facts
         batonnier_notified_on=dossier.batonnier_notified_on,
         mandate_ended_on=dossier.mandate_ended_on,
         issued_on=invoice.issued_on,
+        due_on=invoice.due_on,
         performed_on=invoice.performed_on,
         hearing_near=hearing_near,
         is_territory_known=client.territory is not None,
-        has_address=addressee.has_email,
-        is_address_stopped=addressee.email_stopped_at is not None,
-        is_address_refused=addressee.email_refused_at is not None,
+        has_address=way.exists,
+        is_address_stopped=addressee_in(case).email_stopped_at is not None,
+        is_address_refused=way.is_refused,
         has_pending_reminder=contacts.is_pending,
         last_contact_on=contacts.last_on,
         contacts_in_30_days=contacts.in_30_days,
@@ -136,11 +150,11 @@ def _facts(  # noqa: PLR0913 - one argument per source of facts
         is_rate_missing=rates is not None
         and dossier.kind in RATED_KINDS
         and not half_years(invoice.due_on, on) <= rates,
+        mode=SendingMode(client.sending_mode or cabinet.sending_mode),
         threshold_cents=cabinet.approval_threshold_cents,
         is_strategic=client.is_strategic,
         needs_two_approvals=client.needs_two_approvals,
         entry=Entry(case.entry),
-        rank=case.next_rank,
         has_answered=has_answered,
     )
 
@@ -153,9 +167,40 @@ def step_facts(step: Step | None) -> StepFacts | None:
         offset_days=step.offset_days,
         tone=Tone(step.tone),
         needs_rate=step.needs_rate,
+        needs_approval=step.needs_approval,
         text_fault=step.text_fault,
-        is_written=step.is_written,
+        is_written=has_text(tone=step.tone, channel=step.channel),
     )
+
+
+def addressee_in(case: Any) -> Client | Contact:
+    """Return who the invoice of a case is billed to: the dossier's contact in charge of it, else the client."""
+    contact: Contact | None = case.invoice.dossier.billing_contact
+    client: Client = case.client
+    return contact if contact is not None and not contact.is_archived else client
+
+
+def reach_of(client: Client, addressee: Client | Contact, *, has_sms: bool) -> Reach:
+    """Return the ways to an addressee; a letter goes to the client's postal address, whoever it is addressed to."""
+    return Reach(
+        email=Way(addressee.has_email, is_refused=addressee.email_refused_at is not None),
+        sms=Way(
+            addressee.has_mobile and client.accepts_sms and has_sms,
+            is_refused=addressee.mobile_refused_at is not None,
+        ),
+        post=Way(client.has_postal, is_refused=client.postal_refused_at is not None),
+        phone=Way(addressee.has_phone, is_refused=addressee.mobile_refused_at is not None),
+    )
+
+
+def way_of(step: Step | None, reach: Reach, channel: Channel | None = None) -> Way:
+    """Return the way a step takes, or the one a given channel takes; any way at all once no step is left."""
+    if channel is not None:
+        return reach.by(channel)
+    if step is None:
+        return Way(exists=True)
+    companions = [Channel(one) for one in step.companions]
+    return best_way(reach, channel=Channel(step.channel), companions=companions, tone=Tone(step.tone))[1]
 
 
 def half_years(due_on: dt.date, on: dt.date) -> set[tuple[int, int]]:
@@ -181,6 +226,7 @@ def _with_surroundings(cases: QuerySet[DunningCase], on: dt.date, days: int) -> 
     return cases.annotate(
         hearing_near=Exists(Hearing.objects.filter(dossier=OuterRef("invoice__dossier"), held_on__range=around)),
         platform_suspended=Exists(Platform.objects.filter(suspended_at__isnull=False)),
+        has_sms=Exists(ChannelAccount.objects.filter(medium=Medium.SMS, is_enabled=True)),
         night_abnormal=Exists(NightlyRun.objects.filter(on=on, is_abnormal=True, confirmed_at=None)),
     )
 

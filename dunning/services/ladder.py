@@ -5,13 +5,14 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from cabinets import journal
 from cabinets.enums import TaskKind
 from cabinets.models import Cabinet, Task
 from cabinets.scoping import whole_firm
-from dunning.enums import PENDING, SPOKEN, Code, Entry, ReminderState
+from dunning.enums import PENDING, SPOKEN, Code, Entry, ReminderState, Tone
 from dunning.models import Decision, DunningCase, Reminder, ReminderLine, ScenarioVersion, Step
 from dunning.services.scenarios import version_for
 from invoices.enums import StopKind
@@ -19,7 +20,13 @@ from invoices.models import Invoice, Standstill
 
 LATE_FROM_DAYS = 10
 # Still unsent: a fact takes it back. A reminder being sent is past recall and says so on the timeline.
-RECALLABLE = (ReminderState.PLANNED, ReminderState.AWAITING_APPROVAL, ReminderState.APPROVED)
+RECALLABLE = (
+    ReminderState.PLANNED,
+    ReminderState.AWAITING_APPROVAL,
+    ReminderState.APPROVED,
+    # A letter printed and not posted, a call not made: the person who holds it is told.
+    ReminderState.IN_HAND,
+)
 # A step on its way, or one nobody knows the outcome of: it is not looked at again until its reminder is settled.
 UNSETTLED = (*PENDING, ReminderState.UNKNOWN)
 
@@ -45,7 +52,8 @@ class Engine:
         """Take back every unsent reminder that names one of these invoices, and look again tonight."""
         with transaction.atomic(), whole_firm():
             named = ReminderLine.objects.filter(invoice__in=list(invoice_ids)).values("reminder")
-            reminders = Reminder.objects.filter(pk__in=named, state__in=RECALLABLE).order_by("pk")
+            about = Q(pk__in=named) | Q(accompanies__in=named)
+            reminders = Reminder.objects.filter(about, state__in=RECALLABLE).order_by("pk")
             recalled = list(reminders.select_for_update(of=("self",), no_key=True))
             cancel(reminders=recalled, code=Code(code))
             self.wake(invoice_ids=invoice_ids)
@@ -131,6 +139,12 @@ def entry_of(*, days_late: int, late_entry_days: int) -> Entry:
     return Entry.LATE if days_late <= late_entry_days else Entry.OLD
 
 
+def first_rank(invoice: Invoice, steps: Sequence[Step], *, on: dt.date) -> int:
+    """Return the step an invoice enters at: the first, less the notices whose due date is over."""
+    left = [step.rank for step in steps if step.tone != Tone.NOTICE or on <= invoice.due_on]
+    return min(left, default=1)
+
+
 def _new_case(
     invoice: Invoice, version: ScenarioVersion, steps: list[Step], *, on: dt.date, late_entry_days: int
 ) -> DunningCase:
@@ -138,6 +152,7 @@ def _new_case(
         invoice=invoice,
         client_id=invoice.client_id,
         version=version,
+        next_rank=first_rank(invoice, steps, on=on),
         entry=entry_of(days_late=invoice.days_late(on=on), late_entry_days=late_entry_days),
         entered_on=on,
     )

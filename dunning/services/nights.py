@@ -19,9 +19,10 @@ from cabinets.enums import TaskKind, TaskState
 from cabinets.models import Cabinet
 from cabinets.models.firm import PLANNER_COLUMNS
 from cabinets.territories import Territory, zone_of
-from dunning.enums import ANSWERS, PENDING, SPOKEN, Code
+from dunning.enums import ANSWERS, PENDING, SPOKEN, Channel, Code, Tone
 from dunning.models import NightlyRun
 from dunning.window import SendWindow, next_opening
+from templates_lib.library import has_text
 
 PLANNING_SQL = (Path(__file__).resolve().parents[1] / "planning.sql").read_text(encoding="utf-8")
 SCHEDULER = "scheduler"
@@ -409,6 +410,9 @@ def _words() -> dict[str, Any]:
         "spoken": [state.value for state in SPOKEN],
         "pending": [state.value for state in PENDING],
         "answers": [kind.value for kind in ANSWERS],
+        "written": [
+            f"{tone}:{channel}" for tone in Tone for channel in Channel if has_text(tone=tone, channel=channel)
+        ],
     }
 
 

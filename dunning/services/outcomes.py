@@ -13,10 +13,11 @@ from cabinets.models import Cabinet, Task
 from cabinets.scoping import current_scope
 from cabinets.territories import Territory, zone_of
 from dunning.channels.protocol import Outcome, Stage, Verdict
-from dunning.enums import ReminderState
+from dunning.enums import Channel, ReminderState
 from dunning.models import DunningCase, Reminder, ReminderLine
 from dunning.services.ladder import schedule
 from dunning.services.nights import opening, window_of
+from dunning.services.wake import follow
 
 RETRY_MINUTES = 15
 TASK_DAYS = 2
@@ -62,6 +63,8 @@ def mark_accepted(reminder: Reminder, cabinet: Cabinet, *, code: str) -> None:
     schedule(cases, moved=("last_step_on", "next_rank"))
     if was_in_doubt:
         _close_task(TaskKind.UNKNOWN_OUTCOME, reminder)
+    else:
+        follow(reminder, cabinet, at=cabinet.now())
     journal.record("reminder.sent", reminder, rank=reminder.rank, channel=reminder.channel)
 
 
@@ -82,9 +85,7 @@ def _mark_rejected(reminder: Reminder, cabinet: Cabinet, outcome: Outcome) -> No
     reminder.save(update_fields=["state", "provider_code", "failure", "lease_until"])
     ReminderLine.objects.filter(reminder=reminder).update(counts=False)
     if outcome.stage == Stage.RECIPIENT:
-        addressee = reminder.contact or reminder.client
-        addressee.email_refused_at = timezone.now()
-        addressee.save(update_fields=["email_refused_at"])
+        refuse_way(reminder)
     open_task(TaskKind.REJECTED_ADDRESS, reminder, cabinet)
     schedule(list(DunningCase.objects.filter(pk__in=_case_ids(reminder)).select_related("invoice", "version")))
     journal.record("reminder.rejected", reminder, code=reminder.provider_code, stage=outcome.stage.value)
@@ -97,6 +98,17 @@ def _mark_postponed(reminder: Reminder, cabinet: Cabinet, outcome: Outcome) -> N
     reminder.depart_at = next_departure(reminder, cabinet, after=again)
     reminder.save(update_fields=["provider_code", "failure", "depart_at"])
     journal.record("reminder.postponed", reminder, code=reminder.provider_code, attempts=reminder.attempts)
+
+
+def refuse_way(reminder: Reminder) -> None:
+    """Note that the way a message took does not reach its addressee: nothing goes that way until it is corrected."""
+    addressee, column = reminder.contact or reminder.client, "email_refused_at"
+    if reminder.channel in {Channel.SMS, Channel.PHONE}:
+        column = "mobile_refused_at"
+    elif reminder.channel in {Channel.LETTER, Channel.REGISTERED}:
+        addressee, column = reminder.client, "postal_refused_at"
+    setattr(addressee, column, timezone.now())
+    addressee.save(update_fields=[column])
 
 
 def put_off(*, reminder_id: UUID, error: str) -> None:

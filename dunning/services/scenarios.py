@@ -1,5 +1,7 @@
 """Scenarios: the default ladder, and which version a new case follows."""
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from django.db import transaction
@@ -7,14 +9,35 @@ from django.db import transaction
 from cabinets.scoping import current_scope
 from dunning.enums import Channel, Tone
 from dunning.models import Scenario, ScenarioVersion, Step
-from templates_lib.library import library
 
-# engine.md § 6: offset, tone, channel, days to answer.
-DEFAULT_LADDER: tuple[tuple[int, Tone, Channel, int], ...] = (
-    (3, Tone.COURTEOUS, Channel.EMAIL, 7),
-    (10, Tone.SOLUTIONS, Channel.EMAIL, 2),
-    (30, Tone.FIRM, Channel.EMAIL, 7),
-    (45, Tone.FORMAL, Channel.REGISTERED, 8),
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One step as it is published: when, how, in which tone, what follows in its wake, how long the debtor has."""
+
+    offset_days: int
+    tone: Tone
+    channel: Channel = Channel.EMAIL
+    answer_days: int = 7
+    companions: tuple[Channel, ...] = ()
+    answer_days_others: int | None = None
+    needs_approval: bool = False
+    signed_by_id: UUID | None = None
+
+
+# engine.md § 6.
+DEFAULT_LADDER: tuple[Rung, ...] = (
+    Rung(offset_days=3, tone=Tone.COURTEOUS),
+    Rung(offset_days=10, tone=Tone.SOLUTIONS, answer_days=2, companions=(Channel.SMS,)),
+    Rung(offset_days=30, tone=Tone.FIRM, companions=(Channel.SMS,)),
+    Rung(
+        offset_days=45,
+        tone=Tone.FORMAL,
+        channel=Channel.REGISTERED,
+        answer_days=8,
+        answer_days_others=15,
+        companions=(Channel.EMAIL,),
+    ),
 )
 
 
@@ -30,27 +53,20 @@ def default_scenario() -> ScenarioVersion:
 
 
 @transaction.atomic
-def publish(
-    *, scenario: Scenario, ladder: tuple[tuple[int, Tone, Channel, int], ...], min_gap_days: int = 7
-) -> ScenarioVersion:
+def publish(*, scenario: Scenario, ladder: Sequence[Rung], min_gap_days: int = 7, note: str = "") -> ScenarioVersion:
     """Write a new version of a scenario; cases in flight stay on theirs."""
     last = scenario.versions.order_by("-number").values_list("number", flat=True).first() or 0
     version = ScenarioVersion(
-        scenario=scenario, number=last + 1, min_gap_days=min_gap_days, created_by_id=current_scope().member_id
+        scenario=scenario,
+        number=last + 1,
+        min_gap_days=min_gap_days,
+        note=note,
+        created_by_id=current_scope().member_id,
     )
     version.save(force_insert=True)
-    written = {(text.step.value, text.channel.value) for text in library()}
     Step.objects.bulk_create(
-        Step(
-            version=version,
-            rank=rank,
-            offset_days=offset,
-            tone=tone,
-            channel=channel,
-            answer_days=days,
-            is_written=(tone.value, channel.value) in written,
-        )
-        for rank, (offset, tone, channel, days) in enumerate(ladder, start=1)
+        Step(version=version, rank=rank, **{**asdict(rung), "companions": list(rung.companions)})
+        for rank, rung in enumerate(ladder, start=1)
     )
     return version
 

@@ -80,6 +80,15 @@ def text_for(
     raise NoTextError(f"Aucun texte\u00a0: {spoken.label}, {kind.label}, {channel.label}, {language}.")
 
 
+@functools.cache
+def has_text(*, tone: str, channel: str) -> bool:
+    """Say whether a text is published for a tone on a channel; a registered letter is a letter, a call needs none."""
+    if channel == "phone":
+        return True
+    written = Channel.LETTER if channel == "registered" else channel
+    return any((text.step, text.channel) == (tone, written) for text in library())
+
+
 def _read(path: Path) -> TextVersion:
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     one, several = (_form(data[key]) if key in data else None for key in ("one", "several"))

@@ -28,7 +28,7 @@ from cabinets.models import Cabinet
 from cabinets.models.firm import PLANNER_COLUMNS
 from cabinets.scoping import working_for
 from dunning.channels.smtp import session
-from dunning.services import dispatch, nights, outcomes
+from dunning.services import claiming, dispatch, nights, outcomes
 from invoices.services import settlement
 
 SEND_POINTS = (
@@ -117,8 +117,8 @@ def arm_sending(fuse: Fuse, stamps: str) -> None:
             stamp(stamps, "claim", taken.reminder_id, os.getpid())
             burn("claimed, not committed")
 
-    around(dispatch, "claim", before=lambda _: burn("before the claim"), after=claimed)
-    around(dispatch, "lock_invoices", before=nothing, after=lambda _: burn("invoices locked"))
+    around(dispatch, "take", before=lambda _: burn("before the claim"), after=claimed)
+    around(claiming, "lock_invoices", before=nothing, after=lambda _: burn("invoices locked"))
     around(
         session.SmtpSession, "send", before=lambda _: burn("claim committed"), after=lambda _: burn("server answered")
     )

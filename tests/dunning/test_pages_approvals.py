@@ -13,7 +13,7 @@ from cabinets.enums import ClientKind, Role
 from cabinets.models import Cabinet, JournalEntry, Membership
 from cabinets.scoping import working_for
 from dunning.enums import ReminderState
-from dunning.models import NightlyRun, Reminder, ReminderLine, Step
+from dunning.models import NightlyRun, Reminder, ReminderLine
 from dunning.services import approving
 from invoices.enums import StopKind
 from invoices.models import Invoice
@@ -365,7 +365,6 @@ def test_a_dispute_says_what_happened(browse: Browse, owner: Membership) -> None
 
 def test_an_unwritten_step_is_never_in_a_batch(cabinet: Cabinet) -> None:
     reminder = waiting(rank=3, reasons=["no_text"])
-    Step.objects.filter(pk=reminder.step_id).update(is_written=False)
 
     assert approving.summary_of([reminder]).apart == (reminder,)
 

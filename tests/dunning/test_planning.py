@@ -10,12 +10,13 @@ from django.db import connections
 from cabinets.enums import TaskKind, TaskState
 from cabinets.models import Cabinet, Task
 from cabinets.scoping import tenant_atomic, working_for
-from dunning.enums import Code, Reason, ReminderState
+from dunning.enums import Channel, Code, Reason, ReminderState
 from dunning.grouping import Candidate, group
-from dunning.models import Decision, DunningCase, NightlyRun, Reminder, ReminderLine
+from dunning.models import Decision, DunningCase, NightlyRun, Reminder, ReminderLine, Step
 from dunning.policy import Verdict, decide
+from dunning.reach import best_way
 from dunning.services import nights
-from dunning.services.facts import load_facts
+from dunning.services.facts import addressee_in, load_facts, reach_of
 from invoices.enums import InvoiceKind, StopKind
 from invoices.models import Standstill
 from tests.dunning.worlds import draw_firm
@@ -64,7 +65,18 @@ def candidate_of(case: DunningCase, facts: object) -> Candidate:
         kind=facts.kind,  # type: ignore[attr-defined]
         contact_id=contact.pk if contact is not None and not contact.is_archived else None,
         due_on=case.invoice.due_on,
+        channel=channel_of(case, facts),
     )
+
+
+def channel_of(case: DunningCase, facts: object) -> Channel:
+    step = Step.objects.get(version=case.version_id, rank=case.next_rank)
+    return best_way(
+        reach_of(case.client, addressee_in(case), has_sms=True),
+        channel=Channel(step.channel),
+        companions=[Channel(one) for one in step.companions],
+        tone=facts.step.tone,  # type: ignore[attr-defined]
+    )[0]
 
 
 def tonight(*cabinets: Cabinet) -> list[nights.FirmNight]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cabinets.enums import ClientKind, LegalAid
+from cabinets.enums import ClientKind, LegalAid, SendingMode
 from dunning.enums import Code, Entry, Reason, Tone
 from dunning.policy import RULES, Facts, StepFacts, decide
 from invoices.enums import InvoiceKind, StopKind
@@ -15,6 +15,9 @@ J3 = StepFacts(offset_days=3, tone=Tone.COURTEOUS)
 J10 = StepFacts(offset_days=10, tone=Tone.SOLUTIONS)
 J30 = StepFacts(offset_days=30, tone=Tone.FIRM)
 J45 = StepFacts(offset_days=45, tone=Tone.FORMAL)
+# On a short ladder the tone, and not the day, says how firm a step is.
+SOON_FIRM = StepFacts(offset_days=15, tone=Tone.FIRM)
+SOON_FORMAL = StepFacts(offset_days=30, tone=Tone.FORMAL)
 NOON = {"settlements_declared_on": ON}
 
 
@@ -75,11 +78,13 @@ STOPS: list[tuple[dict[str, Any], Code]] = [
     ({"has_pending_reminder": True}, Code.CONTACT_CAP),
     ({"last_step_on": ON - dt.timedelta(days=6)}, Code.MIN_GAP),
     ({"invoice_kind": InvoiceKind.PROVISION, "step": J30}, Code.PROVISION_END),
+    ({"invoice_kind": InvoiceKind.PROVISION, "step": SOON_FIRM}, Code.PROVISION_END),
     ({"step": StepFacts(offset_days=3, tone=Tone.COURTEOUS, text_fault="R12")}, Code.TEXT_REFUSED),
     (
         {"step": StepFacts(offset_days=30, tone=Tone.FIRM, needs_rate=True), "is_rate_missing": True},
         Code.RATE_MISSING,
     ),
+    ({"step": StepFacts(offset_days=-7, tone=Tone.NOTICE), "due_on": ON - dt.timedelta(days=1)}, Code.NOTICE_OVER),
     ({"step": None}, Code.LADDER_DONE),
 ]
 
@@ -107,6 +112,7 @@ def test_reads_the_rules_in_the_order_of_the_codes() -> None:
         {"kind": ClientKind.CONSUMER, "mandate_ended_on": dt.date(2024, 11, 24)},
         {"client_credit_cents": 143_999},
         {"invoice_kind": InvoiceKind.PROVISION, "step": J10},
+        {"step": StepFacts(offset_days=-7, tone=Tone.NOTICE), "due_on": ON},
         {"step": StepFacts(offset_days=30, tone=Tone.FIRM), "is_rate_missing": True},
         {
             "legal_aid": LegalAid.PARTIAL,
@@ -135,7 +141,14 @@ def test_lets_leave_at_the_edge_of_each_rule(given: dict[str, Any]) -> None:
         ({"activated_on": ON - dt.timedelta(days=14)}, ()),
         ({"needs_two_approvals": True}, (Reason.TWO_PEOPLE,)),
         ({"entry": Entry.LATE}, (Reason.LATE_ENTRY,)),
-        ({"entry": Entry.LATE, "rank": 2, "step": J10}, ()),
+        ({"entry": Entry.LATE, "last_step_on": ON - dt.timedelta(days=7), "step": J10}, ()),
+        ({"step": SOON_FIRM, "has_answered": False}, ()),
+        ({"step": SOON_FIRM, "owed_cents": 500_001}, (Reason.AMOUNT,)),
+        ({"step": SOON_FORMAL, "has_answered": False}, (Reason.FORMAL, Reason.NO_ANSWER)),
+        ({"mode": SendingMode.APPROVE_ALL}, (Reason.FIRM_MODE,)),
+        ({"mode": SendingMode.APPROVE_FROM_FIRM}, ()),
+        ({"mode": SendingMode.APPROVE_FROM_FIRM, "step": SOON_FIRM}, (Reason.FIRM_MODE,)),
+        ({"step": StepFacts(offset_days=3, tone=Tone.COURTEOUS, needs_approval=True)}, (Reason.STEP_ASKS,)),
         ({"kind": ClientKind.UNKNOWN, "step": J30}, (Reason.KIND_UNKNOWN,)),
         ({"kind": ClientKind.UNKNOWN}, ()),
         ({"is_territory_known": False, "step": J30}, (Reason.FAR_TERRITORY,)),

@@ -4,15 +4,23 @@ import datetime as dt
 import random
 from typing import Any
 
-from cabinets.enums import ClientKind, LegalAid
+from cabinets.enums import ClientKind, LegalAid, SendingMode
 from cabinets.models import Cabinet, Client, Hearing
-from dunning.enums import Entry, ReminderState, Tone
-from dunning.models import DunningCase, NightlyRun, Reminder, Scenario, Step
-from dunning.services.scenarios import DEFAULT_LADDER, publish
+from dunning.enums import Channel, Entry, Medium, ReminderState, Tone
+from dunning.models import ChannelAccount, DunningCase, NightlyRun, Reminder, Scenario, Step
+from dunning.services.scenarios import DEFAULT_LADDER, Rung, publish
 from invoices.enums import InvoiceKind, InvoiceState, StopKind
 from invoices.models import Standstill
 from tests.factories.cabinets import make_client, make_contact, make_dossier, make_member
 from tests.factories.invoices import TODAY, make_invoice
+
+SOMETIMES = 0.4
+NOTICE = Rung(offset_days=-7, tone=Tone.NOTICE)
+SPARSE = (
+    Rung(offset_days=3, tone=Tone.COURTEOUS, companions=(Channel.SMS, Channel.PHONE), needs_approval=True),
+    Rung(offset_days=15, tone=Tone.FIRM, channel=Channel.LETTER, companions=(Channel.EMAIL,)),
+    Rung(offset_days=30, tone=Tone.FORMAL, channel=Channel.REGISTERED, companions=(Channel.EMAIL,)),
+)
 
 
 def draw_firm(cabinet: Cabinet, *, seed: int, clients: int, calm: float = 0.86) -> None:
@@ -21,6 +29,8 @@ def draw_firm(cabinet: Cabinet, *, seed: int, clients: int, calm: float = 0.86) 
     scenario = Scenario(name="Tirée", is_default=True)
     scenario.save(force_insert=True)
     version = publish(scenario=scenario, ladder=DEFAULT_LADDER, min_gap_days=draw.choice([5, 7, 9]))
+    noticed = publish(scenario=scenario, ladder=(NOTICE, *SPARSE), min_gap_days=5)
+    ChannelAccount(medium=Medium.SMS, provider="ovh_sms", is_enabled=draw.random() > SOMETIMES).save(force_insert=True)
     strict = Scenario(name="Exigeante")
     strict.save(force_insert=True)
     rated = publish(scenario=strict, ladder=DEFAULT_LADDER)
@@ -30,7 +40,7 @@ def draw_firm(cabinet: Cabinet, *, seed: int, clients: int, calm: float = 0.86) 
     night = NightlyRun(on=TODAY - dt.timedelta(days=40), started_at=cabinet.now(), finished_at=cabinet.now())
     night.save(force_insert=True)
     for _ in range(clients):
-        _draw_client(draw, cabinet, calm, [version, rated], lawyer, night)
+        _draw_client(draw, cabinet, calm, [version, rated, noticed], lawyer, night)
     if draw.random() > calm:
         Standstill(kind=StopKind.HOLD, until_on=_day(draw, -3, 9)).save(force_insert=True)
     if draw.random() > calm:
@@ -48,7 +58,14 @@ def _draw_client(
         is_strategic=rare(),
         needs_two_approvals=rare(),
         is_never_reminded=rare() and rare(),
+        has_mobile=rare() or rare(),
+        has_phone=rare(),
+        has_postal=not rare(),
+        accepts_sms=not rare(),
         email_refused_at=cabinet.now() if rare() else None,
+        mobile_refused_at=cabinet.now() if rare() and rare() else None,
+        postal_refused_at=cabinet.now() if rare() and rare() else None,
+        sending_mode=draw.choice(list(SendingMode)) if rare() else "",
         email_stopped_at=cabinet.now() if rare() and rare() else None,
         territory=None if rare() else draw.choice(["metropole", "alsace_moselle", "reunion"]),
         credit_cents=draw.choice([10_000, 900_000]) if rare() else 0,
@@ -64,7 +81,9 @@ def _draw_client(
 
 
 def _draw_dossier(draw: random.Random, client: Client, rare: Any, lawyer: Any) -> Any:
-    contact = make_contact(client=client, has_email=not rare(), is_archived=rare()) if rare() else None
+    contact = (
+        make_contact(client=client, has_email=not rare(), has_mobile=rare(), is_archived=rare()) if rare() else None
+    )
     dossier = make_dossier(
         client=client,
         kind=draw.choice(list(ClientKind)),
@@ -102,7 +121,7 @@ def _draw_invoice(
     case = DunningCase(
         invoice=invoice,
         client=client,
-        version=versions[1] if rare() else versions[0],
+        version=draw.choice(versions[1:]) if rare() else versions[0],
         next_rank=draw.choice([1, 1, 2, 2, 3, 4, 5]),
         next_action_on=draw.choice(
             [TODAY, TODAY, TODAY, TODAY - dt.timedelta(days=3), TODAY + dt.timedelta(days=1), None]

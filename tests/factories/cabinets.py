@@ -72,13 +72,17 @@ def make_member(*, role: Role = Role.OWNER, user: User | None = None, **facts: A
 
 
 def make_client(**facts: Any) -> Client:
-    """Make a professional client with an e-mail address, in the firm acted for."""
+    """Make a professional client with an e-mail and a postal address, in the firm acted for."""
     number = next(_numbers)
     client = Client(
         **{
             "company": f"Société {number}",
             "email": f"facturation@societe-{number}.example",
             "has_email": True,
+            "address": f"{number} rue de la Paix",
+            "postcode": "75002",
+            "city": "Paris",
+            "has_postal": True,
             "territory": "metropole",
             "kind": ClientKind.PROFESSIONAL,
             **facts,

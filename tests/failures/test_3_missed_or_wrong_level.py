@@ -6,10 +6,12 @@ import pytest
 
 from cabinets.models import Cabinet, Task
 from cabinets.scoping import working_for
-from dunning.enums import Channel, Code, Entry, Reason, ReminderState, Tone
+from dunning.channels.protocol import Outgoing
+from dunning.enums import Code, Entry, Reason, ReminderState, Tone
 from dunning.models import Decision, DunningCase, FailedJob, Reminder, ReminderLine, Scenario, ScenarioVersion, Step
 from dunning.services import approving, composing, dispatch
-from dunning.services.scenarios import default_scenario, publish
+from dunning.services.claiming import Checked, Words
+from dunning.services.scenarios import Rung, default_scenario, publish
 from invoices.enums import StopKind
 from invoices.errors import AlreadySaidError
 from invoices.services import editing, settlement, standstill
@@ -60,15 +62,15 @@ def test_f27_one_reminder_that_cannot_be_written_does_not_hold_back_the_others(
     night(firm)
     with working_for(cabinet_id=firm.pk):
         broken = dispatch.due_reminders(now=firm.now())[firm.pk][0]
-    write = composing.write
+    write = composing.write_email
 
-    def fail(*, reminder: Reminder, **facts: object) -> composing.Written:
-        if reminder.pk == broken:
+    def fail(checked: Checked, *, sender: composing.Sender) -> Words[Outgoing]:
+        if checked.reminder.pk == broken:
             raise RuntimeError("a fault nobody foresaw")
-        return write(reminder=reminder, **facts)  # type: ignore[arg-type]
+        return write(checked, sender=sender)
 
     with monkeypatch.context() as faulty:
-        faulty.setattr(dispatch, "write", fail)
+        faulty.setattr(dispatch, "write_email", fail)
         assert depart(firm) == {"failed": 1, "accepted": 2}
 
     assert list(FailedJob.objects.using("operator").values_list("name", "subject_id", "error")) == [
@@ -204,7 +206,7 @@ def test_f37_a_ladder_has_as_many_steps_as_a_firm_wants(firm: Cabinet) -> None:
         assert Step.objects.filter(version=default_scenario()).count() == 4
         scenario = Scenario(name="Longue")
         scenario.save(force_insert=True)
-        ladder = tuple((10 * rank, Tone.COURTEOUS, Channel.EMAIL, 7) for rank in range(1, 10))
+        ladder = [Rung(offset_days=10 * rank, tone=Tone.COURTEOUS) for rank in range(1, 10)]
 
         version: ScenarioVersion = publish(scenario=scenario, ladder=ladder)
 

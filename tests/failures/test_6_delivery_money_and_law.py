@@ -137,11 +137,11 @@ def test_f71_a_message_that_cannot_be_written_uses_no_attempt_and_no_step(
         invoice = owe()
     night(firm)
 
-    def fail(**facts: object) -> None:
+    def fail(checked: object, **facts: object) -> None:
         raise TextError("A merge field has no value.")
 
     with monkeypatch.context() as faulty:
-        faulty.setattr(dispatch, "write", fail)
+        faulty.setattr(dispatch, "write_email", fail)
         assert depart(firm) == {"left": 1}
     with working_for(cabinet_id=firm.pk):
         unsaid = Reminder.objects.get()
