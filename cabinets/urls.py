@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from cabinets.views import clients, dossiers, firm, journal, security, sign_in, team
+from cabinets.views import clients, dossiers, firm, journal, security, sending, sign_in, team
 
 urlpatterns: list[URLPattern] = [
     path("", sign_in.home, name="home"),
@@ -27,6 +27,8 @@ urlpatterns: list[URLPattern] = [
     path("parametres/equipe/invitations/<uuid:pk>/annuler/", team.revoke_invitation, name="revoke_invitation"),
     path("parametres/cabinet/", firm.firm, name="firm"),
     path("parametres/cabinet/logo/", firm.logo, name="firm_logo"),
+    path("parametres/envois/", sending.sending, name="sending"),
+    path("clients/<uuid:client_id>/mode-d-envoi/", sending.client_mode, name="client_mode"),
     path("parametres/journal/", journal.journal, name="journal"),
     path("parametres/journal/export.csv", journal.journal_csv, name="journal_csv"),
     path("envois/suspendre/", firm.suspend_all, name="suspend_all"),

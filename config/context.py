@@ -66,7 +66,8 @@ FIRM = (
     Item("Journal", "/parametres/journal/", "history", Right.SEE_JOURNAL),
     Item("Équipe", "/parametres/equipe/", "users-round", Right.MANAGE_PEOPLE),
     Item("Cabinet", "/parametres/cabinet/", "building-2", Right.MANAGE_FIRM),
-    Item("Serveur d’envoi", "/parametres/envois/", "send", Right.MANAGE_FIRM),
+    Item("Mode d’envoi", "/parametres/envois/", "sliders-horizontal", Right.MANAGE_FIRM),
+    Item("Serveur d’envoi", "/parametres/serveur/", "send", Right.MANAGE_FIRM),
 )
 SELF = (
     Item("Aide", "/aide/", "life-buoy", Right.OWN_ACCOUNT),

@@ -1,9 +1,7 @@
-"""The firm's settings: who it is, where it is paid, when it speaks, what leaves without a person."""
+"""The firm's settings: who it is, where it is paid, where it lives."""
 
 import datetime as dt
-import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
@@ -20,19 +18,15 @@ from cabinets.pictures import picture_type
 from cabinets.territories import Territory, territory_of, zone_of
 
 LARGEST_LOGO = 200 * 1024
-WEEKDAYS = [("1", "Lundi"), ("2", "Mardi"), ("3", "Mercredi"), ("4", "Jeudi"), ("5", "Vendredi")]
-SPACES = str.maketrans("", "", " \u00a0\u202f€")
-LARGEST_CENTS = 10**11
 
 IDENTITY = ("name", "bar", "siren", "vat_number", "email", "phone", "address", "postcode", "city", "signature")
 BANK = ("account_holder", "iban", "bic")
 MEDIATOR = ("mediator_name", "mediator_address", "mediator_site")
 PLACE = ("territory", "zone_name")
-SENDING = ("opens_at", "closes_at", "weekdays", "grace_hours", "hearing_days", "daily_cap")
 
 
 class FirmForm(forms.ModelForm[Cabinet]):
-    """Every setting of a firm on one page; another IBAN takes the person's password."""
+    """Who the firm is and where it is paid; another IBAN takes the person's password."""
 
     # Wider than their columns: people paste these numbers in groups.
     siren = forms.CharField(label="SIREN", required=False, max_length=30)
@@ -58,12 +52,6 @@ class FirmForm(forms.ModelForm[Cabinet]):
         max_length=40,
         help_text="Vide : celui du territoire. Sinon un nom comme Europe/Paris ou America/Martinique.",
     )
-    weekdays = forms.MultipleChoiceField(label="Jours d’envoi", choices=WEEKDAYS, widget=forms.CheckboxSelectMultiple)
-    threshold = forms.CharField(
-        label="Seuil de validation",
-        help_text="En euros. À partir de ce montant, une relance attend toujours votre accord.",
-        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
-    )
     password = forms.CharField(
         label="Votre mot de passe",
         required=False,
@@ -75,24 +63,12 @@ class FirmForm(forms.ModelForm[Cabinet]):
 
     class Meta:
         model = Cabinet
-        fields = (*IDENTITY, *BANK, *MEDIATOR, "opens_at", "closes_at", "grace_hours", "hearing_days", "daily_cap")
-        labels: ClassVar[dict[str, str]] = {
-            "name": "Nom du cabinet",
-            "opens_at": "Premier envoi",
-            "closes_at": "Dernier envoi",
-            "grace_hours": "Attente après un règlement annoncé (heures)",
-            "hearing_days": "Silence autour d’une audience (jours)",
-            "daily_cap": "Messages par jour, au plus",
-        }
+        fields = (*IDENTITY, *BANK, *MEDIATOR)
+        labels: ClassVar[dict[str, str]] = {"name": "Nom du cabinet"}
         help_texts: ClassVar[dict[str, str]] = {
             "bar": "Par exemple : Nantes.",
             "signature": "Le nom sous les messages, par exemple : Claire Aubry, avocate.",
-            "opens_at": "Entre 8 h et 20 h, à l’heure de votre client.",
             "mediator_name": "Le médiateur de la consommation de la profession, rappelé aux particuliers.",
-        }
-        widgets: ClassVar[dict[str, forms.Widget]] = {
-            "opens_at": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-            "closes_at": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         }
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -101,9 +77,6 @@ class FirmForm(forms.ModelForm[Cabinet]):
         firm = self.instance
         self.iban_before = firm.iban
         self.initial["iban"] = iban_number.format(firm.iban) if firm.iban else ""
-        self.initial["weekdays"] = list(firm.weekdays)
-        euros, cents = divmod(firm.approval_threshold_cents, 100)
-        self.initial["threshold"] = f"{euros:,},{cents:02}".replace(",", "\u00a0", f"{euros:,}".count(","))
         derived = territory_of(firm.postcode) or Territory.METROPOLE
         self.initial["territory"] = "" if derived == firm.territory else firm.territory
         standard = str(zone_of(Territory(firm.territory)))
@@ -144,21 +117,6 @@ class FirmForm(forms.ModelForm[Cabinet]):
             "Ce BIC n’est pas valable : il compte 8 ou 11 caractères. Recopiez-le depuis votre relevé d’identité "
             "bancaire.",
         )
-
-    def clean_threshold(self) -> int:
-        """Read an amount in euros as cents; refuse what is not one."""
-        text = self.cleaned_data["threshold"].translate(SPACES).replace(",", ".")
-        try:
-            amount = Decimal(text)
-        except InvalidOperation:
-            amount = Decimal("NaN")
-        if not re.fullmatch(r"\d{1,10}(\.\d{1,2})?", text) or not 0 < amount * 100 < LARGEST_CENTS:
-            raise forms.ValidationError("Saisissez un montant en euros, par exemple 5 000 ou 1 250,50.")
-        return int(amount * 100)
-
-    def clean_weekdays(self) -> str:
-        """Keep the days in order."""
-        return "".join(sorted(self.cleaned_data["weekdays"]))
 
     def clean_zone_name(self) -> str:
         """Refuse a name that no clock follows."""
@@ -208,11 +166,9 @@ class FirmForm(forms.ModelForm[Cabinet]):
     def _post_clean(self) -> None:
         # The columns the form writes in its own words take part in the model's constraints.
         values = self.cleaned_data
-        for name in ("territory", "zone_name", "weekdays"):
+        for name in ("territory", "zone_name"):
             if values.get(name):
                 setattr(self.instance, name, values[name])
-        if "threshold" in values:
-            self.instance.approval_threshold_cents = values["threshold"]
         super()._post_clean()  # type: ignore[misc]  # Django's own hook, absent from the stubs
 
     @property
@@ -223,7 +179,7 @@ class FirmForm(forms.ModelForm[Cabinet]):
             firm.logo, firm.logo_type = self.logo, picture_type(self.logo) or ""
         elif self.cleaned_data.get("remove_logo"):
             firm.logo, firm.logo_type = None, ""
-        names = [*self.Meta.fields, *PLACE, "weekdays", "approval_threshold_cents", "logo", "logo_type"]
+        names = [*self.Meta.fields, *PLACE, "logo", "logo_type"]
         return [name for name in names if _plain(getattr(firm, name)) != _plain(getattr(before, name))]
 
 

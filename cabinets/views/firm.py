@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cabinets.enums import Right
-from cabinets.forms.firm import BANK, IDENTITY, MEDIATOR, PLACE, SENDING, FirmForm, SettledForm
+from cabinets.forms.firm import BANK, IDENTITY, MEDIATOR, PLACE, FirmForm, SettledForm
 from cabinets.http import CabinetRequest
 from cabinets.permissions import requires
 from cabinets.services import firm as firms
@@ -42,7 +42,7 @@ def firm(request: CabinetRequest) -> HttpResponse:
     if form.errors:
         # The frame around the page shows the firm as it is, not as it was refused.
         request.cabinet.refresh_from_db()
-    parts = {"identity": IDENTITY, "bank": BANK, "mediator": MEDIATOR, "place": PLACE, "sending": SENDING}
+    parts = {"identity": IDENTITY, "bank": BANK, "mediator": MEDIATOR, "place": PLACE}
     context = {name: [form[field] for field in fields] for name, fields in parts.items()}
     status = 422 if form.errors else 200
     return render(request, "cabinets/firm.html", {"form": form, "cabinet": request.cabinet, **context}, status=status)

@@ -38,6 +38,7 @@ def client_page(request: CabinetRequest, client_id: UUID) -> HttpResponse:
         "may_hold": can(Right.HOLD_REMINDERS),
         "may_edit": can(Right.EDIT_CLIENTS),
         "may_invoice": can(Right.EDIT_INVOICES),
+        "may_manage": can(Right.MANAGE_FIRM),
     }
     return render(request, "dunning/client.html", context)
 

@@ -37,7 +37,7 @@ def values_of(firm: Cabinet, **changes: Any) -> dict[str, Any]:
     form = FirmForm(instance=firm, user=Membership.objects.select_related("user")[0].user)
     values = {name: form[name].value() for name in form.fields}
     kept = {name: value for name, value in values.items() if value not in (None, False)}
-    return {**kept, "opens_at": "09:00", "closes_at": "18:00", "postcode": "44000", **changes}
+    return {**kept, "postcode": "44000", **changes}
 
 
 def errors_of(firm: Cabinet, **changes: Any) -> dict[str, str]:
@@ -56,18 +56,14 @@ def test_keeps_the_settings_and_journals_their_names_alone(cabinet: Cabinet, own
             name="Aubry Lenoir",
             siren="552 100 554",
             vat_number="FR 40 303 265 045",
-            threshold="1 250,50 €",
-            weekdays=["5", "1", "3"],
-            opens_at="08:30",
         ),
     )
 
     cabinet.refresh_from_db()
     assert response.headers["Location"] == FIRM
     assert (cabinet.name, cabinet.siren, cabinet.vat_number) == ("Aubry Lenoir", "552100554", "FR40303265045")
-    assert (cabinet.approval_threshold_cents, cabinet.weekdays, cabinet.opens_at) == (125_050, "135", dt.time(8, 30))
     assert JournalEntry.objects.get(event="cabinet.changed").facts == {
-        "fields": ["name", "siren", "vat_number", "postcode", "opens_at", "weekdays", "approval_threshold_cents"]
+        "fields": ["name", "siren", "vat_number", "postcode"]
     }
 
 
@@ -89,10 +85,6 @@ def test_saving_without_a_change_writes_nothing(cabinet: Cabinet, owner: Members
         ("iban", "FR7630006000011234567890188", "relevé d’identité"),
         ("iban", "FR76 pas un iban", "relevé d’identité"),
         ("bic", "AGRI", "8 ou 11 caractères"),
-        ("threshold", "12,345", "par exemple 5"),
-        ("threshold", "0", "par exemple 5"),
-        ("threshold", "NaN", "par exemple 5"),
-        ("threshold", "-5", "par exemple 5"),
         ("zone_name", "Europe/Nantes", "Europe/Paris"),
         ("postcode", "98000", ""),
     ],
@@ -103,26 +95,6 @@ def test_says_what_to_do_about_a_wrong_value(
     found = errors_of(cabinet, **{field: value})
 
     assert words in found["territory" if field == "postcode" else field]
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"opens_at": "07:00"}, "entre 8\u00a0h et 20\u00a0h"),
-        ({"closes_at": "21:00"}, "entre 8\u00a0h et 20\u00a0h"),
-        ({"opens_at": "18:00", "closes_at": "09:00"}, "entre 8\u00a0h et 20\u00a0h"),
-        ({"weekdays": []}, ""),
-        ({"weekdays": ["6"]}, ""),
-        ({"weekdays": ["7"]}, ""),
-    ],
-)
-def test_never_speaks_outside_the_hours_the_law_allows(
-    cabinet: Cabinet, owner: Membership, changes: dict[str, Any], words: str
-) -> None:
-    found = errors_of(cabinet, **changes)
-
-    assert found
-    assert words in " ".join(found.values()).replace("8 h", "8\u00a0h").replace("20 h", "20\u00a0h")
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "Tableau de bord", "À valider", "Factures", "Clients", "Paiements", "Demandes clients",
     ]  # fmt: skip
     assert [link.label for link in frame.reminders] == ["La prochaine nuit", "Calendrier", "Importer"]
-    assert [link.label for link in frame.firm] == ["Journal", "Équipe", "Cabinet", "Serveur d’envoi"]
+    assert [link.label for link in frame.firm] == ["Journal", "Équipe", "Cabinet", "Mode d’envoi", "Serveur d’envoi"]
     assert [link.short or link.label for link in frame.mobile] == ["Accueil", "À valider", "Factures", "Clients"]
     assert (frame.person, frame.firm_name, frame.zone) == (
         "Claire Aubry", "Cabinet Aubry Lenoir", MARTINIQUE,

@@ -84,7 +84,7 @@ def test_lets_no_lawyer_activate_the_firm(cabinet: Cabinet, browse: Browse) -> N
 
 def test_keeps_a_mail_server_with_its_password_sealed(cabinet: Cabinet, owner: Membership, browse: Browse) -> None:
     answer = browse(owner).post(
-        "/parametres/envois/",
+        "/parametres/serveur/",
         {
             "sender": "factures@cabinet.example",
             "host": "smtp.cabinet.example",
@@ -97,12 +97,12 @@ def test_keeps_a_mail_server_with_its_password_sealed(cabinet: Cabinet, owner: M
 
     server = MailServer.objects.get()
     assert (answer.status_code, server.password, server.checked_at) == (302, "tres-secret", None)
-    assert "tres-secret" not in browse(owner).get("/parametres/envois/").content.decode()
+    assert "tres-secret" not in browse(owner).get("/parametres/serveur/").content.decode()
 
 
 def test_refuses_a_distant_server_without_tls(cabinet: Cabinet, owner: Membership, browse: Browse) -> None:
     answer = browse(owner).post(
-        "/parametres/envois/",
+        "/parametres/serveur/",
         {"sender": "a@cabinet.example", "host": "smtp.cabinet.example", "port": "25", "security": "none"},
     )
 

@@ -147,6 +147,7 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
             "equipe": "team",
             "droits": "rights",
             "cabinet": "firm",
+            "mode-d-envoi": "sending",
             "serveur-d-envoi": "mail_server",
             "profil": "security",
             "aide": "help",
