@@ -13,6 +13,8 @@ class DunningConfig(AppConfig):
     def ready(self) -> None:
         """Make facts reach the engine; models may only be imported from here on."""
         from dunning.services.ladder import Engine  # noqa: PLC0415 - no model can be imported before the apps are ready
+        from dunning.services.notices import PresentedNotices  # noqa: PLC0415
         from invoices import ports  # noqa: PLC0415
 
         ports.register(Engine())
+        ports.register_notices(PresentedNotices())

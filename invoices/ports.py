@@ -1,8 +1,11 @@
-"""The ladder as this floor needs it: the reminders' app registers the real one when it starts."""
+"""What this floor needs of those above: the ladder, the days payments came in, the formal notices presented.
+
+Each app registers the real one when it starts.
+"""
 
 import datetime as dt
-from collections.abc import Collection
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from invoices.errors import InvoiceError
@@ -40,3 +43,54 @@ def ladder() -> Ladder:
     if not _registered:
         raise InvoiceError("Aucun moteur de relance n’est branché.")
     return _registered[0]
+
+
+class Received(NamedTuple):
+    """What lowered an invoice's principal on a day."""
+
+    on: dt.date
+    cents: int
+
+
+class Receipts(Protocol):
+    """When the money of an invoice came in: interest is counted to the day."""
+
+    def received(self, *, invoice_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Received]]:
+        """Return the dated payments of these invoices, those taken back left out."""
+
+
+_receipts: list[Receipts] = []
+
+
+def register_receipts(receipts: Receipts) -> None:
+    """Make these receipts the ones interest is counted from."""
+    _receipts[:] = [receipts]
+
+
+def receipts() -> Receipts:
+    """Return the registered receipts."""
+    if not _receipts:
+        raise InvoiceError("Aucun registre des paiements n’est branché.")
+    return _receipts[0]
+
+
+class FormalNotices(Protocol):
+    """When a formal notice was first presented: a consumer's interest runs from it (R13, R42)."""
+
+    def presented(self, *, invoice_ids: Collection[UUID]) -> Mapping[UUID, dt.date]:
+        """Return the first presentation of a formal notice that claimed each of these invoices."""
+
+
+_notices: list[FormalNotices] = []
+
+
+def register_notices(notices: FormalNotices) -> None:
+    """Make these formal notices the ones interest is counted from."""
+    _notices[:] = [notices]
+
+
+def notices() -> FormalNotices:
+    """Return the registered formal notices."""
+    if not _notices:
+        raise InvoiceError("Aucun registre des mises en demeure n’est branché.")
+    return _notices[0]

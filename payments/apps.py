@@ -1,10 +1,17 @@
 """The payments app."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
+
+from invoices import ports
 
 
 class PaymentsConfig(AppConfig):
-    """See the package's modules."""
+    """What came in; it tells the floor of what is owed on which day."""
 
     name = "payments"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Lend the days of payments to those who count interest; models exist only now."""
+        ports.register_receipts(import_string("payments.services.receipts.DatedReceipts")())
