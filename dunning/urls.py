@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dunning.views import approvals, clients, invoices, lists, tonight
+from dunning.views import approvals, clients, invoices, lists, rules, tonight
 from dunning.views.demo_messages import demo_message, demo_message_page, demo_messages
 
 urlpatterns: list[URLPattern] = [
@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern] = [
     path("a-valider/<uuid:reminder_id>/reporter/", approvals.approval_postpone, name="approval_postpone"),
     path("a-valider/<uuid:reminder_id>/ecarter/", approvals.approval_decline, name="approval_decline"),
     path("a-valider/<uuid:reminder_id>/issue/", approvals.approval_resolve, name="approval_resolve"),
+    path("relances/quand-rien-ne-part/", rules.stop_rules, name="stop_rules"),
     path("relances/<uuid:reminder_id>/", invoices.message, name="message"),
     path("factures/", lists.invoices, name="invoices"),
     path("factures/export.csv", lists.invoices_export, name="invoices_export"),

@@ -51,7 +51,12 @@ def test_a_partner_sees_every_entry_in_order() -> None:
     assert [link.label for link in frame.daily] == [
         "Tableau de bord", "À valider", "Factures", "Clients", "Paiements", "Demandes clients",
     ]  # fmt: skip
-    assert [link.label for link in frame.reminders] == ["La prochaine nuit", "Calendrier", "Importer"]
+    assert [link.label for link in frame.reminders] == [
+        "La prochaine nuit",
+        "Calendrier",
+        "Quand rien ne part",
+        "Importer",
+    ]
     assert [link.label for link in frame.firm] == ["Journal", "Équipe", "Cabinet", "Mode d’envoi", "Serveur d’envoi"]
     assert [link.short or link.label for link in frame.mobile] == ["Accueil", "À valider", "Factures", "Clients"]
     assert (frame.person, frame.firm_name, frame.zone) == (
@@ -62,7 +67,9 @@ def test_a_partner_sees_every_entry_in_order() -> None:
 def test_an_accountant_neither_imports_nor_manages_nor_suspends() -> None:
     frame = chrome(request_of(Role.ACCOUNTANT))["chrome"]
 
-    assert [link.label for link in (*frame.reminders, *frame.firm)] == ["La prochaine nuit", "Calendrier"]
+    assert [link.label for link in (*frame.reminders, *frame.firm)] == [
+        "La prochaine nuit", "Calendrier", "Quand rien ne part",
+    ]  # fmt: skip
     assert (frame.can_suspend, frame.can_resume) == (False, False)
 
 

@@ -148,6 +148,7 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
             "droits": "rights",
             "cabinet": "firm",
             "mode-d-envoi": "sending",
+            "quand-rien-ne-part": "stop_rules",
             "serveur-d-envoi": "mail_server",
             "profil": "security",
             "aide": "help",
