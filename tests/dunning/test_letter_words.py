@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dunning.channels import ar24, laposte, maileva, merci_facteur, post_desk
+from dunning.channels.letters import Profile
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = [module.PROFILE for module in (ar24, laposte, maileva, merci_facteur, post_desk)]
@@ -22,7 +23,7 @@ _DRESSED_UP = re.compile(
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.slug)
-def test_calls_lre_only_what_is_qualified(profile: ar24.PROFILE.__class__) -> None:
+def test_calls_lre_only_what_is_qualified(profile: Profile) -> None:
     assert ("LRE" in profile.kinds) == (profile.is_qualified and profile.is_electronic)
     assert profile.is_qualified or not profile.is_electronic
     words = " ".join((*profile.kinds, profile.label, profile.proofs, *profile.to_do))
