@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from cabinets.scoping import working_for
-from dunning.services import dispatch, mail_servers, nights
+from dunning.services import dispatch, mail_servers, nights, staff_mail
 from payments.services import links
 
 
@@ -44,3 +44,16 @@ def send_reminders(reminder_ids: list[str]) -> None:
 def check_mail_server(server_id: str) -> None:
     """Try a firm's mail server and write its answer where the settings page reads it."""
     mail_servers.check(server_id=UUID(server_id))
+
+
+@shared_task(name="dunning.tasks.sweep_staff_mail")
+def sweep_staff_mail() -> None:
+    """Every minute: hand the mails to the firms' own people to the senders."""
+    for mail_id in staff_mail.due(now=timezone.now()):
+        send_staff_mail.delay(str(mail_id))
+
+
+@shared_task(name="dunning.tasks.send_staff_mail")
+def send_staff_mail(mail_id: str) -> None:
+    """Send one mail to a person of the firm."""
+    staff_mail.deliver(mail_id=UUID(mail_id))
