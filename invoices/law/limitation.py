@@ -26,6 +26,32 @@ class Effect(StrEnum):
     SUSPEND = "suspend"
 
 
+class Nature(StrEnum):
+    """What happened, as a person may record it (R29)."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    PLAN_ACCEPTED = "plan_accepted"
+    BATONNIER = "batonnier"
+    COURT_CLAIM = "court_claim"
+    ENFORCEMENT = "enforcement"
+    MEDIATION = "mediation"
+    REGISTERED_LETTER = "registered_letter"
+    REMINDER = "reminder"
+
+
+# Articles 2238, 2240, 2241 and 2244 of the civil code; a letter, registered or not, has no effect.
+EFFECTS: dict[Nature, Effect] = {
+    Nature.ACKNOWLEDGEMENT: Effect.INTERRUPT,
+    Nature.PLAN_ACCEPTED: Effect.INTERRUPT,
+    Nature.BATONNIER: Effect.INTERRUPT,
+    Nature.COURT_CLAIM: Effect.INTERRUPT,
+    Nature.ENFORCEMENT: Effect.INTERRUPT,
+    Nature.MEDIATION: Effect.SUSPEND,
+    Nature.REGISTERED_LETTER: Effect.NONE,
+    Nature.REMINDER: Effect.NONE,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class LimitationEvent:
     """A fact that may move the last day; a suspension ends on `until`, both days included."""
