@@ -76,6 +76,10 @@ WHY_A_PERSON = {
     Reason.KIND_UNKNOWN: "La qualité du client n’est pas précisée dans le dossier.",
     Reason.FAR_TERRITORY: "Le territoire du client est inconnu : ses jours fériés ne sont pas vérifiés.",
     Reason.NO_TEXT: "Le texte et le canal de cette étape ne sont pas encore publiés : rien ne part.",
+    Reason.FIRM_MODE: "Le mode d’envoi du cabinet ou du client demande une relecture.",
+    Reason.STEP_ASKS: "Cette étape du scénario demande toujours un accord.",
+    Reason.BY_HAND: "Une personne a demandé cette relance.",
+    Reason.EDITED: "Le texte a été modifié pour ce message.",
     Reason.LIMITATION: "Le délai de prescription est à vérifier : la fin de mission n’est pas renseignée.",
     Reason.CHANGED: "Les faits ou les montants ont changé depuis l’accord donné.",
 }
@@ -118,6 +122,7 @@ RULE_MEANS = {
     Code.PROVISION_END: "Une provision s’arrête après J+10 : une personne décide de la suite.",
     Code.TEXT_REFUSED: "Le texte de l’étape ne passe pas le contrôle.",
     Code.RATE_MISSING: "Le taux d’intérêt du semestre n’est pas encore connu.",
+    Code.NOTICE_OVER: "L’échéance est passée : l’avis n’a plus d’objet, l’étape suivante prend sa place.",
     Code.LADDER_DONE: "Toutes les étapes du scénario sont faites.",
     Code.NEEDS_APPROVAL: "Le message attend l’accord d’une personne.",
     Code.SEND: "Aucune règle ne s’y oppose : le message part à la prochaine ouverture.",

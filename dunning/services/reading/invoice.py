@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from cabinets.models import Cabinet, JournalEntry, Membership
+from cabinets.models import Cabinet, Membership
 from cabinets.sealing import open_together
-from dunning.enums import PENDING, Channel, Code, ReminderState
+from dunning.enums import PENDING, Code
 from dunning.models import Decision, DunningCase, Reminder, ReminderLine, Step
 from dunning.policy import Facts, decide
 from dunning.presenting import (
@@ -24,6 +24,7 @@ from dunning.presenting import (
     verdict_words,
 )
 from dunning.services.facts import load_facts
+from dunning.services.reading.said import author_of, reminder_events
 from dunning.services.silencing import right_to_lift
 from invoices.enums import InvoiceState, InvoiceStatus, StopKind
 from invoices.models import CreditNote, Invoice, Standstill
@@ -36,23 +37,8 @@ from templates_lib.rendering import day_words
 
 NIGHTS_SHOWN = 60
 VISITS_SHOWN = 50
-MOVED_BY_HAND = ("reminder.declined", "reminder.cancelled", "reminder.rejected", "reminder.approved")
 # The reminders themselves tell these nights.
 TOLD_BY_REMINDERS = (Code.SEND, Code.NEEDS_APPROVAL)
-# How each state of a message looks: tone, icon, word.
-LOOKS = {
-    ReminderState.PLANNED: ("info", "calendar-clock", "prévue"),
-    ReminderState.AWAITING_APPROVAL: ("wait", "clipboard-check", "à valider"),
-    ReminderState.APPROVED: ("ok", "check", "approuvée"),
-    ReminderState.SENDING: ("info", "send", "envoi en cours"),
-    ReminderState.ACCEPTED: ("ok", "mail-check", "envoyée"),
-    ReminderState.DELIVERED: ("ok", "mail-check", "remise"),
-    ReminderState.BOUNCED: ("late", "mail-x", "revenue"),
-    ReminderState.REJECTED: ("late", "mail-x", "refusée par le serveur"),
-    ReminderState.UNKNOWN: ("wait", "circle-question-mark", "issue incertaine"),
-    ReminderState.DECLINED: ("neutral", "ban", "écartée"),
-    ReminderState.CANCELLED: ("neutral", "ban", "annulée"),
-}
 OFF_LADDER = "Cette facture n’est suivie par aucun scénario : rien ne part à son sujet."
 AMONG = {"invoice_id": "cette facture", "dossier_id": "tout le dossier", "client_id": "tout le client"}
 
@@ -128,7 +114,7 @@ def page_of(*, invoice: Invoice, cabinet: Cabinet, member: Membership) -> Invoic
     waiting = next((one for one in reminders if one.state in PENDING), None)
     asked = list(_requests_of(invoice).defer("message", "answer"))
     events = [
-        *_reminder_events(lines, cabinet),
+        *reminder_events(lines, cabinet),
         *_payment_events(invoice, zone),
         *_stop_events(stops, zone),
         *_request_events(asked, zone),
@@ -242,16 +228,8 @@ def _stop_row(stop: Standstill, member: Membership, zone: dt.tzinfo) -> Stop:
         reach=reach or ("l’avocat responsable" if stop.lawyer_id else "tout le cabinet"),
         since=moment_words(stop.created_at, zone),
         until_on=stop.until_on,
-        by=_author(stop.created_by, stop.origin),
+        by=author_of(stop.created_by, stop.origin),
         may_lift=bool(reach) and member.can(right_to_lift(stop.kind)),
-    )
-
-
-def _author(member: Membership | None, origin: str = "") -> str:
-    if member is not None:
-        return str(member.user.get_full_name())
-    return {"link": "le client, depuis son lien", "old_debt": "le produit, à l’entrée de la dette"}.get(
-        origin, "le produit"
     )
 
 
@@ -265,71 +243,6 @@ def _entered(invoice: Invoice, zone: dt.tzinfo) -> Event:
         when=moment_words(invoice.created_at, zone),
         text=f"{show_euros(invoice.total_cents)} TTC, échéance le {day_words(invoice.due_on)}",
     )
-
-
-def _reminder_events(lines: Sequence[ReminderLine], cabinet: Cabinet) -> list[Event]:
-    ids = [line.reminder_id for line in lines]
-    moved = dict(
-        JournalEntry.objects.filter(subject_id__in=ids, event__in=MOVED_BY_HAND)
-        .order_by("at")
-        .values_list("subject_id", "at")
-    )
-    return [_event_of(line, moved.get(line.reminder_id), cabinet) for line in lines]
-
-
-def _event_of(line: ReminderLine, moved_at: dt.datetime | None, cabinet: Cabinet) -> Event:
-    reminder, zone = line.reminder, cabinet.zone
-    state = ReminderState(reminder.state)
-    is_coming = state in PENDING
-    at = reminder.depart_at if is_coming else reminder.spoken_at or moved_at
-    at = at or dt.datetime.combine(reminder.on, dt.time(12), tzinfo=zone)
-    tone, icon, word = LOOKS[state]
-    text = _detail(reminder, state) + ("" if line.is_claimed else " Citée parmi les factures également à régler.")
-    url, link_label = _door(reminder, state)
-    return Event(
-        at=at,
-        when=moment_words(at, zone),
-        future=is_coming,
-        tone=tone,
-        icon=icon,
-        title=f"{step_words(reminder.step)} : {word}",
-        text=text.strip(),
-        url=url,
-        link_label=link_label,
-    )
-
-
-def _detail(reminder: Reminder, state: ReminderState) -> str:
-    channel = Channel(reminder.channel).label
-    approved = f" Accord de {_author(reminder.approved_by)}." if reminder.approved_by else ""
-    if state in {ReminderState.ACCEPTED, ReminderState.DELIVERED}:
-        code = f", réponse {reminder.provider_code}" if reminder.provider_code else ""
-        return f"{channel} accepté par le serveur{code}.{approved}"
-    if state in {ReminderState.BOUNCED, ReminderState.REJECTED}:
-        failure = reminder.failure or "Le serveur du client a refusé le message."
-        return f"{failure} L’étape ne compte pas : corrigez l’adresse."
-    if state == ReminderState.DECLINED:
-        return f"Par {_author(reminder.ended_by)}. Rien n’est parti."
-    if state == ReminderState.CANCELLED:
-        rule = RULE_MEANS[Code(reminder.cancel_code)] if reminder.cancel_code else ""
-        return f"{rule} Rien n’est parti."
-    return {
-        ReminderState.PLANNED: f"{channel}, départ automatique.",
-        ReminderState.AWAITING_APPROVAL: f"{channel}. Rien ne part sans votre accord.",
-        ReminderState.APPROVED: f"{channel}.{approved}",
-        ReminderState.UNKNOWN: "Le serveur n’a pas confirmé. Une personne dit ce qu’il en est.",
-    }.get(state, channel)
-
-
-def _door(reminder: Reminder, state: ReminderState) -> tuple[str, str]:
-    read, decide_at = f"/relances/{reminder.pk}/", f"/a-valider/{reminder.pk}/"
-    return {
-        ReminderState.AWAITING_APPROVAL: (decide_at, "Relire et décider"),
-        ReminderState.APPROVED: (decide_at, "Voir ou annuler l’accord"),
-        ReminderState.UNKNOWN: (decide_at, "Dire s’il est parti"),
-        ReminderState.DECLINED: ("", ""),
-        ReminderState.CANCELLED: ("", ""),
-    }.get(state, (read, "Lire le message"))
 
 
 def _payment_events(invoice: Invoice, zone: dt.tzinfo) -> Iterable[Event]:
@@ -370,7 +283,7 @@ def _stop_events(stops: Sequence[Standstill], zone: dt.tzinfo) -> Iterable[Event
             icon=icon,
             title=kind.label,
             when=moment_words(stop.created_at, zone),
-            text=f"Par {_author(stop.created_by, stop.origin)}.{until}{reason}",
+            text=f"Par {author_of(stop.created_by, stop.origin)}.{until}{reason}",
         )
         if stop.released_at:
             yield Event(
@@ -379,7 +292,7 @@ def _stop_events(stops: Sequence[Standstill], zone: dt.tzinfo) -> Iterable[Event
                 icon="play",
                 title=f"{kind.label} : levée",
                 when=moment_words(stop.released_at, zone),
-                text=f"Par {_author(stop.released_by)}.",
+                text=f"Par {author_of(stop.released_by)}.",
             )
 
 
