@@ -16,7 +16,10 @@ class InterestRate(models.Model):
     source = models.CharField("source", max_length=300)
     # Until an operator confirmed it, a rate is not used: nothing is computed with it.
     confirmed_at = models.DateTimeField("confirmé le", null=True, blank=True)
-    confirmed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    # No key in the database: rates belong to no firm, and outlive every account.
+    confirmed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_constraint=False
+    )
 
     class Meta:
         verbose_name = "taux du semestre"
