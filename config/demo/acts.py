@@ -8,6 +8,7 @@ from cabinets.enums import LegalAid
 from cabinets.models import Client, Dossier, Membership
 from cabinets.services import dossiers
 from cabinets.services.dossiers import DossierFacts
+from dunning.enums import Tone
 from dunning.models import DunningCase, Scenario, ScenarioVersion, Step
 from dunning.services.scenarios import DEFAULT_LADDER, Rung, publish
 from invoices.enums import StopKind
@@ -154,11 +155,17 @@ def _computed() -> ScenarioVersion:
     return version
 
 
+def _noticed() -> ScenarioVersion:
+    notice = Rung(offset_days=-7, tone=Tone.NOTICE)
+    return _published("Avec un avis avant l’échéance", (notice, *DEFAULT_LADDER))
+
+
 SCENARIOS: dict[str, Callable[[], ScenarioVersion]] = {
     "spaced": _spaced,
     "short": _short,
     "refused": _refused,
     "computed": _computed,
+    "noticed": _noticed,
 }
 
 

@@ -142,6 +142,7 @@ def _paris() -> Iterator[Part]:
     yield _one(BODY, fresh(acts.follows("refused")))
     yield _one(PRO, third(acts.follows("computed")))
     yield _one(PRO, third(acts.follows("short")))
+    yield _one(PRO, fresh(acts.follows("noticed"), late=2))
     yield _one(PRO, fresh(cents=1_284_000), client={"is_strategic": True}, has_billing_contact=True)
     yield _one(PRO, fresh(cents=864_000), client={"needs_two_approvals": True})
     yield _one(PERSON, third(), client={"country": "BE", "postcode": "1000", "city": "Bruxelles", "phone": ""})
