@@ -22,6 +22,9 @@ EVENTS: dict[str, str] = {
     "cabinet.resumed": "Envois repris",
     "cabinet.settlements_declared": "Règlements déclarés à jour",
     "journal.exported": "Journal exporté",
+    "task.done": "Tâche faite",
+    "task.dropped": "Tâche close, sans objet",
+    "task.assigned": "Tâche confiée",
     "keys.renewed": "Clés de chiffrement renouvelées",
 }
 SUBJECTS: dict[str, str] = {

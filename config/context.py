@@ -12,8 +12,8 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from cabinets.enums import Right
-from cabinets.models import Cabinet
+from cabinets.enums import Right, TaskState
+from cabinets.models import Cabinet, Task
 from dunning.enums import ReminderState
 from dunning.models import MailServer, Reminder
 from payments.enums import RequestState
@@ -54,9 +54,10 @@ APPROVALS = Item("À valider", "/a-valider/", "clipboard-check", Right.SEE_INVOI
 INVOICES = Item("Factures", "/factures/", "receipt-text", Right.SEE_INVOICES)
 CLIENTS = Item("Clients", "/clients/", "users", Right.SEE_CLIENTS)
 PAYMENTS = Item("Paiements", "/paiements/", "euro", Right.SEE_INVOICES)
+TASKS = Item("Tâches", "/taches/", "circle-check", Right.SEE_CLIENTS, "tasks")
 REQUESTS = Item("Demandes clients", "/demandes/", "message-circle-warning", Right.SEE_CLIENTS, "requests")
 
-DAILY = (DASHBOARD, APPROVALS, INVOICES, CLIENTS, PAYMENTS, REQUESTS)
+DAILY = (DASHBOARD, APPROVALS, TASKS, INVOICES, CLIENTS, PAYMENTS, REQUESTS)
 REMINDERS = (
     Item("La prochaine nuit", "/ce-soir/", "calendar-clock", Right.SEE_INVOICES),
     Item("Calendrier", "/calendrier/", "calendar-days", Right.SEE_INVOICES),
@@ -150,9 +151,10 @@ def counts_of(*, cabinet_id: UUID) -> Mapping[str, int]:
     """Count what waits for a person, among what the database lets this one see."""
     awaited = _number_of(Reminder.objects.filter(state=ReminderState.AWAITING_APPROVAL))
     opened = _number_of(DebtorRequest.objects.filter(state=RequestState.OPEN))
+    to_do = _number_of(Task.objects.filter(state=TaskState.OPEN))
     servers = Coalesce(Subquery(MailServer.objects.order_by().values("cabinet").annotate(n=Count("pk")).values("n")), 0)
-    found = Cabinet.objects.filter(pk=cabinet_id).values_list(awaited, opened, servers).get()
-    return dict(zip(("approvals", "requests", "servers"), found, strict=True))
+    found = Cabinet.objects.filter(pk=cabinet_id).values_list(awaited, opened, to_do, servers).get()
+    return dict(zip(("approvals", "requests", "tasks", "servers"), found, strict=True))
 
 
 def _number_of(rows: QuerySet[Any]) -> Coalesce:

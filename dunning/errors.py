@@ -11,3 +11,7 @@ class TooLateError(DunningError):
 
 class NoMailServerError(DunningError):
     """The firm has no server to send from."""
+
+
+class TaskError(DunningError):
+    """A task is not closed, or not given, this way."""

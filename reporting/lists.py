@@ -13,13 +13,13 @@ from cabinets.models import Task
 from cabinets.sealing import open_together
 from dunning.enums import PENDING, Channel, ReminderState, Tone
 from dunning.models import Reminder, ReminderLine
+from dunning.services.reading import tasks as reading
 from invoices.enums import InvoiceStatus
 from invoices.models import Invoice
 from invoices.services.statuses import statuses
 from payments.enums import PaymentMeans, PaymentState
 from payments.models import Allocation, Payment
 from reporting import places
-from reporting.services.tasks import closed_by_an_act
 
 SHOWN = 5
 SENDINGS_SHOWN = 4
@@ -124,6 +124,7 @@ class ToDo:
     due_on: dt.date
     is_late: bool
     url: str
+    act: str
     by_hand: bool
 
 
@@ -153,7 +154,7 @@ def lists(*, now: dt.datetime, on: dt.date, sees_all: bool) -> Lists:
         sendings=[_sending(row) for row in planned],
         unpaid=[_debt(row, words[row.pk], on) for row in late],
         receipts=[_receipt(row) for row in paid],
-        to_do=[_task(row, on) for row in tasks],
+        to_do=[_task(row) for row in reading.rows(tasks, on=on)],
     )
 
 
@@ -207,7 +208,7 @@ def _receipts(on: dt.date, *, sees_all: bool) -> QuerySet[Any]:
 
 def _to_do() -> QuerySet[Any]:
     """Ask for the open tasks, the most urgent first."""
-    rows = Task.objects.filter(state=TaskState.OPEN).select_related("client")
+    rows = Task.objects.filter(state=TaskState.OPEN).select_related("client", "owner__user")
     return rows.order_by("due_on", "created_at", "pk")[:TASKS_SHOWN]
 
 
@@ -254,13 +255,14 @@ def _receipt(row: Any) -> Receipt:
     )
 
 
-def _task(row: Task, on: dt.date) -> ToDo:
+def _task(row: reading.Row) -> ToDo:
     return ToDo(
-        pk=row.pk,
-        label=TaskKind(row.kind).label,
-        client=row.client.display_name if row.client else "",
-        due_on=row.due_on,
-        is_late=row.due_on < on,
-        url=places.of_task(row),
-        by_hand=not closed_by_an_act(row, on=on),
+        pk=row.task.pk,
+        label=TaskKind(row.task.kind).label,
+        client=row.client,
+        due_on=row.task.due_on,
+        is_late=row.is_late,
+        url=row.url,
+        act=row.act,
+        by_hand=row.by_hand,
     )

@@ -6,6 +6,5 @@ from reporting import views
 
 urlpatterns: list[URLPattern] = [
     path("tableau-de-bord/", views.dashboard, name="dashboard"),
-    path("taches/<uuid:task_id>/faite/", views.finish_task, name="finish_task"),
     path("aide/", views.help_page, name="help"),
 ]

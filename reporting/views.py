@@ -1,23 +1,19 @@
-"""The dashboard, the tasks marked from it, and the help page."""
+"""The dashboard and the help page."""
 
 from typing import Any
-from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from cabinets import journal
 from cabinets.enums import Right
 from cabinets.http import CabinetRequest
-from cabinets.models import Client, Task
+from cabinets.models import Client
 from cabinets.permissions import requires
 from invoices.models import Invoice
 from reporting.board import DSO_TARGET, board, settlements_are_stale
-from reporting.errors import TaskError
 from reporting.lists import lists
-from reporting.services import tasks
 
 
 @require_GET
@@ -32,20 +28,6 @@ def dashboard(request: CabinetRequest) -> HttpResponse:
     journal.listed(Client, "dashboard", count=rows.names)
     figures = board(cabinet=cabinet, sees_all=sees_all)
     return render(request, "reporting/dashboard.html", _frame(request) | {"board": figures, "lists": rows})
-
-
-@require_POST
-@requires(Right.EDIT_CLIENTS)
-def finish_task(request: CabinetRequest, task_id: UUID) -> HttpResponse:
-    """Mark a task as done, or say how it ends."""
-    task = get_object_or_404(Task, pk=task_id)
-    try:
-        tasks.finish(task_id=task.pk, by=request.member)
-    except TaskError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"« {task.get_kind_display()} » est marquée comme faite.")
-    return redirect("dashboard")
 
 
 @require_GET

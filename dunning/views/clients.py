@@ -34,7 +34,6 @@ def client_page(request: CabinetRequest, client_id: UUID) -> HttpResponse:
     can = request.member.can
     context = {
         "page": read,
-        "tasks": [(task, client.task_url(task)) for task in read.tasks],
         "may_hold": can(Right.HOLD_REMINDERS),
         "may_edit": can(Right.EDIT_CLIENTS),
         "may_invoice": can(Right.EDIT_INVOICES),

@@ -58,7 +58,7 @@ def test_sends_a_mail_to_its_person_and_to_nobody_else(firm: Cabinet, member: Me
     [message] = mail.outbox
     assert isinstance(message, mail.EmailMultiAlternatives)
     assert (message.to, message.subject, message.body) == ([member.user.email], "Essai", "Bonjour")
-    assert [one.content for one in message.alternatives] == ["<p>Bonjour</p>"]
+    assert [tuple(one) for one in message.alternatives] == [("<p>Bonjour</p>", "text/html")]
     assert message.extra_headers["Auto-Submitted"] == "auto-generated"
     assert (only(firm).attempts, only(firm).sent_at is not None) == (1, True)
 

@@ -15,10 +15,10 @@ from cabinets.enums import Role, TaskKind, TaskState
 from cabinets.models import Cabinet, JournalEntry, Membership, Task
 from cabinets.sealing import forget_keys
 from dunning.enums import ReminderState
+from dunning.errors import TaskError
+from dunning.services.todo import finish
 from reporting import board, queries
-from reporting.errors import TaskError
 from reporting.queries import Cohort, Dso, DsoPoint, Effort
-from reporting.services.tasks import finish
 from tests.conftest import FirmBrowser
 from tests.factories.cabinets import assign, make_client, make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
@@ -239,7 +239,7 @@ def test_marks_a_task_as_done_once(owner: Membership, browse: Browse) -> None:
     assert JournalEntry.objects.filter(event="task.done").count() == 1
 
 
-@pytest.mark.parametrize("kind", [TaskKind.DISPUTE, TaskKind.ABNORMAL_NIGHT, TaskKind.UNKNOWN_OUTCOME])
+@pytest.mark.parametrize("kind", [TaskKind.CALL, TaskKind.ABNORMAL_NIGHT, TaskKind.UNKNOWN_OUTCOME])
 def test_leaves_a_task_to_the_act_that_ends_it(owner: Membership, browse: Browse, kind: TaskKind) -> None:
     make_invoice()
     task = make_task(kind)

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from django.db.models import F, Max, Sum
 
-from cabinets.enums import TaskKind, TaskState
+from cabinets.enums import TaskState
 from cabinets.models import Cabinet, Client, Contact, Dossier, Membership, Task
 from cabinets.sealing import open_together
 from dunning.models import Reminder
 from dunning.presenting import moment_words, step_words
+from dunning.services.reading import tasks
 from dunning.services.reading.lists import Row, rows_of
 from dunning.services.silencing import right_to_lift
 from invoices.enums import InvoiceState, StopKind
@@ -56,7 +57,7 @@ class ClientPage:
     invoices: tuple[Row, ...]
     has_more_invoices: bool
     messages: tuple[Said, ...]
-    tasks: tuple[Task, ...]
+    tasks: tuple[tasks.Row, ...]
     stops: tuple[ClientStop, ...]
 
 
@@ -101,7 +102,7 @@ def page_of(*, client: Client, cabinet: Cabinet, member: Membership) -> ClientPa
             Said(reminder=one, step=step_words(one.step), when=moment_words(one.spoken_at or one.depart_at, zone))
             for one in reminders
         ),
-        tasks=tuple(Task.objects.filter(client=client, state=TaskState.OPEN).order_by("due_on")),
+        tasks=tuple(tasks.rows(_open_tasks(client), on=cabinet.today())),
         stops=tuple(
             ClientStop(
                 row=stop,
@@ -131,13 +132,6 @@ def _pay_days(client_id: UUID) -> int | None:
     return round(sum(days) / len(days)) if days else None
 
 
-def task_url(task: Task) -> str:
-    """Return where a task is done."""
-    subject = task.subject_id
-    doors = {
-        TaskKind.REVIEW_OLD_DEBT: f"/factures/{subject}/",
-        TaskKind.PROVISION_END: f"/factures/{subject}/",
-        TaskKind.UNKNOWN_OUTCOME: f"/a-valider/{subject}/",
-        TaskKind.REJECTED_ADDRESS: f"/clients/{task.client_id}/modifier/",
-    }
-    return doors.get(TaskKind(task.kind), f"/demandes/{subject}/")
+def _open_tasks(client: Client) -> list[Task]:
+    opened = Task.objects.filter(client=client, state=TaskState.OPEN)
+    return list(opened.select_related("client", "owner__user").order_by("due_on", "created_at", "pk"))
