@@ -1,4 +1,4 @@
-"""Imports in the background: the clock finds what waits, a worker carries it on."""
+"""In the background: imports carried on, proceedings looked for, limitation watched; the clock finds what waits."""
 
 import datetime as dt
 import time
@@ -10,10 +10,11 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from cabinets.scoping import working_for
+from cabinets.models import Cabinet
+from cabinets.scoping import acting_for, working_for
 from invoices.enums import RUNNING
 from invoices.models import ImportBatch
-from invoices.services import importing, importing_runs
+from invoices.services import importing, importing_runs, insolvency
 
 PICKED_AT_ONCE = 50
 FILE_KEPT = dt.timedelta(hours=24)
@@ -52,6 +53,23 @@ def run_import(*, cabinet_id: UUID, batch_id: UUID) -> None:
         batch_id=batch_id,
         opened=lambda: working_for(cabinet_id=cabinet_id, member_id=uploader, durable=True),
     )
+
+
+@shared_task(name="invoices.tasks.watch_insolvencies")
+def watch_insolvencies() -> int:
+    """Every night: have each firm's late professional clients looked for at the BODACC; return how many firms."""
+    firms = Cabinet.objects.using("scheduler").filter(is_demo=False, activated_on__isnull=False)
+    ids = list(firms.values_list("pk", flat=True))
+    for cabinet_id in ids:
+        watch_insolvencies_of.delay(str(cabinet_id))
+    return len(ids)
+
+
+@shared_task(name="invoices.tasks.watch_insolvencies_of")
+def watch_insolvencies_of(cabinet_id: str) -> int:
+    """Look for the late professional clients of one firm; return how many were."""
+    with acting_for(cabinet_id=UUID(cabinet_id)):
+        return insolvency.watch(now=timezone.now())
 
 
 def _remove_orphans() -> None:

@@ -99,6 +99,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "dunning.tasks.sweep", "schedule": 60.0},
     "staff_mail": {"task": "dunning.tasks.sweep_staff_mail", "schedule": 60.0},
     "imports": {"task": "invoices.tasks.sweep_imports", "schedule": 20.0},
+    # Before the nights decide and the day's messages leave.
+    "insolvencies": {"task": "invoices.tasks.watch_insolvencies", "schedule": crontab(hour="1", minute="10")},
 }
 
 LOGGING = CONFIGURATION
@@ -214,6 +216,11 @@ EMAIL_HOST_PASSWORD = env.optional("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
 DEFAULT_FROM_EMAIL = env.optional("DEFAULT_FROM_EMAIL", "Quittance <ne-pas-repondre@localhost>")
 EMAIL_TIMEOUT = 20
+# The BODACC's open data, asked whether a professional client entered collective proceedings. Empty: nobody is asked.
+BODACC_URL = env.optional(
+    "BODACC_URL",
+    "https://bodacc-datadila.opendatasoft.com/api/explore/v2.1/catalog/datasets/annonces-commerciales/records",
+)
 # The authority of a mail server whose certificate the system does not know.
 SMTP_CA_FILE = Path(env.optional("SMTP_CA_FILE")) if env.optional("SMTP_CA_FILE") else None
 # How many proxies of ours stand in front: the visitor's address is read from what they add, never further.

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
@@ -11,15 +12,40 @@ from django.utils import timezone
 from cabinets import journal
 from cabinets.models import Client, Dossier, Membership
 from cabinets.scoping import current_scope, whole_firm
-from invoices.enums import InvoiceState, StopKind
+from invoices.enums import Grounds, InvoiceState, StopKind
 from invoices.errors import InvoiceError
 from invoices.models import Invoice, Standstill
 from invoices.ports import ladder
+from invoices.services.chores import close_chores
 
 # These stop every invoice of the client at once, and are released one invoice at a time (engine.md § 4).
 CLIENT_WIDE = frozenset({StopKind.DISPUTE, StopKind.REPLIED, StopKind.PROTECTED_PERSON, StopKind.MEDIATION})
 
 Target = Invoice | Dossier | Client | Membership | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What a fact carries beside its kind: its own days, its grounds, what was promised, by when to act."""
+
+    started_on: dt.date | None = None
+    published_on: dt.date | None = None
+    grounds: Grounds | None = None
+    promised_cents: int | None = None
+    answer_by: dt.date | None = None
+
+    def columns(self) -> dict[str, object]:
+        """Return the columns of a row."""
+        return {
+            "started_on": self.started_on,
+            "published_on": self.published_on,
+            "grounds": self.grounds or "",
+            "promised_cents": self.promised_cents,
+            "answer_by": self.answer_by,
+        }
+
+
+NOTHING_MORE = Details()
 
 
 @transaction.atomic
@@ -30,6 +56,7 @@ def declare(
     until_on: dt.date | None = None,
     reason: str = "",
     origin: str = "firm",
+    details: Details = NOTHING_MORE,
 ) -> list[Standstill]:
     """Stop reminders for a reason and a target (None: the whole firm); return the rows written, one per stopped target.
 
@@ -39,7 +66,15 @@ def declare(
     author = _author()
     with whole_firm():
         stops = [
-            Standstill(**place, kind=kind, until_on=until_on, reason=reason, origin=origin, created_by_id=author)
+            Standstill(
+                **place,
+                **details.columns(),
+                kind=kind,
+                until_on=until_on,
+                reason=reason,
+                origin=origin,
+                created_by_id=author,
+            )
             for place in _places(kind, target)
             if not _in_force(kind, place)
         ]
@@ -60,6 +95,7 @@ def release(*, standstill_id: UUID) -> Standstill:
     if lifted:
         with whole_firm():
             ladder().wake(invoice_ids=_reached(_target(stop), None))
+            close_chores(subject_id=stop.pk)
         journal.record(f"{StopKind(stop.kind).value}.released", _subject(stop))
     return stop
 
