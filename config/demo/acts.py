@@ -10,7 +10,8 @@ from cabinets.services import dossiers
 from cabinets.services.dossiers import DossierFacts
 from dunning.enums import Tone
 from dunning.models import DunningCase, Scenario, ScenarioVersion, Step
-from dunning.services.scenarios import DEFAULT_LADDER, Rung, publish
+from dunning.rungs import DEFAULT_LADDER, Rung
+from dunning.services.scenarios import publish
 from invoices.enums import StopKind
 from invoices.models import Invoice
 from invoices.services import credit_notes, editing, standstill

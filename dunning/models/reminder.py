@@ -138,6 +138,8 @@ class ReminderLine(CabinetOwned):
     owed_cents = models.BigIntegerField("reste dû (centimes)")
     # False once its reminder was cancelled, declined or rejected: the step may then be planned again.
     counts = models.BooleanField("compte", default=True)
+    # False once its case was moved to another ladder: its rank is one of the ladder that was left.
+    is_current = models.BooleanField("du scénario suivi", default=True, db_default=True)
 
     wall: ClassVar[Wall] = Wall(
         by="reminder",
@@ -172,7 +174,7 @@ class ReminderLine(CabinetOwned):
             models.UniqueConstraint(
                 name="one_step_once",
                 fields=["invoice", "rank"],
-                condition=Q(is_claimed=True, counts=True),
+                condition=Q(is_claimed=True, counts=True, is_current=True),
                 violation_error_message="Cette étape a déjà été faite pour cette facture.",
             ),
         ]

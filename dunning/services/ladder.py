@@ -14,7 +14,7 @@ from cabinets.models import Cabinet, Task
 from cabinets.scoping import whole_firm
 from dunning.enums import PENDING, SPOKEN, Code, Entry, ReminderState, Tone
 from dunning.models import Decision, DunningCase, Reminder, ReminderLine, ScenarioVersion, Step
-from dunning.services.scenarios import version_for
+from dunning.services.scenarios import versions_for
 from invoices.enums import StopKind
 from invoices.models import Invoice, Standstill
 
@@ -40,9 +40,9 @@ class Engine:
             known = DunningCase.objects.filter(invoice__in=invoice_ids).values_list("invoice_id", flat=True)
             invoices = Invoice.objects.filter(pk__in=invoice_ids).exclude(pk__in=list(known)).select_related("dossier")
             cabinet = Cabinet.objects.get()
-            ladders = {kind: version_for(kind=kind) for kind in {invoice.dossier.kind for invoice in invoices}}
+            ladders = versions_for(dossiers={invoice.dossier_id: invoice.dossier for invoice in invoices}.values())
             cases = [
-                _new_case(invoice, *ladders[invoice.dossier.kind], on=on, late_entry_days=cabinet.late_entry_days)
+                _new_case(invoice, *ladders[invoice.dossier_id], on=on, late_entry_days=cabinet.late_entry_days)
                 for invoice in invoices
             ]
             DunningCase.objects.bulk_create(cases, batch_size=1000)

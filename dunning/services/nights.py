@@ -171,16 +171,27 @@ def foresee(night: FirmNight) -> list[Foreseen]:
     The night is planned for real, read, and rolled back: it is the same code that will decide.
     """
     with transaction.atomic(using=SCHEDULER):
-        targets = due_clients([night])
-        opened = _open([night])
-        fixed = {**arrays_of(opened), "write": True, "as_if_live": True}
-        for start in range(0, len(targets), CHUNK):
-            _run(fixed, targets[start : start + CHUNK])
+        plan_as_if_live(night, using=SCHEDULER)
         with connections[SCHEDULER].cursor() as cursor:
             cursor.execute(_FORESEEN, [night.cabinet.pk, night.on])
             rows = [Foreseen(row[0], Code(row[1]), row[2], bool(row[3]), row[4], tuple(row[5] or ())) for row in cursor]
         transaction.set_rollback(True, using=SCHEDULER)
     return rows
+
+
+def plan_as_if_live(night: FirmNight, *, using: str, among: Collection[UUID] | None = None) -> bool:
+    """Plan one night as if the firm were live, for these clients or for all; False when nobody was due.
+
+    It writes: the caller is in a transaction of this connection, reads what it wanted to know, and rolls it back.
+    """
+    targets = [pair for pair in due_clients([night], using=using) if among is None or pair[1] in among]
+    if not targets:
+        return False
+    opened = _open([night], using=using)
+    fixed = {**arrays_of(opened), "write": True, "as_if_live": True}
+    for start in range(0, len(targets), CHUNK):
+        _run(fixed, targets[start : start + CHUNK], using=using)
+    return True
 
 
 def next_night(cabinet: Cabinet) -> FirmNight:
@@ -194,9 +205,9 @@ def next_night(cabinet: Cabinet) -> FirmNight:
     return FirmNight(cabinet=cabinet, on=tomorrow, now=start.astimezone(dt.UTC))
 
 
-def due_clients(nights: Sequence[FirmNight]) -> list[tuple[UUID, UUID]]:
+def due_clients(nights: Sequence[FirmNight], *, using: str = SCHEDULER) -> list[tuple[UUID, UUID]]:
     """Return the (firm, client) pairs that have a case due, in order."""
-    with connections[SCHEDULER].cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute(
             "SELECT c.cabinet_id, c.client_id FROM unnest(%s::uuid[], %s::date[]) AS f(cabinet_id, night_on)"
             " JOIN dunning_dunningcase c ON c.cabinet_id = f.cabinet_id"
@@ -224,10 +235,10 @@ def _alone() -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_NIGHT_LOCK])
 
 
-def _open(nights: Sequence[FirmNight]) -> list[FirmNight]:
+def _open(nights: Sequence[FirmNight], *, using: str = SCHEDULER) -> list[FirmNight]:
     """Find or write each night's row in two statements; a night that was interrupted goes on where it stopped."""
     ids, days = [night.cabinet.pk for night in nights], [night.on for night in nights]
-    with connections[SCHEDULER].cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute(
             'INSERT INTO dunning_nightlyrun (id, cabinet_id, "on", round, started_at, due, planned, awaiting, held,'
             " is_abnormal) SELECT n.id, n.cabinet_id, n.night_on, 1, %s, 0, 0, 0, 0, false"
@@ -369,11 +380,11 @@ def _plan(
     return tallies
 
 
-def _run(fixed: dict[str, Any], chunk: Sequence[tuple[UUID, UUID]]) -> dict[UUID, Tally]:
+def _run(fixed: dict[str, Any], chunk: Sequence[tuple[UUID, UUID]], *, using: str = SCHEDULER) -> dict[UUID, Tally]:
     """Decide one chunk and count it on its nights, in one transaction: a night killed between two counts each once."""
     firms, clients = [pair[0] for pair in chunk], [pair[1] for pair in chunk]
     tallies: dict[UUID, Tally] = {}
-    with transaction.atomic(using=SCHEDULER), connections[SCHEDULER].cursor() as cursor:
+    with transaction.atomic(using=using), connections[using].cursor() as cursor:
         cursor.execute(PLANNING_SQL, {**fixed, "t_cabinet": firms, "t_client": clients})
         for cabinet_id, code, cases, messages in cursor.fetchall():
             tally = tallies.setdefault(cabinet_id, Tally(cases=Counter(), messages=Counter()))

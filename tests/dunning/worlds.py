@@ -8,7 +8,8 @@ from cabinets.enums import ClientKind, LegalAid, SendingMode
 from cabinets.models import Cabinet, Client, Hearing
 from dunning.enums import Channel, Entry, Medium, ReminderState, Tone
 from dunning.models import ChannelAccount, DunningCase, NightlyRun, Reminder, Scenario, Step
-from dunning.services.scenarios import DEFAULT_LADDER, Rung, publish
+from dunning.rungs import DEFAULT_LADDER, Rung
+from dunning.services.scenarios import publish
 from invoices.enums import InvoiceKind, InvoiceState, StopKind
 from invoices.models import Standstill
 from tests.factories.cabinets import make_client, make_contact, make_dossier, make_member

@@ -9,9 +9,10 @@ from cabinets.scoping import working_for
 from dunning.channels.protocol import Outgoing
 from dunning.enums import Code, Entry, Reason, ReminderState, Tone
 from dunning.models import Decision, DunningCase, FailedJob, Reminder, ReminderLine, Scenario, ScenarioVersion, Step
+from dunning.rungs import Rung
 from dunning.services import approving, composing, dispatch
 from dunning.services.claiming import Checked, Words
-from dunning.services.scenarios import Rung, default_scenario, publish
+from dunning.services.scenarios import default_scenario, publish
 from invoices.enums import StopKind
 from invoices.errors import AlreadySaidError
 from invoices.services import editing, settlement, standstill
