@@ -15,3 +15,19 @@ class NoMailServerError(DunningError):
 
 class TaskError(DunningError):
     """A task is not closed, or not given, this way."""
+
+
+class AccountError(DunningError):
+    """An account with a provider cannot be put to that use."""
+
+
+class UncoveredTransferError(AccountError):
+    """A provider outside the European Union that no transfer record covers."""
+
+
+class ConsentError(DunningError):
+    """A consent that cannot be kept as it is."""
+
+
+class LetterError(DunningError):
+    """A letter that cannot be moved that way."""

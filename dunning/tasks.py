@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from cabinets.scoping import working_for
-from dunning.services import dispatch, mail_servers, nights, staff_mail
+from dunning.services import dispatch, letter_accounts, letter_polling, mail_servers, nights, staff_mail
 from payments.services import links
 
 
@@ -57,3 +57,32 @@ def sweep_staff_mail() -> None:
 def send_staff_mail(mail_id: str) -> None:
     """Send one mail to a person of the firm."""
     staff_mail.deliver(mail_id=UUID(mail_id))
+
+
+@shared_task(name="dunning.tasks.check_letter_account")
+def check_letter_account(account_id: str) -> None:
+    """Sign in to a provider of letters and write its answer where the settings page reads it."""
+    letter_accounts.check(account_id=UUID(account_id))
+
+
+@shared_task(name="dunning.tasks.open_letter_session")
+def open_letter_session(account_id: str) -> None:
+    """Open a sender's session with the code he just gave, and send what waited for it."""
+    letter_accounts.open_session(account_id=UUID(account_id))
+    sweep.delay()
+
+
+@shared_task(name="dunning.tasks.follow_letters")
+def follow_letters() -> None:
+    """Every ten minutes: ask where the letters are whose question has come."""
+    for ids in letter_polling.due_letters(now=timezone.now()).values():
+        rest = iter(ids)
+        while batch := [str(letter_id) for letter_id in islice(rest, dispatch.BATCH)]:
+            poll_letters.delay(batch)
+
+
+@shared_task(name="dunning.tasks.poll_letters")
+def poll_letters(letter_ids: list[str]) -> None:
+    """Ask about a batch of letters of one firm, which the first one names."""
+    ids = [UUID(one) for one in letter_ids]
+    letter_polling.poll(cabinet_id=letter_polling.firm_of(letter_id=ids[0]), letter_ids=ids)

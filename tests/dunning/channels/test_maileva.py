@@ -2,9 +2,7 @@
 
 import base64
 import datetime as dt
-import io
 import json
-import zipfile
 from collections.abc import Iterator
 
 import httpx
@@ -17,46 +15,10 @@ from dunning.channels.maileva.statuses import ON_THE_WAY, STATES
 from dunning.channels.protocol import DeliveryError, Stage, Verdict
 from dunning.enums import LetterState, ProofKind
 from tests.dunning.channels.letter_facts import PDF, REFERENCE, a_letter
+from tests.dunning.channels.maileva_double import DRAFT, HOME, RECIPIENT, FakeMaileva, archive
 from tests.dunning.channels.web_double import Asked, Said, WebDouble, said
 
 NOW = dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.UTC)
-DRAFT = "110e8400-e29b-11d4-a716-446655440000"
-RECIPIENT = "d905a65e-aa46-4f37-8480-260c4600c810"
-HOME = f"/sendings/{DRAFT}"
-
-
-class FakeMaileva(WebDouble):
-    """What Maileva keeps: one sending, and whether it was submitted."""
-
-    state = ""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.listed: list[dict[str, str]] = []
-        self.routes = {
-            "POST /token": lambda _: said({"access_token": "jeton", "expires_in": 600}),
-            "GET /sendings": lambda _: said({"sendings": self.listed, "paging": {"total_results": len(self.listed)}}),
-            "POST /sendings": self._create,
-            f"POST {HOME}/documents": lambda _: said({"id": "doc-1", "name": "x", "priority": 1}, 201),
-            f"POST {HOME}/recipients": lambda _: said({"id": RECIPIENT, "status": "DRAFT"}, 201),
-            f"POST {HOME}/submit": self._submit,
-            f"GET {HOME}": lambda _: said({"id": DRAFT, "status": self.state}),
-            f"DELETE {HOME}": self._delete,
-        }
-
-    def _create(self, asked: Asked) -> Said:
-        self.state = "DRAFT"
-        return said({"id": DRAFT, "status": "DRAFT", "custom_id": asked.json()["custom_id"]}, 201)
-
-    def _submit(self, _: Asked) -> Said:
-        self.state = "PENDING"
-        return Said(status=200)
-
-    def _delete(self, _: Asked) -> Said:
-        if self.state != "DRAFT":
-            return said({"errors": [{"code": "SENDING_NOT_DRAFT", "message": "déjà validé"}]}, 400)
-        self.state = "GONE"
-        return Said(status=204)
 
 
 @pytest.fixture
@@ -257,21 +219,6 @@ def test_blames_the_account_when_it_may_not_sign_in(server: FakeMaileva, status:
     assert server.count("POST", "/sendings") == 0
 
 
-def way(server: FakeMaileva, *codes: tuple[str, str], recipient: str = "PROCESSED") -> None:
-    """Tell that a letter went this way."""
-    server.state = "PROCESSED"
-    row = {
-        "id": RECIPIENT,
-        "status": recipient,
-        "status_detail": "adresse refusée",
-        "registered_number": "1E00232062142",
-        "acknowledgement_of_receipt_url": "/x",
-    }
-    server.routes[f"GET {HOME}/recipients"] = lambda _: said({"recipients": [row]})
-    rows = [{"status": code, "date": f"{day}T08:00:00Z", "label": code} for code, day in codes]
-    server.routes[f"GET {HOME}/recipients/{RECIPIENT}/delivery_statuses"] = lambda _: said({"delivery_statuses": rows})
-
-
 DAY_1, DAY_3, DAY_9 = "2026-11-02", "2026-11-04", "2026-11-10"
 
 
@@ -296,7 +243,7 @@ def test_reads_where_a_letter_is(
     presented: str | None,
     ended: str | None,
 ) -> None:
-    way(server, *codes)
+    server.went(*codes)
 
     status = provider(server).status(DRAFT)
 
@@ -315,7 +262,7 @@ def test_tells_that_a_letter_never_left(server: FakeMaileva) -> None:
 
 
 def test_tells_that_its_only_recipient_was_refused(server: FakeMaileva) -> None:
-    way(server, recipient="REJECTED")
+    server.went(recipient="REJECTED")
 
     assert provider(server).status(DRAFT).state is LetterState.VOID
 
@@ -324,16 +271,8 @@ def test_no_code_is_read_two_ways() -> None:
     assert not ON_THE_WAY & set(STATES)
 
 
-def archive(**files: bytes) -> Said:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as zipped:
-        for name, inside in files.items():
-            zipped.writestr(name, inside)
-    return Said(body=content.getvalue(), media_type="application/zip")
-
-
 def test_takes_the_proofs_out_of_their_archives(server: FakeMaileva) -> None:
-    way(server, ("A01", DAY_1), ("P05", DAY_3))
+    server.went(("A01", DAY_1), ("P05", DAY_3))
     server.routes[f"GET {HOME}/download_deposit_proof"] = lambda _: archive(**{"dossier/depot.pdf": b"%PDF depot"})
     server.routes[f"GET {HOME}/recipients/{RECIPIENT}/download_acknowledgement_of_receipt"] = lambda _: Said(
         body=b"%PDF refus"
@@ -348,7 +287,7 @@ def test_takes_the_proofs_out_of_their_archives(server: FakeMaileva) -> None:
 
 
 def test_has_no_proof_yet_when_maileva_has_none(server: FakeMaileva) -> None:
-    way(server)
+    server.went()
 
     assert list(provider(server).proofs(DRAFT)) == []
 
