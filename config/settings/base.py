@@ -98,6 +98,7 @@ CELERY_BEAT_SCHEDULE = {
     "night": {"task": "dunning.tasks.evaluate_nights", "schedule": crontab(minute="*/15")},
     "sweep": {"task": "dunning.tasks.sweep", "schedule": 60.0},
     "staff_mail": {"task": "dunning.tasks.sweep_staff_mail", "schedule": 60.0},
+    "letters": {"task": "dunning.tasks.follow_letters", "schedule": 600.0},
     "imports": {"task": "invoices.tasks.sweep_imports", "schedule": 20.0},
     # Before the nights decide and the day's messages leave.
     "insolvencies": {"task": "invoices.tasks.watch_insolvencies", "schedule": crontab(hour="1", minute="10")},
