@@ -22,6 +22,8 @@ EVENTS: dict[str, str] = {
     "cabinet.resumed": "Envois repris",
     "cabinet.settlements_declared": "Règlements déclarés à jour",
     "journal.exported": "Journal exporté",
+    "reminder.in_hand": "Relance confiée à une personne",
+    "call.recorded": "Issue d’un appel notée",
     "task.done": "Tâche faite",
     "task.dropped": "Tâche close, sans objet",
     "task.assigned": "Tâche confiée",

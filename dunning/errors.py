@@ -31,3 +31,7 @@ class ConsentError(DunningError):
 
 class LetterError(DunningError):
     """A letter that cannot be moved that way."""
+
+
+class CallError(DunningError):
+    """What was noted of a call does not hold together."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cabinets.enums import ClientKind
-from dunning.enums import Channel, Code, Reason, Tone
+from dunning.enums import CallResult, Channel, Code, Reason, Tone
 from dunning.models import Step
 from dunning.policy import CONTACT_GAP_DAYS, CONTACTS_PER_30_DAYS, Verdict
 from invoices.money import show_euros
@@ -83,6 +83,26 @@ WHY_A_PERSON = {
     Reason.LIMITATION: "Le délai de prescription est à vérifier : la fin de mission n’est pas renseignée.",
     Reason.CHANGED: "Les faits ou les montants ont changé depuis l’accord donné.",
 }
+
+# What each outcome of a call changes, at once.
+CALL_MEANS = {
+    CallResult.PROMISED: "plus rien ne part avant le jour promis ; l’étape est faite",
+    CallResult.SAYS_PAID: "les relances s’arrêtent, et une tâche demande de vérifier ; l’étape est faite",
+    CallResult.WANTS_PLAN: "quatorze jours de pause et une tâche pour étudier l’échéancier ; l’étape est faite",
+    CallResult.DISPUTES: "toutes les relances de ce client s’arrêtent ; un avocat les libère une par une",
+    CallResult.LEFT_WORD: "le client a été contacté ; l’étape est faite",
+    CallResult.NO_REPLY: "deux autres essais, un par jour ouvré ; après le troisième, l’étape est faite",
+    CallResult.WRONG_NUMBER: "ce numéro n’est plus appelé avant correction ; l’étape ne compte pas",
+}
+# What whoever calls keeps to themselves (law.md R19, R34c).
+NEVER_SAID = (
+    "L’affaire, son numéro, l’adversaire, la juridiction : une autre personne peut décrocher ou écouter.",
+    "Le montant et la facture, avant d’être certain de parler à la bonne personne.",
+    "Sur un répondeur : autre chose que votre nom, celui du cabinet et le numéro à rappeler.",
+    "Une action en justice, un huissier, une saisie : seul le bâtonnier connaît des honoraires.",
+    "Une menace, une insistance, un second appel le même jour.",
+)
+NEVER_SAID_TO_OTHERS = ("Des pénalités ou des frais de recouvrement : ce client n’en doit aucun à ce stade.",)
 
 # What a rule means and what moves it, in the order of the codes.
 RULE_MEANS = {

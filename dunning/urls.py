@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dunning.views import approvals, clients, invoices, lists, rules, tasks, tonight
+from dunning.views import approvals, calls, clients, invoices, lists, rules, tasks, tonight
 from dunning.views.demo_messages import demo_message, demo_message_page, demo_messages
 
 urlpatterns: list[URLPattern] = [
@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern] = [
     path("clients/<uuid:client_id>/suspendre/", clients.client_suspend, name="client_suspend"),
     path("clients/<uuid:client_id>/ne-jamais-relancer/", clients.client_never, name="client_never"),
     path("clients/<uuid:client_id>/lever/<uuid:standstill_id>/", clients.client_lift, name="client_lift"),
+    path("appels/<uuid:reminder_id>/", calls.call, name="call"),
     path("taches/", tasks.tasks, name="tasks"),
     path("taches/<uuid:task_id>/", tasks.task_page, name="task"),
     path("taches/<uuid:task_id>/faite/", tasks.finish_task, name="finish_task"),

@@ -27,7 +27,7 @@ from dunning.channels.smtp import SmtpChannel
 from dunning.channels.smtp.settings import Security, SmtpSettings
 from dunning.enums import Channel, ReminderState
 from dunning.models import MailServer, Reminder
-from dunning.services import outcomes
+from dunning.services import calls, outcomes
 from dunning.services.claiming import Writer, take
 from dunning.services.composing import Sender, write_email
 from dunning.services.nights import SCHEDULER
@@ -167,8 +167,16 @@ def speak(*, reminder_id: UUID, write: Writer[T], say: Callable[[T], Outcome]) -
     return state.value if state else "left"
 
 
-# How each channel sends its share of a batch. A letter and a call have roads of their own.
-SENDERS: dict[Channel, Callable[[Sequence[UUID]], Counter[str]]] = {Channel.EMAIL: _send_emails}
+def _ask_for_calls(reminder_ids: Sequence[UUID]) -> Counter[str]:
+    """Put calls between the hands of a person, each committed on its own."""
+    return Counter(_apart(reminder_id, calls.begin) for reminder_id in reminder_ids)
+
+
+# How each channel sends its share of a batch.
+SENDERS: dict[Channel, Callable[[Sequence[UUID]], Counter[str]]] = {
+    Channel.EMAIL: _send_emails,
+    Channel.PHONE: _ask_for_calls,
+}
 
 
 def settle_expired(*, cabinet_id: UUID, reminder_ids: Sequence[UUID], now: dt.datetime) -> int:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from cabinets import journal
-from cabinets.enums import TaskKind
+from cabinets.enums import TaskKind, TaskState
 from cabinets.models import Cabinet, Task
 from cabinets.scoping import whole_firm
 from dunning.enums import PENDING, SPOKEN, Code, Entry, ReminderState, Tone
@@ -93,6 +93,10 @@ def cancel(*, reminders: Collection[Reminder], code: Code) -> None:
     Reminder.objects.filter(pk__in=ids, state__in=RECALLABLE).update(
         state=ReminderState.CANCELLED, cancel_code=code, lease_until=None
     )
+    # Nobody calls any more, and no second accord is awaited; a letter printed keeps its task: it says not to post it.
+    Task.objects.filter(
+        kind__in=[TaskKind.CALL, TaskKind.SECOND_ACCORD], subject_id__in=ids, state=TaskState.OPEN
+    ).update(state=TaskState.CANCELLED, closed_at=timezone.now())
     lines = ReminderLine.objects.filter(reminder__in=ids)
     lines.update(counts=False)
     cases = DunningCase.objects.filter(pk__in=lines.values("case")).select_related("invoice", "version")
