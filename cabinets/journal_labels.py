@@ -47,6 +47,16 @@ SUBJECTS: dict[str, str] = {
     "cabinet": "cabinet",
     "scenario": "scénario",
     "night": "nuit",
+    "dispute": "contestation",
+    "claimed_paid": "paiement annoncé",
+    "promise": "promesse de paiement",
+    "insolvency": "procédure collective",
+    "over_indebtedness": "surendettement",
+    "protected_person": "décès, tutelle ou minorité",
+    "mediation": "médiation",
+    "batonnier_seised": "saisine du bâtonnier",
+    "limitation": "prescription",
+    "accessoryclaim": "pénalités et indemnité",
     "link": "lien de règlement",
     "paymentlink": "lien de règlement",
     "hearing": "audience",
@@ -77,6 +87,10 @@ ACTS: dict[str, str] = {
     "searched": "cherché",
     "downloaded": "téléchargé",
     "declared": "déclaré",
+    "waived": "abandonné",
+    "unsettled": "règlement repris",
+    "checked": "vérifié",
+    "followed": "suivi",
 }
 
 

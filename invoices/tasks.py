@@ -14,7 +14,7 @@ from cabinets.models import Cabinet
 from cabinets.scoping import acting_for, working_for
 from invoices.enums import RUNNING
 from invoices.models import ImportBatch
-from invoices.services import importing, importing_runs, insolvency
+from invoices.services import importing, importing_runs, insolvency, limitation
 
 PICKED_AT_ONCE = 50
 FILE_KEPT = dt.timedelta(hours=24)
@@ -70,6 +70,23 @@ def watch_insolvencies_of(cabinet_id: str) -> int:
     """Look for the late professional clients of one firm; return how many were."""
     with acting_for(cabinet_id=UUID(cabinet_id)):
         return insolvency.watch(now=timezone.now())
+
+
+@shared_task(name="invoices.tasks.watch_limitations")
+def watch_limitations() -> int:
+    """Every night: have each firm told of the fees that will soon be prescribed; return how many firms."""
+    firms = Cabinet.objects.using("scheduler").filter(activated_on__isnull=False)
+    ids = list(firms.values_list("pk", flat=True))
+    for cabinet_id in ids:
+        watch_limitations_of.delay(str(cabinet_id))
+    return len(ids)
+
+
+@shared_task(name="invoices.tasks.watch_limitations_of")
+def watch_limitations_of(cabinet_id: str) -> int:
+    """Ring the alarms of one firm; return how many tasks were opened."""
+    with working_for(cabinet_id=UUID(cabinet_id)):
+        return limitation.ring(on=Cabinet.objects.get().today())
 
 
 def _remove_orphans() -> None:

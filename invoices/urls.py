@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from invoices.views import documents, entry, importing
+from invoices.views import claims, documents, entry, facts, importing
 
 urlpatterns: list[URLPattern] = [
     path("factures/ajouter/", entry.invoice_add, name="invoice_add"),
@@ -12,6 +12,17 @@ urlpatterns: list[URLPattern] = [
     path("factures/<uuid:invoice_id>/rouvrir/", entry.invoice_reopen, name="invoice_reopen"),
     path("factures/<uuid:invoice_id>/avoir/", entry.credit_note_add, name="credit_note_add"),
     path("factures/<uuid:invoice_id>/documents/ajouter/", documents.document_add, name="document_add"),
+    path("factures/<uuid:invoice_id>/faits/prescription/", claims.limitation_event, name="limitation_event"),
+    path(
+        "factures/<uuid:invoice_id>/faits/batonnier/<uuid:standstill_id>/",
+        facts.batonnier_follow,
+        name="batonnier_follow",
+    ),
+    path("factures/<uuid:invoice_id>/faits/renoncer/<slug:claim>/", claims.claim_waive, name="claim_waive"),
+    path("factures/<uuid:invoice_id>/faits/<slug:fact>/", facts.invoice_fact, name="invoice_fact"),
+    path("clients/<uuid:client_id>/faits/verification/", claims.insolvency_check, name="insolvency_check"),
+    path("clients/<uuid:client_id>/faits/declaration/", claims.claim_declaration, name="claim_declaration"),
+    path("clients/<uuid:client_id>/faits/<slug:fact>/", facts.client_fact, name="client_fact"),
     path("clients/<uuid:client_id>/avoir/", entry.client_credit_add, name="client_credit_add"),
     path("avoirs/<uuid:credit_note_id>/annuler/", entry.credit_note_cancel, name="credit_note_cancel"),
     path("dossiers/<uuid:dossier_id>/documents/", documents.dossier_documents, name="dossier_documents"),

@@ -102,6 +102,7 @@ CELERY_BEAT_SCHEDULE = {
     "imports": {"task": "invoices.tasks.sweep_imports", "schedule": 20.0},
     # Before the nights decide and the day's messages leave.
     "insolvencies": {"task": "invoices.tasks.watch_insolvencies", "schedule": crontab(hour="1", minute="10")},
+    "limitations": {"task": "invoices.tasks.watch_limitations", "schedule": crontab(hour="1", minute="40")},
 }
 
 LOGGING = CONFIGURATION

@@ -38,6 +38,8 @@ def client_page(request: CabinetRequest, client_id: UUID) -> HttpResponse:
         "may_edit": can(Right.EDIT_CLIENTS),
         "may_invoice": can(Right.EDIT_INVOICES),
         "may_manage": can(Right.MANAGE_FIRM),
+        "may_check": can(Right.APPROVE_FORMAL_NOTICES),
+        "zone": request.cabinet.zone,
     }
     return render(request, "dunning/client.html", context)
 

@@ -18,7 +18,7 @@ def refusal(
     if kind not in _PROTECTED:
         return ""
     if on <= due_on:
-        return "Un échéancier ne se propose à un particulier qu’après l’échéance : avant, ce serait un crédit."
+        return "Un échéancier ne se propose à un particulier qu’après l’échéance : avant, ce serait un crédit."
     if extra_cost_cents > 0:
         return "Un échéancier accordé à un particulier est sans frais ni intérêts."
     if last_instalment_on > shift_months(on, CONSUMER_MONTHS):

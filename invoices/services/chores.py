@@ -6,8 +6,18 @@ from uuid import UUID
 from django.utils import timezone
 
 from cabinets.enums import TaskKind, TaskState
-from cabinets.models import Task
+from cabinets.models import Cabinet, Task
 from cabinets.scoping import current_scope
+from invoices.enums import StopKind
+from invoices.law.limitation import Nature
+from invoices.models import LimitationEvent, Standstill
+
+# Asked about the invoice itself: where the answer is given.
+_ASKED_OF_INVOICE = {
+    StopKind.DISPUTE: TaskKind.DISPUTE,
+    StopKind.CLAIMED_PAID: TaskKind.DISPUTE,
+    StopKind.PROMISE: TaskKind.PROMISE_OVER,
+}
 
 
 def open_chore(
@@ -28,3 +38,14 @@ def close_chores(*, subject_id: UUID, kind: TaskKind | None = None) -> int:
     if kind is not None:
         asked = asked.filter(kind=kind)
     return asked.update(state=TaskState.DONE, closed_at=timezone.now(), closed_by_id=current_scope().member_id)
+
+
+def close_what_asked(stop: Standstill) -> None:
+    """Close the tasks a fact opened, now that it is lifted; a mediation's suspension of limitation ends with it."""
+    close_chores(subject_id=stop.pk)
+    kind = StopKind(stop.kind)
+    if stop.invoice_id is not None and kind in _ASKED_OF_INVOICE:
+        close_chores(subject_id=stop.invoice_id, kind=_ASKED_OF_INVOICE[kind])
+    if stop.invoice is not None and kind == StopKind.MEDIATION:
+        running = LimitationEvent.objects.filter(dossier=stop.invoice.dossier_id, nature=Nature.MEDIATION.value)
+        running.filter(until_on=None).update(until_on=Cabinet.objects.get().today())

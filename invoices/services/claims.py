@@ -168,7 +168,7 @@ def waive(*, invoice_id: UUID, kind: ClaimKind, by: Membership, reason: str, on:
     invoice = Invoice.objects.select_related("dossier", "client").get(pk=invoice_id)
     if invoice.dossier.kind == ClientKind.PUBLIC:
         raise InvoiceError(
-            "Un acheteur public doit ces sommes de plein droit : le cabinet ne peut pas y renoncer."
+            "Un acheteur public doit ces sommes de plein droit : le cabinet ne peut pas y renoncer."
             " Rien n’a été changé."
         )
     lock_invoices([invoice_id])

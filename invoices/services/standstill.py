@@ -16,7 +16,7 @@ from invoices.enums import Grounds, InvoiceState, StopKind
 from invoices.errors import InvoiceError
 from invoices.models import Invoice, Standstill
 from invoices.ports import ladder
-from invoices.services.chores import close_chores
+from invoices.services.chores import close_what_asked
 
 # These stop every invoice of the client at once, and are released one invoice at a time (engine.md § 4).
 CLIENT_WIDE = frozenset({StopKind.DISPUTE, StopKind.REPLIED, StopKind.PROTECTED_PERSON, StopKind.MEDIATION})
@@ -95,7 +95,7 @@ def release(*, standstill_id: UUID) -> Standstill:
     if lifted:
         with whole_firm():
             ladder().wake(invoice_ids=_reached(_target(stop), None))
-            close_chores(subject_id=stop.pk)
+            close_what_asked(stop)
         journal.record(f"{StopKind(stop.kind).value}.released", _subject(stop))
     return stop
 

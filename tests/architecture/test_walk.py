@@ -40,6 +40,8 @@ Browse = Callable[[Membership | None], FirmBrowser]
 CANARY = "CANARI"
 # What a debtor's or a guest's token opens is walked by their own tests; the rest of these name nobody's row.
 TOKENS = {"token", "place", "reference", "key", "filename"}
+# Words of an address that choose among what a page does.
+WORDS = {"fact": "protection", "claim": "penalites"}
 # Kept by the product itself, whatever the answer: a line for the refusal, a session for the visit.
 UNCOUNTED = {"cabinets_journalentry"}
 
@@ -110,7 +112,8 @@ def populate() -> dict[str, uuid.UUID]:
 def address_of(address: str, entry: URLPattern, rows: dict[str, uuid.UUID]) -> str:
     """Write an address with the ids of these rows."""
     start = re.split("<", address)[0]
-    values = {name: rows[name] if name in rows else rows[start] for name in arguments_of(entry)}
+    known = {**rows, **WORDS}
+    values = {name: known[name] if name in known else known[start] for name in arguments_of(entry)}
     return reverse(str(entry.name), kwargs=values)
 
 
@@ -150,7 +153,7 @@ def test_knows_what_every_argument_stands_for(cabinet: Cabinet) -> None:
     unknown = [
         address
         for address, entry in WITH_ROWS
-        if any(name not in rows and re.split("<", address)[0] not in rows for name in arguments_of(entry))
+        if any(name not in {*rows, *WORDS} and re.split("<", address)[0] not in rows for name in arguments_of(entry))
     ]
 
     assert unknown == []

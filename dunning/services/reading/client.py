@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import F, Max, Sum
+from django.utils import timezone
 
 from cabinets.enums import TaskState
 from cabinets.models import Cabinet, Client, Contact, Dossier, Membership, Task
@@ -11,10 +12,12 @@ from cabinets.sealing import open_together
 from dunning.models import Reminder
 from dunning.presenting import moment_words, step_words
 from dunning.services.reading import tasks
+from dunning.services.reading.beside import fact_words
 from dunning.services.reading.lists import Row, rows_of
 from dunning.services.silencing import right_to_lift
 from invoices.enums import InvoiceState, StopKind
-from invoices.models import Invoice, Standstill
+from invoices.models import InsolvencyCheck, Invoice, Standstill
+from invoices.services import insolvency
 from invoices.status import in_force
 from payments.enums import PaymentState
 from payments.models import Allocation
@@ -31,6 +34,7 @@ class ClientStop:
     label: str
     since: str
     may_lift: bool
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,9 @@ class ClientPage:
     messages: tuple[Said, ...]
     tasks: tuple[tasks.Row, ...]
     stops: tuple[ClientStop, ...]
+    is_watched: bool
+    check: InsolvencyCheck | None
+    is_check_due: bool
 
 
 def page_of(*, client: Client, cabinet: Cabinet, member: Membership) -> ClientPage:
@@ -109,10 +116,14 @@ def page_of(*, client: Client, cabinet: Cabinet, member: Membership) -> ClientPa
                 label=StopKind(stop.kind).label,
                 since=moment_words(stop.created_at, zone),
                 may_lift=member.can(right_to_lift(stop.kind)),
+                words=fact_words(stop),
             )
             for stop in stops
             if in_force(stop, on)
         ),
+        is_watched=insolvency.is_concerned(client=client),
+        check=insolvency.last_check(client_id=client.pk),
+        is_check_due=not insolvency.is_checked(client=client, now=timezone.now()),
     )
 
 

@@ -24,6 +24,7 @@ from dunning.presenting import (
     verdict_words,
 )
 from dunning.services.facts import load_facts
+from dunning.services.reading.beside import Beside, beside, claim_events, fact_words
 from dunning.services.reading.said import author_of, reminder_events
 from dunning.services.silencing import right_to_lift
 from invoices.enums import InvoiceState, InvoiceStatus, StopKind
@@ -54,6 +55,7 @@ class Stop:
     until_on: dt.date | None
     by: str
     may_lift: bool
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class InvoicePage:
     case: DunningCase | None
     next_step: str
     requests_open: int
+    beside: Beside
 
     @property
     def is_closed(self) -> bool:
@@ -117,6 +120,7 @@ def page_of(*, invoice: Invoice, cabinet: Cabinet, member: Membership) -> Invoic
         *reminder_events(lines, cabinet),
         *_payment_events(invoice, zone),
         *_stop_events(stops, zone),
+        *claim_events(invoice=invoice, zone=zone),
         *_request_events(asked, zone),
         *_visit_events(invoice, zone),
         *_night_events(invoice, zone),
@@ -133,6 +137,7 @@ def page_of(*, invoice: Invoice, cabinet: Cabinet, member: Membership) -> Invoic
         case=case,
         next_step=_next_step(case),
         requests_open=sum(one.state == RequestState.OPEN for one in asked),
+        beside=beside(invoice=invoice, cabinet=cabinet, member=member),
     )
 
 
@@ -230,6 +235,7 @@ def _stop_row(stop: Standstill, member: Membership, zone: dt.tzinfo) -> Stop:
         until_on=stop.until_on,
         by=author_of(stop.created_by, stop.origin),
         may_lift=bool(reach) and member.can(right_to_lift(stop.kind)),
+        words=fact_words(stop),
     )
 
 
@@ -283,7 +289,7 @@ def _stop_events(stops: Sequence[Standstill], zone: dt.tzinfo) -> Iterable[Event
             icon=icon,
             title=kind.label,
             when=moment_words(stop.created_at, zone),
-            text=f"Par {author_of(stop.created_by, stop.origin)}.{until}{reason}",
+            text=f"Par {author_of(stop.created_by, stop.origin)}.{until} {fact_words(stop)}{reason}".strip(),
         )
         if stop.released_at:
             yield Event(

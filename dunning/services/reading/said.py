@@ -34,8 +34,8 @@ TAKEN = {
     Channel.PHONE: "Appel passé",
 }
 IN_HAND = {
-    Channel.LETTER: "Lettre imprimée : elle attend d’être postée.",
-    Channel.REGISTERED: "Lettre imprimée : elle attend d’être postée.",
+    Channel.LETTER: "Lettre imprimée : elle attend d’être postée.",
+    Channel.REGISTERED: "Lettre imprimée : elle attend d’être postée.",
     Channel.PHONE: "Un appel attend une personne du cabinet.",
 }
 
@@ -98,7 +98,7 @@ def _detail(reminder: Reminder, state: ReminderState) -> str:
         code = f", réponse {reminder.provider_code}" if reminder.provider_code else ""
         return f"{TAKEN[channel]}{code}.{approved}"
     if state in PRESENTED:
-        return "Le courrier a été présenté : une mise en demeure garde son effet."
+        return "Le courrier a été présenté : une mise en demeure garde son effet."
     if state in {ReminderState.BOUNCED, ReminderState.REJECTED}:
         failure = reminder.failure or "Le serveur du client a refusé le message."
         return f"{failure} L’étape ne compte pas : corrigez l’adresse."
@@ -132,6 +132,8 @@ def author_of(member: Membership | None, origin: str = "") -> str:
     """Return who did something: a person of the firm, the client, or the product itself."""
     if member is not None:
         return str(member.user.get_full_name())
-    return {"link": "le client, depuis son lien", "old_debt": "le produit, à l’entrée de la dette"}.get(
-        origin, "le produit"
-    )
+    return {
+        "link": "le client, depuis son lien",
+        "old_debt": "le produit, à l’entrée de la dette",
+        "bodacc": "le produit, d’après le BODACC",
+    }.get(origin, "le produit")
