@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from templates_lib.enums import Channel, Kind, Step
 
-EARLY_STEPS = (Step.J3, Step.J10)
+EARLY_STEPS = (Step.J0, Step.J3, Step.J10)
 UNCHARGED = (Kind.CONSUMER, Kind.NON_PRO_LEGAL)
 
 
@@ -105,6 +105,11 @@ BANS: tuple[Ban, ...] = (
             r"(?:poursuites?|voies?|actions?) judiciaires?",
             r"contentieu(?:x|se|ses)",
             r"precontentieu(?:x|se|ses)",
+            r"(?:legal|court) (?:action|proceedings?)",
+            r"lawsuits?",
+            r"(?:take|taken|taking) (?:you )?to court",
+            r"bailiffs?",
+            r"seizures?",
         ),
         "Les honoraires d’avocat relèvent du bâtonnier\u00a0: cette menace est exclue.",
         "Retirez-la\u00a0; au plus, annoncez une mise en demeure.",
@@ -125,6 +130,10 @@ BANS: tuple[Ban, ...] = (
             r"liste noire",
             r"fich(?:er|e|age) (?:des )?(?:mauvais|impayes)",
             r"honteu(?:x|se)",
+            r"(?:bad|late) payers?",
+            r"(?:final|last) (?:warning|chance)",
+            r"without (?:further|prior) notice",
+            r"black ?lists?",
             r"scandaleu(?:x|se)",
             r"inadmissibles?",
             r"escroc(?:s|querie)?",
@@ -135,7 +144,7 @@ BANS: tuple[Ban, ...] = (
     ),
     Ban(
         "R34d",
-        _words(r"mises? en demeure", r"(?:mettons|mets) en demeure"),
+        _words(r"mises? en demeure", r"(?:mettons|mets) en demeure", r"formal notices?"),
         "Une mise en demeure ne s’annonce pas avant la relance de J+30.",
         "Retirez ces mots.",
         steps=EARLY_STEPS,
@@ -145,6 +154,7 @@ BANS: tuple[Ban, ...] = (
         _words(
             r"a compter de (?:la |sa )?reception(?: de (?:ce|cette|la presente)(?: \w+)?)?",
             r"des (?:la )?reception de (?:ce|cette|la presente)(?: \w+)?",
+            r"(?:from|upon|after) receipt of this (?:letter|notice)",
         ),
         "Un courrier non réclamé ne serait jamais reçu\u00a0: le délai ne partirait pas.",
         "Écrivez «\u00a0à compter de la première présentation de ce courrier\u00a0».",
@@ -168,6 +178,9 @@ BANS: tuple[Ban, ...] = (
             r"(?<![\d.,])(?:40(?:[.,]00)? ?(?:€|euros?(?!\w)|eur(?!\w))|quarante euros)"
             r"|(?<!\w)(?:indemnites?|penalites?|majorations?|clause penale|interets? de retard)(?!\w)"
             r"|(?<!\w)frais (?:de |d')(?:recouvrement|relance|rappel|retard|impaye|mise en demeure)s?(?!\w)"
+            r"|(?<!\w)(?:late[ -]payment (?:interest|fees?|penalt(?:y|ies))|late fees?)(?!\w)"
+            r"|(?<!\w)(?:(?:recovery|collection|reminder) costs?|penalt(?:y|ies)|indemnit(?:y|ies))(?!\w)"
+            r"|€ ?40(?![\d.,]\d)"
             r"|(?<!\w)(?:taux|operation) (?:\w+ )?(?:bce|(?:de la )?banque centrale europeenne)(?!\w)"
             r"|(?<!\w)[ld] ?\.? ?441 ?- ?(?:10|5)(?!\d)"
         ),
@@ -207,7 +220,10 @@ BANS: tuple[Ban, ...] = (
 )
 
 # Said in full, it is a promise; followed by a condition it becomes the threat it denies.
-ALLOWED = _spaced(r"aucun frais de recouvrement ne vous est (?:demande|reclame)(?=[^\S\n]*(?:[.;\n]|$))")
+ALLOWED = _spaced(
+    r"(?:aucun frais de recouvrement ne vous est (?:demande|reclame)|you are not being asked for any recovery costs)"
+    r"(?=[^\S\n]*(?:[.;\n]|$))"
+)
 
 FORMAL_NOTICE: tuple[Duty, ...] = (
     Duty(
@@ -233,7 +249,7 @@ FORMAL_NOTICE: tuple[Duty, ...] = (
     ),
     Duty(
         "R41",
-        re.compile(r"\[(?:numero_facture|reference_facture|numero|recapitulatif)\]"),
+        re.compile(r"\[(?:numero_facture|reference_facture|numero|recapitulatif|decompte)\]"),
         "[Numéro_facture]",
         "La facture réclamée n’est pas désignée.",
         "Ajoutez le champ.",

@@ -16,14 +16,12 @@ from django.template import Context, Engine, Template
 
 from templates_lib.enums import Step
 from templates_lib.errors import AddressError, BrokenTextError, HeaderInjectionError
-from templates_lib.library import TextVersion
-from templates_lib.rendering import NBSP, blocks, domain_of, render, render_html, typeset
+from templates_lib.library import TextVersion, Variant
+from templates_lib.rendering import blocks, domain_of, render, render_html, typeset
+from templates_lib.words import WORDS, Words
 
 LAYOUTS = Path(__file__).parent / "layouts"
 SUMMARY = "[Récapitulatif]"
-MANAGE_LABEL = "votre espace de règlement"
-DEMO_BANNER = f"Démonstration{NBSP}: ce message n’est parti vers personne."
-ANSWER = f"Vous pouvez aussi répondre à ce message{NBSP}: il arrive directement au cabinet."
 # Without it a phone fills its preview, on the lock screen, with the first words and the amount.
 PADDING = "\u034f\u200c\u00a0" * 90
 
@@ -76,6 +74,7 @@ class Composed:
     subject: str
     html: str
     text: str
+    language: str = "fr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +100,7 @@ def compose_email(
     links: Links,
     also_due: Sequence[InvoiceLine] = (),
     demo: bool = False,
+    variant: Variant | None = None,
 ) -> Composed:
     """Write the message that claims these invoices, and lists the others as « également à régler ».
 
@@ -109,35 +109,37 @@ def compose_email(
     if not lines:
         raise BrokenTextError("Un message réclame au moins une facture.")
     several = len(lines) > 1
-    form = version.form_for(invoices=len(lines))
+    form, words = version.form_for(invoices=len(lines), variant=variant), WORDS[version.language]
     filled = {**values, **_known_values(lines, firm, links)}
-    subject = render(typeset(form.subject), filled).replace("\n", " ")
-    paragraphs = blocks(typeset(form.body))
+    subject = render(_typeset(form.subject, version), filled).replace("\n", " ")
+    paragraphs = blocks(_typeset(form.body, version))
     cut = paragraphs.index(SUMMARY) if SUMMARY in paragraphs else len(paragraphs)
     before, after = paragraphs[:cut], paragraphs[cut + 1 :]
     rights = links.rights or links.manage
     context = {
         "subject": subject,
-        "preheader": f"{firm.name}, au sujet de {'vos factures' if several else 'votre facture'}.",
+        "language": version.language,
+        "words": words,
+        "preheader": (words.about_several if several else words.about_one).format(firm=firm.name),
         "padding": PADDING,
-        "demo": DEMO_BANNER if demo else "",
+        "demo": words.demo if demo else "",
         "firm": firm,
         "several": several,
         "lines": lines,
         "also_due": also_due,
-        "total": f"{filled.get('Montant_dû', '')}{NBSP}€",
+        "total": words.money(filled.get("Montant_dû", "")),
         "links": links,
-        "button": "Voir et payer les factures" if several else "Voir et payer la facture",
-        "choices": _choices(links, version.step),
-        "answer": ANSWER,
+        "button": words.pay_several if several else words.pay_one,
+        "choices": _choices(links, version.step, words),
+        "answer": words.answer,
         "signature": f"{firm.name}, {firm.address}",
-        "notice": _notice(firm, several=several),
+        "notice": (words.notice_several if several else words.notice_one).format(firm=firm.name),
         "rights": rights,
         "rights_domain": domain_of(rights),
     }
 
     def paragraphs_of(part: Sequence[str]) -> list[str]:
-        return [render_html(paragraph, filled, link_labels={"Lien_gestion": MANAGE_LABEL}) for paragraph in part]
+        return [render_html(paragraph, filled, link_labels={"Lien_gestion": words.manage}) for paragraph in part]
 
     html = _layout("email.html").render(
         Context({**context, "before": paragraphs_of(before), "after": paragraphs_of(after)})
@@ -152,7 +154,7 @@ def compose_email(
             autoescape=False,
         )
     )
-    return Composed(subject=subject, html=_inliner().inline(html), text=text.strip() + "\n")
+    return Composed(subject=subject, html=_inliner().inline(html), text=text.strip() + "\n", language=version.language)
 
 
 def build_message(composed: Composed, envelope: Envelope) -> EmailMessage:
@@ -178,7 +180,7 @@ def build_message(composed: Composed, envelope: Envelope) -> EmailMessage:
     message.set_content(composed.text, cte="quoted-printable")
     message.add_alternative(composed.html, subtype="html", cte="quoted-printable")
     # Set last: making the alternative takes every Content-* header down into its first part.
-    message["Content-Language"] = "fr"
+    message["Content-Language"] = composed.language
     # Quoted-printable writes "=" as "=3D": this boundary can stand in no part.
     message.set_boundary(f"=_{hashlib.sha256(envelope.message_id.encode()).hexdigest()[:32]}")
     return message
@@ -216,22 +218,19 @@ def _known_values(lines: Sequence[InvoiceLine], firm: Firm, links: Links) -> dic
     return known
 
 
-def _choices(links: Links, step: Step) -> list[tuple[str, str]]:
+def _typeset(text: str, version: TextVersion) -> str:
+    """Give a French text its typography; an English one keeps its own."""
+    return typeset(text) if version.language == "fr" else text
+
+
+def _choices(links: Links, step: Step, words: Words) -> list[tuple[str, str]]:
     instalments = links.instalments if step is Step.J10 else ""
     choices = [
-        ("Payer en plusieurs fois", instalments),
-        ("Signaler un problème", links.problem),
-        ("J’ai déjà payé", links.already_paid),
+        (words.instalments, instalments),
+        (words.problem, links.problem),
+        (words.already_paid, links.already_paid),
     ]
     return [(label, url) for label, url in choices if url]
-
-
-def _notice(firm: Firm, *, several: bool) -> str:
-    invoices = "ces factures" if several else "cette facture"
-    return (
-        f"{firm.name}, responsable du traitement, utilise vos coordonnées et les données de {invoices} "
-        "pour la gestion et le recouvrement de ses honoraires."
-    )
 
 
 def _clean_header(value: str) -> str:

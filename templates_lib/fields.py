@@ -98,7 +98,8 @@ FIELDS: tuple[Field, ...] = (
         name="Nombre_factures",
         label="nombre de factures réclamées",
         sample="3",
-        places=frozenset({Place.SUBJECT, *WRITTEN}),
+        places=EVERYWHERE,
+        longest=2,
     ),
     Field(
         name="Période_échéances",
@@ -111,6 +112,14 @@ FIELDS: tuple[Field, ...] = (
         label="tableau des factures",
         sample="F-2026-0412, échéance du 14 novembre 2026\u00a0: 1\u00a0440,00\u00a0€",
         alone=True,
+    ),
+    Field(
+        name="Décompte",
+        label="décompte de la somme réclamée : principal, pénalités, indemnité",
+        sample="Facture F-2026-0412 : 1 440,00 €",
+        places=frozenset({Place.LETTER}),
+        alone=True,
+        accessory=True,
     ),
     Field(name="Référence_dossier", label="référence neutre du dossier", sample="D-0187"),
     Field(
@@ -155,6 +164,11 @@ FIELDS: tuple[Field, ...] = (
         law=("iban_masque",),
     ),
     Field(name="Barreau", label="barreau du cabinet", sample="Nantes", law=("barreau",)),
+    Field(
+        name="Articles_bâtonnier",
+        label="articles de la procédure devant le bâtonnier",
+        sample="articles 174 et suivants",
+    ),
     Field(
         name="Signature_avocat",
         label="nom et qualité de l’avocat qui signe",

@@ -53,12 +53,10 @@ def lint(
 
 
 def lint_version(version: TextVersion, *, matter_words: Iterable[str] = ()) -> list[Fault]:
-    """Return every fault of a text version: its subjects and its bodies, for one invoice and for several."""
+    """Return every fault of a text version: the subjects and bodies of all its forms."""
     matter_words = tuple(matter_words)
     faults: list[Fault] = []
-    for form in (version.one, version.several):
-        if form is None:
-            continue
+    for form in version.forms.values():
         if version.channel is Channel.EMAIL:
             faults += lint(
                 form.subject,
@@ -168,6 +166,13 @@ def _misuse(text: str, match: re.Match[str], field: Field, *, kind: Kind, where:
         )
     if field.accessory and kind in UNCHARGED:
         yield Fault(words=match[0], rule="R12", reason=NO_COST, mend="Retirez ce champ.")
+    if field.name == "Articles_bâtonnier" and kind is Kind.PUBLIC:
+        yield Fault(
+            words=match[0],
+            rule="R25",
+            reason="Un marché public relève du juge administratif, non du bâtonnier.",
+            mend="Retirez ce champ.",
+        )
     if field.name in MEDIATOR and kind is not Kind.CONSUMER:
         yield Fault(
             words=match[0],

@@ -15,7 +15,8 @@ from templates_lib.errors import (
     UnknownPlaceholderError,
 )
 from templates_lib.fields import FIELDS, SAMPLES
-from templates_lib.library import Form, library, text_for
+from templates_lib.library import Form, TextVersion, library, text_for
+from templates_lib.lint import lint_version
 from templates_lib.rendering import blocks, day_words, fields_of, period_words, render, render_html, typeset
 
 
@@ -116,21 +117,42 @@ def test_typesetting_gives_no_break_spaces_and_real_apostrophes() -> None:
 
 
 @pytest.mark.parametrize("version", library(), ids=lambda version: version.slug)
-def test_the_library_is_typeset_and_calls_no_field_twice_over(version: object) -> None:
-    for text in library():
-        for form in (text.one, text.several):
-            assert form is not None
+def test_the_library_is_typeset_and_shows_the_sums_once(version: TextVersion) -> None:
+    for form in version.forms.values():
+        tables = [field.name for field in fields_of(form.body) if field.alone]
+        if version.channel is Channel.SMS:
+            assert (form.subject, tables) == ("", [])
+            continue
+        assert len(tables) == 1
+        if version.language == "fr":
             assert (typeset(form.subject), typeset(form.body)) == (form.subject, form.body)
-            assert [field.name for field in fields_of(form.body) if field.alone] == ["Récapitulatif"]
 
 
-def test_the_library_speaks_to_professionals_and_consumers_at_the_two_first_steps() -> None:
-    assert [text.slug for text in library()] == [
-        "j10-consumer-email",
-        "j10-professional-email",
-        "j3-consumer-email",
-        "j3-professional-email",
-    ]
+WRITTEN = [
+    (step, kind, channel, language)
+    for step in Step
+    for kind in Kind
+    for channel in Channel
+    for language in ("fr", "en")
+    if not (step is Step.J0 and channel is not Channel.EMAIL) and not (channel is Channel.LETTER and language == "en")
+]
+
+
+@pytest.mark.parametrize(("step", "kind", "channel", "language"), WRITTEN)
+def test_every_step_speaks_to_every_kind_on_every_channel(
+    step: Step, kind: Kind, channel: Channel, language: str
+) -> None:
+    version = text_for(step=step, kind=kind, channel=channel, language=language)
+
+    assert (version.step, version.channel, version.language) == (step, channel, language)
+    assert version.several is not None
+    assert lint_version(version) == []
+
+
+@pytest.mark.parametrize("step", [Step.J30, Step.J45])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_the_firm_steps_have_words_of_their_own_for_every_kind(step: Step, kind: Kind) -> None:
+    assert text_for(step=step, kind=kind, channel=Channel.LETTER).kind is kind
 
 
 @pytest.mark.parametrize(
@@ -154,12 +176,14 @@ def test_a_debt_that_enters_late_first_meets_the_courteous_text() -> None:
     assert late == text_for(step=Step.J3, kind=Kind.PROFESSIONAL)
 
 
-@pytest.mark.parametrize("step", [Step.J30, Step.J45])
-def test_a_text_that_is_not_written_is_not_replaced_by_another(step: Step) -> None:
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.LETTER])
+def test_a_text_that_is_not_written_is_not_replaced_by_another(channel: Channel) -> None:
     with pytest.raises(NoTextError):
-        text_for(step=step, kind=Kind.PROFESSIONAL)
-    with pytest.raises(NoTextError):
-        text_for(step=Step.J3, kind=Kind.PROFESSIONAL, channel=Channel.SMS)
+        text_for(step=Step.J0, kind=Kind.PROFESSIONAL, channel=channel)
+
+
+def test_a_letter_is_in_french_for_every_client() -> None:
+    assert text_for(step=Step.J45, kind=Kind.CONSUMER, channel=Channel.LETTER, language="en").language == "fr"
 
 
 def test_several_invoices_are_not_told_with_the_words_for_one() -> None:
