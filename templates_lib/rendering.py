@@ -30,15 +30,34 @@ _MONTHS = (
 )
 
 
-def day_words(day: dt.date) -> str:
-    """Write a day as a letter does: « 1er mars 2026 », never cut between day and month."""
+_MONTHS_EN = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def amount_words(cents: int, language: str = "fr") -> str:
+    """Write an amount without its currency: « 1 440,00 », « 1,440.00 »."""
+    euros, rest = divmod(abs(cents), 100)
+    sign = "-" if cents < 0 else ""
+    if language == "en":
+        return f"{sign}{euros:,}.{rest:02d}"
+    return f"{sign}{euros:,}".replace(",", NBSP) + f",{rest:02d}"
+
+
+def day_words(day: dt.date, language: str = "fr") -> str:
+    """Write a day as a letter does: « 1er mars 2026 », « 1 March 2026 », never cut between day and month."""
+    if language == "en":
+        return f"{day.day}{NBSP}{_MONTHS_EN[day.month - 1]} {day.year}"
     return f"{_ordinal(day)}{NBSP}{_MONTHS[day.month - 1]} {day.year}"
 
 
-def period_words(first: dt.date, last: dt.date) -> str:
+def period_words(first: dt.date, last: dt.date, language: str = "fr") -> str:
     """Write a span of days, as what follows « du »: « 3 au 14 novembre 2026 », or one day alone."""
     if first == last:
-        return day_words(last)
+        return day_words(last, language)
+    if language == "en":
+        return f"{day_words(first, language)} to {day_words(last, language)}"
     start = _ordinal(first)
     if first.month != last.month or first.year != last.year:
         start += f"{NBSP}{_MONTHS[first.month - 1]}"

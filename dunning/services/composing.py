@@ -1,26 +1,36 @@
 """Write the message of a reminder: its text, its values, its links, and the headers it leaves with."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from cabinets.addresses import find_phone, show_phone
-from cabinets.enums import Civility
+from cabinets.enums import Civility, ClientKind
 from cabinets.models import Cabinet, Client, Contact
 from dunning.channels.protocol import Outgoing
 from dunning.enums import SPOKEN, Entry
 from dunning.models import MailServer, Reminder, ReminderLine
 from dunning.services.claiming import Checked, Words
+from dunning.services.sums import Sums, rate_of, sums_of
 from invoices.models import Invoice
-from invoices.money import show_amount, show_euros
 from payments.services import links as payment_links
 from templates_lib.email import Composed, Envelope, Firm, InvoiceLine, Links, build_message, compose_email
 from templates_lib.enums import Channel, Step, kind_of
 from templates_lib.errors import TextRefusedError
-from templates_lib.library import TextVersion, text_for
-from templates_lib.lint import Fault, lint_rendered
-from templates_lib.rendering import day_words, period_words
+from templates_lib.library import Form, TextVersion
+from templates_lib.lint import Fault, lint_rendered, lint_version
+from templates_lib.rendering import amount_words, day_words, period_words
+from templates_lib.services import text_by_ref, text_in_force
+from templates_lib.words import WORDS
 
-GREETINGS = {Civility.MADAME: "Madame", Civility.MONSIEUR: "Monsieur", Civility.MAITRE: "Maître"}
+GREETINGS = {
+    "fr": (
+        {Civility.MADAME: "Madame", Civility.MONSIEUR: "Monsieur", Civility.MAITRE: "Maître"},
+        "Madame, Monsieur",
+    ),
+    "en": ({Civility.MADAME: "Ms", Civility.MONSIEUR: "Mr", Civility.MAITRE: "Maître"}, "Sir or Madam"),
+}
 IBAN_SHOWN = 4
 
 
@@ -29,9 +39,10 @@ def write_email(checked: Checked, *, sender: "Sender") -> Words[Outgoing]:
     reminder, cabinet = checked.reminder, checked.cabinet
     claimed, mentioned = in_order(checked.lines)
     addressee = addressee_of(reminder)
-    link = link_of(reminder)
+    link, version = link_of(reminder), version_of(reminder, claimed)
     composed = compose(reminder=reminder, cabinet=cabinet, claimed=claimed, mentioned=mentioned, link=link)
-    _refuse(lint_rendered(composed.html, composed.text, payment_link=link, matter_words=matter_words_of(cabinet)))
+    refuse_faults(lint_of(version, matter_words_of(cabinet)))
+    refuse_faults(lint_rendered(composed.html, composed.text, payment_link=link, matter_words=matter_words_of(cabinet)))
     message_id = message_id_of(reminder, sender.address)
     envelope = Envelope(
         sender_name=cabinet.name,
@@ -50,6 +61,7 @@ def write_email(checked: Checked, *, sender: "Sender") -> Words[Outgoing]:
         text=composed.text,
         recipient=addressee.email,
         message_id=message_id,
+        text_ref=version.ref,
         payload=Outgoing(
             message=message.as_bytes(), recipient=addressee.email, envelope_from=sender.address, message_id=message_id
         ),
@@ -61,7 +73,14 @@ def matter_words_of(cabinet: Cabinet) -> tuple[str, ...]:
     return tuple(word.strip() for word in cabinet.matter_words.splitlines() if word.strip())
 
 
-def _refuse(faults: Sequence[Fault]) -> None:
+@lru_cache(maxsize=512)
+def lint_of(version: TextVersion, matter_words: tuple[str, ...]) -> tuple[Fault, ...]:
+    """Return the faults of a text, asked once for all the messages that bear it."""
+    return tuple(lint_version(version, matter_words=matter_words))
+
+
+def refuse_faults(faults: Sequence[Fault]) -> None:
+    """Raise what the linter found, so that the message does not leave."""
     if faults:
         raise TextRefusedError("\n".join(str(fault) for fault in faults))
 
@@ -86,21 +105,17 @@ def compose(
     claimed: Sequence[ReminderLine],
     mentioned: Sequence[ReminderLine],
     link: str,
+    on: dt.date | None = None,
 ) -> Composed:
-    """Fill the text of the reminder's step with its invoices; used for the preview and for the departure alike."""
+    """Fill the text of the reminder's step with its invoices, as of a day (today); the preview is what will leave."""
+    version = version_of(reminder, claimed)
+    sums = sums_of(reminder, claimed, on=on or cabinet.today())
     return compose_email(
-        version=version_of(reminder, claimed),
-        values=values_of(reminder, cabinet, claimed),
-        lines=[_line(line) for line in claimed],
-        also_due=[_line(line) for line in mentioned],
-        firm=Firm(
-            name=cabinet.name,
-            address=", ".join(part for part in (cabinet.address, f"{cabinet.postcode} {cabinet.city}".strip()) if part),
-            phone=_phone_shown(cabinet.phone),
-            email=cabinet.email,
-            bar=cabinet.bar,
-            tagline=f"Avocats au barreau de {cabinet.bar}" if cabinet.bar else "",
-        ),
+        version=version,
+        values=values_of(reminder, cabinet, claimed, sums, language=version.language),
+        lines=[line_of(line, version.language) for line in claimed],
+        also_due=[line_of(line, version.language) for line in mentioned],
+        firm=firm_of(cabinet),
         links=Links(
             pay=link,
             manage=link,
@@ -109,19 +124,42 @@ def compose(
             rights=f"{link}donnees/",
         ),
         demo=cabinet.is_demo,
+        variant=sums.variant,
     )
 
 
-def version_of(reminder: Reminder, claimed: Sequence[ReminderLine]) -> TextVersion:
-    """Return the text of the reminder's step for its client kind; a debt entered late first meets J+3's text."""
-    late = reminder.rank == 1 and any(line.case.entry == Entry.LATE for line in claimed)
-    return text_for(
-        step=Step(reminder.step.tone),
-        kind=kind_of(reminder.client_kind),
-        channel=Channel(reminder.channel),
-        language="fr",
-        late_entry=late,
+def firm_of(cabinet: Cabinet) -> Firm:
+    """Return the firm as it signs its messages."""
+    return Firm(
+        name=cabinet.name,
+        address=", ".join(part for part in (cabinet.address, f"{cabinet.postcode} {cabinet.city}".strip()) if part),
+        phone=_phone_shown(cabinet.phone),
+        email=cabinet.email,
+        bar=cabinet.bar,
+        tagline=f"Avocats au barreau de {cabinet.bar}" if cabinet.bar else "",
     )
+
+
+def version_of(reminder: Reminder, claimed: Sequence[ReminderLine], *, channel: str = "") -> TextVersion:
+    """Return the text of the reminder's step: frozen at approval, in force, or a person's own words.
+
+    A debt entered late first meets J+3's text.
+    """
+    spoken = Channel.LETTER if (channel or reminder.channel) == "registered" else Channel(channel or reminder.channel)
+    if reminder.text_ref and not channel:
+        version = text_by_ref(reminder.text_ref)
+    else:
+        version = text_in_force(
+            step=Step(reminder.step.tone),
+            kind=kind_of(reminder.client_kind),
+            channel=spoken,
+            language=reminder.language,
+            late_entry=any(line.case.entry == Entry.LATE and line.case.last_step_on is None for line in claimed),
+        )
+    if reminder.edited_at is None or channel:
+        return version
+    form = Form(subject=reminder.edited_subject or version.one.subject, body=reminder.edited_body)
+    return replace(version, one=form, several=form, variants={})
 
 
 def link_of(reminder: Reminder) -> str:
@@ -129,32 +167,56 @@ def link_of(reminder: Reminder) -> str:
     return payment_links.url_of(payment_links.link_for(client=reminder.client, contact=reminder.contact))
 
 
-def values_of(reminder: Reminder, cabinet: Cabinet, claimed: Sequence[ReminderLine]) -> dict[str, str]:
+def values_of(
+    reminder: Reminder, cabinet: Cabinet, claimed: Sequence[ReminderLine], sums: Sums, *, language: str = "fr"
+) -> dict[str, str]:
     """Return the merge fields the lines, the firm and the links do not tell by themselves."""
     addressee = addressee_of(reminder)
     invoices: list[Invoice] = [line.invoice for line in claimed]
-    total = sum(line.owed_cents for line in claimed)
-    return {
-        "Civilité_nom": greeting(addressee),
+    due = [invoice.due_on for invoice in invoices]
+    values = {
+        "Civilité_nom": greeting(addressee, language),
         "Prénom_client": addressee.first_name,
         "Nom_client": addressee.last_name,
-        "Date_facture": day_words(invoices[0].issued_on),
-        "Montant_dû": show_amount(total),
-        "Montant_facture": show_amount(sum(invoice.total_cents for invoice in invoices)),
-        "Période_échéances": period_words(
-            min(invoice.due_on for invoice in invoices), max(invoice.due_on for invoice in invoices)
-        ),
+        "Date_facture": day_words(invoices[0].issued_on, language),
+        "Montant_dû": amount_words(sums.principal_cents, language),
+        "Montant_facture": amount_words(sum(invoice.total_cents for invoice in invoices), language),
+        "Période_échéances": period_words(min(due), max(due), language),
         "Référence_dossier": invoices[0].dossier.reference,
         "IBAN_masqué": f"…{cabinet.iban[-IBAN_SHOWN:]}" if cabinet.iban else "",
-        "Signature_avocat": cabinet.signature or cabinet.name,
-        "Délai_jours": str(reminder.step.answer_days),
+        "Signature_avocat": signature_of(reminder, cabinet),
+        "Délai_jours": str(answer_days(reminder)),
+        "Date_calcul": day_words(sums.on, language),
+        "Total": amount_words(sums.total_cents, language),
+        "Articles_bâtonnier": cabinet.batonnier_articles,
+        "Médiateur_nom": cabinet.mediator_name,
+        "Médiateur_adresse": cabinet.mediator_address,
+        "Médiateur_site": cabinet.mediator_site,
     }
+    if sums.statements:
+        values["Taux_libellé"] = rate_of(sums, claimed, language)
+        values["Pénalités"] = amount_words(sums.interest_cents, language)
+    return values
 
 
-def greeting(addressee: Client | Contact) -> str:
+def answer_days(reminder: Reminder) -> int:
+    """Return how long the debtor has to answer: a formal notice gives longer to who is no professional."""
+    others = reminder.step.answer_days_others
+    is_professional = reminder.client_kind == ClientKind.PROFESSIONAL
+    return reminder.step.answer_days if is_professional or others is None else others
+
+
+def signature_of(reminder: Reminder, cabinet: Cabinet) -> str:
+    """Return who signs: the lawyer the step names, else the firm."""
+    signer = reminder.step.signed_by
+    return signer.user.get_full_name() if signer is not None else cabinet.signature or cabinet.name
+
+
+def greeting(addressee: Client | Contact, language: str = "fr") -> str:
     """Return "Madame Martin", or "Madame, Monsieur" where nobody is named."""
-    civility = GREETINGS.get(Civility(addressee.civility), "")
-    return f"{civility} {addressee.last_name}" if civility and addressee.last_name else "Madame, Monsieur"
+    words, nobody = GREETINGS[language]
+    civility = words.get(Civility(addressee.civility), "")
+    return f"{civility} {addressee.last_name}" if civility and addressee.last_name else nobody
 
 
 def lines_of(reminder: Reminder) -> tuple[list[ReminderLine], list[ReminderLine]]:
@@ -195,7 +257,10 @@ def _phone_shown(phone: str) -> str:
     return phone if known is None else show_phone(known)
 
 
-def _line(line: ReminderLine) -> InvoiceLine:
+def line_of(line: ReminderLine, language: str = "fr") -> InvoiceLine:
+    """Return an invoice as the debtor reads it."""
     return InvoiceLine(
-        number=line.invoice.number, due_on=day_words(line.invoice.due_on), amount=show_euros(line.owed_cents)
+        number=line.invoice.number,
+        due_on=day_words(line.invoice.due_on, language),
+        amount=WORDS[language].money(amount_words(line.owed_cents, language)),
     )

@@ -54,13 +54,15 @@ class TextVersion:
     version: int
     one: Form
     several: Form | None = None
-    variants: Mapping[str, Form] = field(default_factory=dict)
+    variants: Mapping[str, Form] = field(default_factory=dict, hash=False)
     """« one_unrated », « several_bare »… : the words where something may not be said, or may."""
+    source: str = ""
+    """The name of a firm's own version; the library's are named after their file."""
 
     @property
     def ref(self) -> str:
         """The name a reminder keeps of the text it bears."""
-        return f"library:{self.slug}:{self.language}:{self.version}"
+        return self.source or f"library:{self.slug}:{self.language}:{self.version}"
 
     @property
     def forms(self) -> dict[str, Form]:

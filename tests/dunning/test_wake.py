@@ -8,7 +8,7 @@ from cabinets.models import Cabinet, Client
 from dunning.channels.protocol import Outcome, Stage, Verdict
 from dunning.enums import Channel, Code, Medium, ReminderState
 from dunning.models import ChannelAccount, DunningCase, Reminder
-from dunning.services import claiming, outcomes, wake
+from dunning.services import claiming, outcomes
 from invoices.enums import StopKind
 from invoices.services import standstill
 from tests.factories.cabinets import make_client
@@ -19,8 +19,7 @@ ACCEPTED = Outcome(verdict=Verdict.ACCEPTED, stage=Stage.END, code=250)
 
 
 @pytest.fixture
-def sms(cabinet: Cabinet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wake, "has_text", lambda **_: True)
+def sms(cabinet: Cabinet) -> None:
     ChannelAccount(medium=Medium.SMS, provider="ovh_sms", is_enabled=True).save(force_insert=True)
 
 

@@ -178,12 +178,12 @@ def test_f22_a_debtor_who_never_answers_hears_from_the_firm_a_few_times_and_no_m
     with working_for(cabinet_id=firm.pk):
         owe(late=3)
 
-    live(firm, count=40)
+    live(firm, count=60)
 
-    assert len(mailbox.caught) == 2
+    assert len(mailbox.caught) == 3
     with working_for(cabinet_id=firm.pk):
         assert sorted(Reminder.objects.values_list("rank", "state")) == [
-            (1, "accepted"), (2, "accepted"), (3, "awaiting_approval"),
+            (1, "accepted"), (2, "accepted"), (3, "accepted"), (4, "awaiting_approval"),
         ]  # fmt: skip
 
 

@@ -127,10 +127,10 @@ def test_f30_an_old_debt_meets_the_first_text_after_an_accord_then_the_scenarios
         assert sorted(Reminder.objects.values_list("rank", "on", "state")) == [
             (1, TODAY, "accepted"),
             (2, TODAY + days(7), "accepted"),
-            (3, TODAY + days(27), "awaiting_approval"),
+            (3, TODAY + days(27), "accepted"),
         ]
         assert case_of(invoice.pk).entry == Entry.LATE
-    assert len(mailbox.caught) == 2
+    assert len(mailbox.caught) == 3
 
 
 @pytest.mark.parametrize("late", [91, 400, 1500])
