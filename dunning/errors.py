@@ -35,3 +35,11 @@ class LetterError(DunningError):
 
 class CallError(DunningError):
     """What was noted of a call does not hold together."""
+
+
+class ScenarioError(DunningError):
+    """What was asked of a scenario cannot be kept; says which field it is and what to do instead."""
+
+    def __init__(self, sentence: str, *, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field

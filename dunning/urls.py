@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dunning.views import approvals, calls, clients, invoices, lists, rules, tasks, tonight
+from dunning.views import approvals, calls, clients, invoices, lists, rules, scenarios, tasks, tonight
 from dunning.views.demo_messages import demo_message, demo_message_page, demo_messages
 
 urlpatterns: list[URLPattern] = [
@@ -22,6 +22,15 @@ urlpatterns: list[URLPattern] = [
     path("a-valider/<uuid:reminder_id>/reporter/", approvals.approval_postpone, name="approval_postpone"),
     path("a-valider/<uuid:reminder_id>/ecarter/", approvals.approval_decline, name="approval_decline"),
     path("a-valider/<uuid:reminder_id>/issue/", approvals.approval_resolve, name="approval_resolve"),
+    path("scenarios/", scenarios.scenarios, name="scenarios"),
+    path("scenarios/nouveau/", scenarios.scenario_add, name="scenario_add"),
+    path("scenarios/simulation/", scenarios.simulation, name="simulation"),
+    path("scenarios/<uuid:scenario_id>/", scenarios.scenario, name="scenario"),
+    path("scenarios/<uuid:scenario_id>/affectation/", scenarios.scenario_assign, name="scenario_assign"),
+    path("scenarios/<uuid:scenario_id>/par-defaut/", scenarios.scenario_default, name="scenario_default"),
+    path("scenarios/<uuid:scenario_id>/archiver/", scenarios.scenario_archive, name="scenario_archive"),
+    path("scenarios/<uuid:scenario_id>/migration/", scenarios.scenario_migration, name="scenario_migration"),
+    path("dossiers/<uuid:dossier_id>/scenario/", scenarios.dossier_scenario, name="dossier_scenario"),
     path("relances/quand-rien-ne-part/", rules.stop_rules, name="stop_rules"),
     path("relances/<uuid:reminder_id>/", invoices.message, name="message"),
     path("factures/", lists.invoices, name="invoices"),

@@ -17,7 +17,7 @@ from cabinets.enums import Role, TaskKind
 from cabinets.models import Cabinet, Hearing, Invitation, Membership, Task
 from cabinets.scoping import working_for
 from cabinets.wall import walled_models
-from dunning.models import NightlyRun
+from dunning.models import NightlyRun, Scenario
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch
 from payments.enums import RequestKind
@@ -105,7 +105,7 @@ def populate() -> dict[str, uuid.UUID]:
         "invoice_id": invoice.pk, "reminder_id": reminder.pk, "member_id": member.pk, "credit_note_id": credit.pk,
         "document_id": document.pk, "payment_id": payment.pk, "night_id": night.pk, "batch_id": batch.pk,
         "parametres/equipe/": member.pk, "parametres/equipe/invitations/": invited.pk, "demandes/": said.pk,
-        "task_id": task.pk, "standstill_id": uuid.uuid4(),
+        "task_id": task.pk, "scenario_id": Scenario.objects.get(is_default=True).pk, "standstill_id": uuid.uuid4(),
     }  # fmt: skip
 
 
