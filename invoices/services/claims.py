@@ -152,10 +152,10 @@ def ask(*, invoices: Sequence[Invoice], on: dt.date) -> dict[UUID, Statement]:
 
 @transaction.atomic
 def keep_what_is_due(*, invoice_id: UUID, on: dt.date) -> None:
-    """Keep what lateness cost an invoice whose principal is paid: it outlives it (F50)."""
+    """Keep what lateness cost an invoice once its principal is paid: it outlives it (F50)."""
     with whole_firm():
         invoice = Invoice.objects.select_related("dossier").get(pk=invoice_id)
-        if invoice.state == InvoiceState.OPEN and invoice.due_on < on:
+        if invoice.state == InvoiceState.OPEN and invoice.outstanding_cents <= 0 and invoice.due_on < on:
             _keep(invoice, statement_of(invoices=[invoice], on=on)[invoice.pk], on=on)
 
 

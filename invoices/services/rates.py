@@ -1,6 +1,9 @@
 """The rates in use: those an operator confirmed, and what to say of a half-year that has none."""
 
 import datetime as dt
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
 
 from invoices.law.rates import HalfYear, Rate, RateTable
 from invoices.models import InterestRate
@@ -27,6 +30,19 @@ def missing_half(*, on: dt.date) -> HalfYear | None:
     return None if found.exists() else half
 
 
-def awaited_words(half: HalfYear) -> str:
-    """Say to a firm that a rate is awaited."""
-    return f"taux du {half.label} : en attente"
+def halves_to_confirm(*, on: dt.date, using: str = "default") -> list[HalfYear]:
+    """Return the half-years begun by this day that have no confirmed rate, the oldest first, since the first known."""
+    rows = InterestRate.objects.using(using).values_list("year", "half", "confirmed_at")
+    known = {HalfYear(year, half): confirmed_at is not None for year, half, confirmed_at in rows}
+    half, last = min(known, default=HalfYear.of(on)), HalfYear.of(on)
+    missing = []
+    while half <= last:
+        if not known.get(half):
+            missing.append(half)
+        half = half.following
+    return missing
+
+
+def paris_day() -> dt.date:
+    """Return the day it is where French rates are published."""
+    return timezone.now().astimezone(ZoneInfo("Europe/Paris")).date()

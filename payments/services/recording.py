@@ -16,7 +16,7 @@ from invoices.enums import InvoiceState
 from invoices.locks import lock_invoices
 from invoices.models import Invoice
 from invoices.money import MAX_CENTS, show_euros
-from invoices.services import settlement
+from invoices.services import claims, settlement
 from payments.enums import PaymentMeans, PaymentState
 from payments.errors import ReceiptError, SurplusError
 from payments.models import Allocation, Payment
@@ -84,6 +84,7 @@ def record_payment(*, receipt: Receipt, on: dt.date, payment_id: UUID | None = N
     for share in shares:
         Allocation(payment=payment, invoice_id=share.invoice_id, cents=share.cents).save(force_insert=True)
         settlement.settle(invoice_id=share.invoice_id, cents=share.cents)
+        claims.keep_what_is_due(invoice_id=share.invoice_id, on=on)
     if rest := receipt.cents - sum(share.cents for share in shares):
         settlement.give_client_credit(client_id=client.pk, cents=rest)
     journal.record("payment.recorded", payment, invoices=[str(share.invoice_id) for share in shares])
