@@ -30,6 +30,7 @@ EVENTS: dict[str, str] = {
     "cabinet.settlements_declared": "Règlements déclarés à jour",
     "journal.exported": "Journal exporté",
     "reminder.in_hand": "Relance confiée à une personne",
+    "reminder.asked_by_hand": "Relance demandée par une personne",
     "call.recorded": "Issue d’un appel notée",
     "task.done": "Tâche faite",
     "task.dropped": "Tâche close, sans objet",

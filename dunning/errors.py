@@ -43,3 +43,11 @@ class ScenarioError(DunningError):
     def __init__(self, sentence: str, *, field: str = "") -> None:
         super().__init__(sentence)
         self.field = field
+
+
+class StoppedError(DunningError):
+    """A rule stops what a person asks for."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code

@@ -6,7 +6,7 @@ A lawyer can read `RULES` from top to bottom: the first rule that applies decide
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cabinets.enums import ClientKind, LegalAid, SendingMode
 from dunning.enums import Code, Entry, Reason, Tone
@@ -112,6 +112,14 @@ def decide(facts: Facts, *, on: dt.date) -> Verdict:
 def reasons_to_ask(facts: Facts, *, on: dt.date) -> tuple[Reason, ...]:
     """Return every reason for which a person must approve, in the order of `ASKS`."""
     return tuple(reason for reason, applies in ASKS if applies(facts, on))
+
+
+def out_of_turn(facts: Facts) -> Facts:
+    """Return the facts less the calendar (contact cap, minimum gap): all that a person may overrule, with a reason.
+
+    Every other rule reads what it read: those that come after the calendar would else be hidden behind it.
+    """
+    return replace(facts, last_contact_on=None, contacts_in_30_days=0, has_pending_reminder=False, min_gap_days=0)
 
 
 def last_day_of_limitation(facts: Facts) -> dt.date:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dunning.views import approvals, calls, clients, invoices, lists, rules, scenarios, tasks, tonight
+from dunning.views import approvals, by_hand, calls, clients, invoices, lists, rules, scenarios, tasks, tonight
 from dunning.views.demo_messages import demo_message, demo_message_page, demo_messages
 
 urlpatterns: list[URLPattern] = [
@@ -37,6 +37,8 @@ urlpatterns: list[URLPattern] = [
     path("factures/export.csv", lists.invoices_export, name="invoices_export"),
     path("factures/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
     path("factures/<uuid:invoice_id>/pourquoi/", invoices.invoice_why, name="invoice_why"),
+    path("factures/<uuid:invoice_id>/relancer/", by_hand.invoice_remind, name="invoice_remind"),
+    path("clients/<uuid:client_id>/relancer/", by_hand.client_remind, name="client_remind"),
     path("factures/<uuid:invoice_id>/suspendre/", invoices.invoice_suspend, name="invoice_suspend"),
     path("factures/<uuid:invoice_id>/contester/", invoices.invoice_contest, name="invoice_contest"),
     path("factures/<uuid:invoice_id>/ne-jamais-relancer/", invoices.invoice_never, name="invoice_never"),

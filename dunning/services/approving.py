@@ -9,21 +9,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from cabinets import journal
-from cabinets.enums import Right, TaskKind, TaskState
+from cabinets.enums import ClientKind, Right, TaskKind, TaskState
 from cabinets.models import Cabinet, Membership, Task
 from cabinets.permissions import ensure
 from cabinets.scoping import whole_firm
 from dunning.enums import Code, Reason, ReminderState, Tone
 from dunning.errors import DunningError, TooLateError
 from dunning.models import DunningCase, NightlyRun, Reminder, ReminderLine
-from dunning.policy import decide
-from dunning.services import outcomes
+from dunning.policy import decide, out_of_turn
+from dunning.services import outcomes, todo
 from dunning.services.composing import lines_of
 from dunning.services.facts import load_facts
 from dunning.services.ladder import cancel, schedule
 from invoices.enums import StopKind
 from invoices.locks import lock_invoices
-from invoices.services import standstill
+from invoices.services import insolvency, standstill
 
 # Told to a person who approves what a fact has just stopped.
 WHY_NOT = {
@@ -31,6 +31,10 @@ WHY_NOT = {
     Code.DISPUTE: "Cette facture vient d’être contestée. Rien ne partira.",
     Code.CLAIMED_PAID: "Le client dit avoir payé. Rien ne partira avant votre vérification.",
 }
+NOT_LOOKED_FOR = (
+    "Personne n’a vérifié depuis hier que ce client n’est pas en procédure collective. Rien ne partira : attendez la"
+    " vérification, ou cochez « J’ai vérifié moi-même »."
+)
 FIRST_ACCORD = "Premier accord enregistré. Le message attend encore l’accord d’une autre personne."
 
 
@@ -49,10 +53,11 @@ def blocked_by(reminder: Reminder) -> str:
 
 
 @transaction.atomic
-def approve(*, reminder_id: UUID, by: Membership) -> Reminder:
+def approve(*, reminder_id: UUID, by: Membership, vouches: bool = False) -> Reminder:
     """Let a reminder leave at its departure, with its invoices and amounts frozen as they are now.
 
-    A fact that stopped it meanwhile cancels it: the reminder comes back cancelled, and `why_not` says why.
+    A lawyer who `vouches` states that they looked for collective proceedings of the client and found none. A fact
+    that stopped it meanwhile cancels it: the reminder comes back cancelled, and `why_not` says why.
     """
     reminder = _locked(reminder_id, [ReminderState.AWAITING_APPROVAL])
     ensure(by, Right.APPROVE_FORMAL_NOTICES if reminder.step.tone == Tone.FORMAL else Right.APPROVE_REMINDERS)
@@ -60,6 +65,10 @@ def approve(*, reminder_id: UUID, by: Membership) -> Reminder:
         raise DunningError(f"{why} : cette relance ne peut pas encore être approuvée. Rien ne partira.")
     if Reason.TWO_PEOPLE in reminder.reasons and reminder.approved_by_id == by.pk:
         raise DunningError("Ce client demande deux accords : le second doit venir d’une autre personne.")
+    if needs_insolvency_check(reminder):
+        if not vouches:
+            raise DunningError(NOT_LOOKED_FOR)
+        insolvency.state_by_hand(client=reminder.client, by=by, on=Cabinet.objects.get().today())
     if (code := _stopped_by(reminder)) is not None:
         cancel(reminders=[reminder], code=code)
         reminder.refresh_from_db(fields=["state", "cancel_code"])
@@ -68,6 +77,7 @@ def approve(*, reminder_id: UUID, by: Membership) -> Reminder:
     if Reason.TWO_PEOPLE in reminder.reasons and reminder.approved_by_id is None:
         reminder.approved_by, reminder.approved_at = by, timezone.now()
         reminder.save(update_fields=["approved_by", "approved_at"])
+        _ask_second_accord(reminder, cabinet)
         journal.record("reminder.approved_once", reminder)
         return reminder
     if reminder.approved_by_id is None:
@@ -88,8 +98,16 @@ def approve(*, reminder_id: UUID, by: Membership) -> Reminder:
             "total_cents",
         ]
     )
+    todo.close([TaskKind.SECOND_ACCORD], subject_id=reminder.pk, by=by, state=TaskState.DONE)
     journal.record("reminder.approved", reminder, rank=reminder.rank)
     return reminder
+
+
+def needs_insolvency_check(reminder: Reminder) -> bool:
+    """Say whether a formal notice to a professional still waits for a look at collective proceedings (R37)."""
+    if reminder.step.tone != Tone.FORMAL or reminder.client_kind != ClientKind.PROFESSIONAL:
+        return False
+    return not insolvency.is_checked(client=reminder.client, now=timezone.now())
 
 
 @transaction.atomic
@@ -112,7 +130,7 @@ def skip(*, reminder_id: UUID, by: Membership, reason: str) -> Reminder:
     cases = list(DunningCase.objects.filter(pk__in=claimed).select_related("invoice", "version"))
     today = Cabinet.objects.get().today()
     for case in cases:
-        case.next_rank, case.last_step_on = reminder.rank + 1, case.last_step_on or today
+        case.next_rank, case.last_step_on = max(case.next_rank, reminder.rank + 1), case.last_step_on or today
         case.invoice.note = f"{case.invoice.note}\nÉtape {reminder.step} passée : {reason}".strip()
         case.invoice.save(update_fields=["note"])
     DunningCase.objects.bulk_update(cases, ["next_rank", "last_step_on"])
@@ -239,6 +257,7 @@ def _decline(reminder_id: UUID, by: Membership, how: str) -> Reminder:
     reminder.save(update_fields=["state", "ended_by"])
     mentioned = ReminderLine.objects.filter(reminder=reminder, is_claimed=False).values("case")
     schedule(list(DunningCase.objects.filter(pk__in=mentioned).select_related("invoice", "version")))
+    todo.close([TaskKind.SECOND_ACCORD], subject_id=reminder.pk, by=by, state=TaskState.CANCELLED)
     journal.record("reminder.declined", reminder, how=how)
     return reminder
 
@@ -255,6 +274,7 @@ def _stopped_by(reminder: Reminder) -> Code | None:
     """Return the rule that stops a reminder a person is approving; what a later day mends does not stop it."""
     cabinet = Cabinet.objects.get()
     claimed, _ = lines_of(reminder)
+    is_by_hand = Reason.BY_HAND in reminder.reasons
     # What the client owes and heard at the whole firm, as the sender will count it.
     with whole_firm():
         facts = load_facts(
@@ -262,12 +282,24 @@ def _stopped_by(reminder: Reminder) -> Code | None:
             on=cabinet.today(),
             now=cabinet.now(),
             apart_from=reminder.pk,
+            step=reminder.step if is_by_hand else None,
         )
     for line in claimed:
-        code = decide(facts[line.invoice_id], on=cabinet.today()).code
+        asked = facts[line.invoice_id]
+        code = decide(out_of_turn(asked) if is_by_hand else asked, on=cabinet.today()).code
         if code not in {Code.SEND, Code.NEEDS_APPROVAL, Code.KILL_SWITCH, Code.STALE_SOURCE}:
             return code
     return None
+
+
+def _ask_second_accord(reminder: Reminder, cabinet: Cabinet) -> None:
+    todo.open_once(
+        TaskKind.SECOND_ACCORD,
+        client_id=reminder.client_id,
+        subject_id=reminder.pk,
+        owner_id=None,
+        due_on=cabinet.today() + dt.timedelta(days=1),
+    )
 
 
 def _freeze_amounts(reminder: Reminder) -> None:

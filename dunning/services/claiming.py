@@ -17,7 +17,7 @@ from cabinets import journal
 from cabinets.models import Cabinet
 from dunning.enums import SPOKEN, Channel, Code, Reason, ReminderState
 from dunning.models import Reminder, ReminderLine
-from dunning.policy import Facts, Verdict, decide
+from dunning.policy import Facts, Verdict, decide, out_of_turn
 from dunning.services import outcomes
 from dunning.services.facts import load_facts
 from dunning.services.ladder import cancel
@@ -201,17 +201,21 @@ def _is_still_true(reminder: Reminder, lines: list[ReminderLine], cabinet: Cabin
 
 
 def _what_stops(reminder: Reminder, line: ReminderLine, verdict: Verdict) -> Code | None:
-    if verdict.code not in _allowed(reminder):
+    if verdict.code not in {Code.SEND, Code.NEEDS_APPROVAL}:
         return verdict.code
-    if line.case.next_rank != line.rank:
+    if line.case.next_rank != line.rank and not _repeats(reminder, line):
         return Code.MIN_GAP
     return None if _billed_to(line) == reminder.contact_id else Code.WRONG_RECIPIENT
 
 
-def _allowed(reminder: Reminder) -> frozenset[Code]:
-    """Return the answers under which it may leave: a person who asks for it by hand may overrule the calendar alone."""
-    by_hand = Reason.BY_HAND in reminder.reasons and reminder.state == ReminderState.APPROVED
-    return MENTIONABLE if by_hand else frozenset({Code.SEND, Code.NEEDS_APPROVAL})
+def _repeats(reminder: Reminder, line: ReminderLine) -> bool:
+    """Say whether a person asked for a step already done to be said again."""
+    return Reason.BY_HAND in reminder.reasons and line.rank < line.case.next_rank
+
+
+def _is_by_hand(reminder: Reminder) -> bool:
+    """Say whether a person asked for it before its turn and approved it: the calendar alone gives way."""
+    return Reason.BY_HAND in reminder.reasons and reminder.state == ReminderState.APPROVED
 
 
 def _is_still_in_the_wake(reminder: Reminder, lines: list[ReminderLine], cabinet: Cabinet) -> bool:
@@ -241,10 +245,12 @@ def _judge(
         now=cabinet.now(),
         apart_from=reminder.pk,
         cabinet=cabinet,
-        step=None if reminder.accompanies_id is None else reminder.step,
+        # Asked for by a person, or following another message, the step said may not be the one that is next.
+        step=reminder.step if reminder.accompanies_id or Reason.BY_HAND in reminder.reasons else None,
         channel=Channel(reminder.channel),
     )
-    return facts, {line.pk: decide(facts[line.invoice_id], on=on) for line in lines}
+    asked = {pk: out_of_turn(one) for pk, one in facts.items()} if _is_by_hand(reminder) else facts
+    return facts, {line.pk: decide(asked[line.invoice_id], on=on) for line in lines}
 
 
 def _billed_to(line: ReminderLine) -> UUID | None:

@@ -59,7 +59,7 @@ def mark_accepted(reminder: Reminder, cabinet: Cabinet, *, code: str) -> None:
     reminder.save(update_fields=["state", "spoken_at", "spoken_on", "provider_code", "lease_until", "failure"])
     cases = list(_claimed_cases(reminder))
     for case in cases:
-        case.last_step_on, case.next_rank = reminder.spoken_on, reminder.rank + 1
+        case.last_step_on, case.next_rank = reminder.spoken_on, max(case.next_rank, reminder.rank + 1)
     schedule(cases, moved=("last_step_on", "next_rank"))
     if was_in_doubt:
         _close_task(TaskKind.UNKNOWN_OUTCOME, reminder)

@@ -79,7 +79,8 @@ def approve(request: CabinetRequest, reminder_id: UUID) -> HttpResponse:
     following = _following(request, reminder_id)
 
     def act() -> Reminder:
-        return approving.approve(reminder_id=reminder_id, by=request.member)
+        vouches = request.POST.get("verifie") == "1"
+        return approving.approve(reminder_id=reminder_id, by=request.member, vouches=vouches)
 
     def told(reminder: Reminder) -> str:
         if reminder.state == ReminderState.AWAITING_APPROVAL:

@@ -35,6 +35,7 @@ def client_page(request: CabinetRequest, client_id: UUID) -> HttpResponse:
     context = {
         "page": read,
         "may_hold": can(Right.HOLD_REMINDERS),
+        "may_approve": can(Right.APPROVE_REMINDERS),
         "may_edit": can(Right.EDIT_CLIENTS),
         "may_invoice": can(Right.EDIT_INVOICES),
         "may_manage": can(Right.MANAGE_FIRM),

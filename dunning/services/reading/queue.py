@@ -103,6 +103,8 @@ class Reading:
     unwritable: str = ""
     # Why this person has no button, when another one has it.
     second_only: bool = False
+    # A formal notice to a professional waits for a look at collective proceedings, or for a lawyer's own statement.
+    asks_insolvency: bool = False
     rights: frozenset[Right] = field(default_factory=frozenset)
 
     @property
@@ -230,6 +232,8 @@ def read(*, reminder: Reminder, cabinet: Cabinet, member: Membership) -> Reading
         composed=composed,
         unwritable=unwritable,
         second_only=Reason.TWO_PEOPLE in reminder.reasons and reminder.approved_by_id == member.pk,
+        asks_insolvency=reminder.state == ReminderState.AWAITING_APPROVAL
+        and approving.needs_insolvency_check(reminder),
         rights=frozenset(right for right in Right if member.can(right)),
     )
 
