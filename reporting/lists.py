@@ -196,11 +196,12 @@ def _unpaid(on: dt.date) -> QuerySet[Any]:
 def _receipts(on: dt.date, *, sees_all: bool) -> QuerySet[Any]:
     """Ask for the last payments of the month; who sees some files only reads what pays their invoices."""
     parts = Allocation.objects.filter(payment=OuterRef("pk")).order_by().values("payment")
+    mine = Subquery(parts.annotate(n=Sum(F("cents") + F("accessory_cents"))).values("n"))
     return (
         Payment.objects.filter(state=PaymentState.SETTLED, received_on__gte=on.replace(day=1), received_on__lte=on)
         .select_related("client")
         .only("received_on", "means", "cents", *NAMES)
-        .annotate(mine=F("cents") if sees_all else Subquery(parts.annotate(n=Sum("cents")).values("n")))
+        .annotate(mine=F("cents") if sees_all else mine)
         .filter(mine__gt=0)
         .order_by("-received_on", "-recorded_at", "pk")[:PAYMENTS_SHOWN]
     )

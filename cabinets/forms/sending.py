@@ -57,6 +57,7 @@ class SendingForm(forms.ModelForm[Cabinet]):
             "closes_at",
             *RHYTHM,
             "late_entry_days",
+            "allocation_rule",
             *SECRECY,
             *INSURER,
         )
@@ -67,6 +68,7 @@ class SendingForm(forms.ModelForm[Cabinet]):
             "grace_hours": "Attente après un paiement (heures)",
             "hearing_days": "Silence autour d’une audience (jours)",
             "daily_cap": "Messages par jour, au plus",
+            "allocation_rule": "Un paiement partiel règle",
             "late_entry_days": "Une dette est ancienne après (jours)",
             "sms_amount_to_consumers": "Écrire le montant dans les SMS aux particuliers",
             "insurer_name": "Assureur",
@@ -74,6 +76,8 @@ class SendingForm(forms.ModelForm[Cabinet]):
         }
         help_texts: ClassVar[dict[str, str]] = {
             "opens_at": "Entre 8 h et 20 h, à l’heure de votre client.",
+            "allocation_rule": "Tant que le client n’est pas mis en demeure ; ensuite, la loi impute d’abord sur les"
+            " pénalités.",
             "late_entry_days": "À l’import, une facture plus en retard attend la décision d’une personne.",
             "sms_amount_to_consumers": "Sinon le SMS renvoie à la page de règlement, sans montant.",
             "matter_words": "Un par ligne : noms d’affaires, de parties, de juridictions. Un texte qui en contient un"

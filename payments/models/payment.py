@@ -53,12 +53,14 @@ class Payment(SealedModel):
 
 
 class Allocation(CabinetOwned):
-    """The part of a payment that pays one invoice."""
+    """The part of a payment that pays one invoice, and the part that pays what its lateness added."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+")
     cents = models.BigIntegerField("montant (centimes)")
+    # Interest and indemnity: beside the invoice, never in its balance.
+    accessory_cents = models.BigIntegerField("dont pénalités et indemnité (centimes)", default=0, db_default=0)
     created_at = models.DateTimeField("affecté le", auto_now_add=True)
 
     wall: ClassVar[Wall] = Wall(by="invoice")
@@ -68,7 +70,7 @@ class Allocation(CabinetOwned):
         constraints = [
             models.CheckConstraint(
                 name="allocation_positive",
-                condition=Q(cents__gt=0),
+                condition=Q(cents__gte=0, accessory_cents__gte=0) & (Q(cents__gt=0) | Q(accessory_cents__gt=0)),
                 violation_error_message="Le montant affecté doit être supérieur à zéro.",
             ),
             models.UniqueConstraint(

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from cabinets.models import Client
 from cabinets.sealing import open_together
@@ -82,6 +82,7 @@ def _after(payments: QuerySet[Payment], cursor: str) -> QuerySet[Payment]:
 def _paid(payments: list[Payment]) -> dict[UUID, list[Paid]]:
     found: dict[UUID, list[Paid]] = defaultdict(list)
     shares = Allocation.objects.filter(payment__in=payments).order_by("invoice__number_key")
-    for payment_id, invoice_id, number, cents in shares.values_list("payment", "invoice", "invoice__number", "cents"):
+    whole = shares.annotate(whole=F("cents") + F("accessory_cents"))
+    for payment_id, invoice_id, number, cents in whole.values_list("payment", "invoice", "invoice__number", "whole"):
         found[payment_id].append(Paid(invoice_id, number, cents))
     return found

@@ -10,12 +10,15 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from cabinets import journal
-from cabinets.models import Client
+from cabinets.models import Cabinet, Client
 from cabinets.scoping import current_scope, whole_firm
 from invoices.enums import InvoiceState
+from invoices.law.interest import AllocationOrder, allocate
+from invoices.law.plans import order_in_force
 from invoices.locks import lock_invoices
 from invoices.models import Invoice
 from invoices.money import MAX_CENTS, show_euros
+from invoices.ports import notices
 from invoices.services import claims, settlement
 from payments.enums import PaymentMeans, PaymentState
 from payments.errors import ReceiptError, SurplusError
@@ -28,6 +31,7 @@ class Surplus(models.TextChoices):
     REFUSE = "refuse", "Me le signaler, sans rien enregistrer"
     OTHERS = "others", "Régler ses autres factures, la plus ancienne d’abord, et garder le reste en avoir"
     CREDIT = "credit", "Garder le surplus en avoir du client"
+    CLAIMS = "claims", "Régler les pénalités et l’indemnité de la facture"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +48,16 @@ class Receipt:
 
 
 class Share(NamedTuple):
-    """The part of a payment that pays one invoice."""
+    """The part of a payment that pays one invoice, and what its lateness added."""
 
     invoice_id: UUID
     cents: int
+    accessory_cents: int = 0
+
+    @property
+    def total_cents(self) -> int:
+        """Add both."""
+        return self.cents + self.accessory_cents
 
 
 class Debt(NamedTuple):
@@ -82,12 +92,12 @@ def record_payment(*, receipt: Receipt, on: dt.date, payment_id: UUID | None = N
     if not _insert(payment):
         return Payment.objects.get(pk=payment.pk)
     for share in shares:
-        Allocation(payment=payment, invoice_id=share.invoice_id, cents=share.cents).save(force_insert=True)
-        settlement.settle(invoice_id=share.invoice_id, cents=share.cents)
-        claims.keep_what_is_due(invoice_id=share.invoice_id, on=on)
-    if rest := receipt.cents - sum(share.cents for share in shares):
+        _settle(payment, share, on=on)
+    if rest := receipt.cents - sum(share.total_cents for share in shares):
         settlement.give_client_credit(client_id=client.pk, cents=rest)
-    journal.record("payment.recorded", payment, invoices=[str(share.invoice_id) for share in shares])
+    facts = {"invoices": [str(share.invoice_id) for share in shares]}
+    # What a payment left for later was not asked of it: the order is on record (R16).
+    journal.record("payment.recorded", payment, order=_order_told(shares), **facts)
     return payment
 
 
@@ -103,8 +113,11 @@ def reverse_payment(*, payment_id: UUID) -> Payment:
         with whole_firm():
             shares = list(Allocation.objects.filter(payment=payment_id).order_by("invoice"))
         for share in shares:
-            settlement.settle(invoice_id=share.invoice_id, cents=-share.cents)
-        if rest := payment.cents - sum(share.cents for share in shares):
+            if share.accessory_cents:
+                claims.settle_claims(invoice_id=share.invoice_id, cents=-share.accessory_cents, on=payment.received_on)
+            if share.cents:
+                settlement.settle(invoice_id=share.invoice_id, cents=-share.cents)
+        if rest := payment.cents - sum(share.cents + share.accessory_cents for share in shares):
             settlement.give_client_credit(client_id=payment.client_id, cents=-rest)
         journal.record("payment.reversed", payment)
     return Payment.objects.get(pk=payment_id)
@@ -131,11 +144,13 @@ def _check(receipt: Receipt, on: dt.date) -> None:
 
 def _shares(receipt: Receipt) -> list[Share]:
     named = _named(receipt)
-    shares = spread(receipt.cents, _debts(named))
-    rest = receipt.cents - sum(share.cents for share in shares)
+    shares = _in_order(receipt, named)
+    rest = receipt.cents - sum(share.total_cents for share in shares)
     if not rest:
         return shares
-    if receipt.surplus == Surplus.REFUSE:
+    if receipt.surplus == Surplus.CLAIMS:
+        shares, rest = _on_accessories(receipt, named, shares, rest)
+    if receipt.surplus == Surplus.REFUSE or (receipt.surplus == Surplus.CLAIMS and rest):
         owed = receipt.cents - rest
         raise SurplusError(
             f"Le paiement dépasse de {show_euros(rest)} ce qui reste dû ({show_euros(owed)}). Rien n’a été enregistré :"
@@ -146,6 +161,73 @@ def _shares(receipt: Receipt) -> list[Share]:
         others = Invoice.objects.open().filter(client=receipt.client_id).exclude(pk__in=receipt.invoice_ids)
         shares += spread(rest, _debts(lock_invoices(others.values_list("pk", flat=True))))
     return shares
+
+
+def _in_order(receipt: Receipt, named: Sequence[Invoice]) -> list[Share]:
+    """Share a payment between its invoices; interest comes first where the firm says so, or once on notice (R16)."""
+    first = _interest_first(receipt, named)
+    if not first:
+        return spread(receipt.cents, _debts(named))
+    left, shares = receipt.cents, []
+    for debt in _debts(named):
+        principal, interest, left = allocate(
+            left,
+            principal_cents=max(debt.cents, 0),
+            interest_cents=first.get(debt.invoice_id, 0),
+            order=AllocationOrder.INTEREST_FIRST,
+        )
+        if principal or interest:
+            shares.append(Share(debt.invoice_id, principal, interest))
+    return shares
+
+
+def _interest_first(receipt: Receipt, named: Sequence[Invoice]) -> dict[UUID, int]:
+    """Return what of a payment's invoices bears interest that is paid before the principal."""
+    chosen = AllocationOrder(Cabinet.objects.get().allocation_rule)
+    on_notice = notices().presented(invoice_ids=[row.pk for row in named])
+    due = [
+        row.pk
+        for row in named
+        if order_in_force(chosen, is_on_notice=on_notice.get(row.pk, receipt.received_on) < receipt.received_on)
+        is AllocationOrder.INTEREST_FIRST
+    ]
+    found = Invoice.objects.filter(pk__in=due).select_related("dossier")
+    said = claims.statement_of(invoices=list(found), on=receipt.received_on)
+    return {pk: one.interest_cents for pk, one in said.items() if one.interest_cents}
+
+
+def _on_accessories(
+    receipt: Receipt, named: Sequence[Invoice], shares: list[Share], rest: int
+) -> tuple[list[Share], int]:
+    """Give what exceeds the principal to the accessories of the invoices named; return what is still left."""
+    found = Invoice.objects.filter(pk__in=[row.pk for row in named]).select_related("dossier")
+    said = claims.statement_of(invoices=list(found), on=receipt.received_on)
+    by_invoice = {share.invoice_id: share for share in shares}
+    for debt in _debts(named):
+        share = by_invoice.get(debt.invoice_id, Share(debt.invoice_id, 0))
+        part = min(rest, max(said[debt.invoice_id].accessories_cents - share.accessory_cents, 0))
+        if part:
+            by_invoice[debt.invoice_id] = share._replace(accessory_cents=share.accessory_cents + part)
+            rest -= part
+    return list(by_invoice.values()), rest
+
+
+def _settle(payment: Payment, share: Share, *, on: dt.date) -> None:
+    # Before the principal is lowered: interest is counted on what stood that day.
+    if share.accessory_cents:
+        claims.settle_claims(invoice_id=share.invoice_id, cents=share.accessory_cents, on=payment.received_on)
+    row = Allocation(
+        payment=payment, invoice_id=share.invoice_id, cents=share.cents, accessory_cents=share.accessory_cents
+    )
+    row.save(force_insert=True)
+    if share.cents:
+        settlement.settle(invoice_id=share.invoice_id, cents=share.cents)
+    claims.keep_what_is_due(invoice_id=share.invoice_id, on=on)
+
+
+def _order_told(shares: Sequence[Share]) -> str:
+    paid = any(share.accessory_cents for share in shares)
+    return (AllocationOrder.INTEREST_FIRST if paid else AllocationOrder.PRINCIPAL_FIRST).value
 
 
 def _named(receipt: Receipt) -> list[Invoice]:

@@ -124,9 +124,18 @@ def _credits(client_id: UUID, seen: set[UUID], *, is_partial: bool) -> list[Line
 def _receipts(client_id: UUID, *, is_partial: bool) -> list[Line]:
     payments = Payment.objects.filter(client=client_id, state=PaymentState.SETTLED)
     shares: dict[UUID, int] = defaultdict(int)
-    for payment_id, cents in Allocation.objects.filter(payment__in=payments).values_list("payment", "cents"):
-        shares[payment_id] += cents
-    return [
+    accessories: dict[UUID, int] = defaultdict(int)
+    parts = Allocation.objects.filter(payment__in=payments)
+    for payment_id, cents, accessory_cents in parts.values_list("payment", "cents", "accessory_cents"):
+        shares[payment_id] += cents + accessory_cents
+        accessories[payment_id] += accessory_cents
+    # What lateness added is owed the day it is paid, and only then: it is on no invoice.
+    added = [
+        Line(on=row.received_on, label="Pénalités et indemnité réglées", debit_cents=accessories[row.pk])
+        for row in payments
+        if accessories[row.pk]
+    ]
+    return added + [
         Line(
             on=row.received_on,
             label=f"Paiement ({PaymentMeans(row.means).label.lower()})",

@@ -3,15 +3,19 @@
 import datetime as dt
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
 
-from cabinets.models import Cabinet
+from cabinets.enums import AllocationRule, ClientKind
+from cabinets.models import Cabinet, JournalEntry
 from cabinets.scoping import working_for
+from dunning.enums import LetterState, ReminderState
+from dunning.models import Letter
 from invoices.errors import OverpaidError
-from invoices.models import Invoice
+from invoices.models import AccessoryClaim, Invoice
 from invoices.services import settlement
 from invoices.services.credit_notes import create_credit_note
 from payments.enums import PaymentMeans, PaymentState
@@ -19,7 +23,8 @@ from payments.errors import ReceiptError, SurplusError
 from payments.models import Allocation, Payment
 from payments.services.recording import Debt, Receipt, Share, Surplus, record_payment, reverse_payment, spread
 from payments.services.statement import statement_of
-from tests.factories.cabinets import make_cabinet, make_client
+from tests.factories.cabinets import make_cabinet, make_client, make_dossier
+from tests.factories.dunning import make_case, make_reminder
 from tests.factories.invoices import TODAY, make_invoice
 from tests.factories.ladder import RecordingLadder
 
@@ -225,3 +230,92 @@ def test_the_same_form_sent_at_once_from_two_windows_records_one_payment(told: R
     with working_for(cabinet_id=firm.pk):
         invoice.refresh_from_db()
         assert (answers, Payment.objects.count(), invoice.settled_cents) == ([form, form], 1, 50_000)
+
+
+def late(**facts: Any) -> Invoice:
+    """Make 1 200,00 € due on 31 March 2025, thirty days late when it is paid: 12,97 € of interest and 40 €."""
+    dossier = make_dossier(kind=ClientKind.PROFESSIONAL)
+    return make_invoice(dossier=dossier, due_on=PAID_ON - dt.timedelta(days=30), total_cents=120_000, **facts)
+
+
+PAID_ON = dt.date(2025, 4, 30)
+
+
+def paid(invoice: Invoice, cents: int, **facts: Any) -> Payment:
+    return record_payment(
+        receipt=Receipt(
+            client_id=invoice.client_id, invoice_ids=(invoice.pk,), cents=cents, received_on=PAID_ON, **facts
+        ),
+        on=TODAY,
+    )
+
+
+def test_r16_a_part_payment_goes_first_where_the_firm_chose(cabinet: Cabinet, told: RecordingLadder) -> None:
+    amicable, strict = late(), late()
+    paid(amicable, 50_000)
+    Cabinet.objects.update(allocation_rule=AllocationRule.INTEREST_FIRST)
+
+    payment = paid(strict, 50_000)
+
+    assert list(Allocation.objects.order_by("accessory_cents").values_list("invoice", "cents", "accessory_cents")) == [
+        (amicable.pk, 50_000, 0),
+        (strict.pk, 48_703, 1_297),
+    ]
+    strict.refresh_from_db()
+    assert strict.outstanding_cents == 71_297
+    account = statement_of(client_id=strict.client_id, on=TODAY)
+    assert account.balance_cents == 71_297
+    recorded = JournalEntry.objects.filter(event="payment.recorded")
+    assert sorted(entry.facts["order"] for entry in recorded) == ["interest_first", "principal_first"]
+    reverse_payment(payment_id=payment.pk)
+    strict.refresh_from_db()
+    assert strict.outstanding_cents == 120_000
+    assert AccessoryClaim.objects.get(kind="interest").settled_cents == 0
+
+
+def test_r16_once_on_notice_interest_is_paid_first(cabinet: Cabinet, told: RecordingLadder) -> None:
+    invoice = late()
+    reminder = make_reminder(make_case(invoice=invoice, rank=4), state=ReminderState.ACCEPTED)
+    Letter(
+        reminder=reminder,
+        client_id=invoice.client_id,
+        route="post_desk",
+        state=LetterState.PRESENTED,
+        presented_on=PAID_ON - dt.timedelta(days=1),
+    ).save(force_insert=True)
+
+    paid(invoice, 50_000)
+
+    assert list(Allocation.objects.values_list("cents", "accessory_cents")) == [(48_703, 1_297)]
+
+
+def test_what_exceeds_the_principal_may_pay_what_lateness_added(cabinet: Cabinet, told: RecordingLadder) -> None:
+    invoice = late()
+
+    paid(invoice, 125_297, surplus=Surplus.CLAIMS)
+
+    assert list(Allocation.objects.values_list("cents", "accessory_cents")) == [(120_000, 5_297)]
+    assert {row.outstanding_cents for row in AccessoryClaim.objects.all()} == {0}
+    assert statement_of(client_id=invoice.client_id, on=TODAY).balance_cents == 0
+
+
+def test_accessories_are_paid_after_the_principal_was(cabinet: Cabinet, told: RecordingLadder) -> None:
+    invoice = late()
+    paid(invoice, 120_000)
+
+    paid(invoice, 4_000, surplus=Surplus.CLAIMS)
+
+    assert list(Allocation.objects.order_by("-cents").values_list("cents", "accessory_cents")) == [
+        (120_000, 0),
+        (0, 4_000),
+    ]
+    assert sum(row.outstanding_cents for row in AccessoryClaim.objects.all()) == 1_297
+
+
+def test_more_than_everything_owed_is_refused_and_nothing_is_kept(cabinet: Cabinet, told: RecordingLadder) -> None:
+    invoice = late()
+
+    with pytest.raises(SurplusError, match="dépasse de 0,01"):
+        paid(invoice, 125_298, surplus=Surplus.CLAIMS)
+
+    assert (Payment.objects.exists(), AccessoryClaim.objects.exists()) == (False, False)

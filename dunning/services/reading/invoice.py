@@ -257,14 +257,16 @@ def _payment_events(invoice: Invoice, zone: dt.tzinfo) -> Iterable[Event]:
         payment = share.payment
         state, means = PaymentState(payment.state), PaymentMeans(payment.means).label.lower()
         at = dt.datetime.combine(payment.received_on, dt.time(12), tzinfo=zone)
-        is_settled = state == PaymentState.SETTLED
+        is_settled, added = state == PaymentState.SETTLED, share.accessory_cents
+        apart = f", dont {show_euros(added)} de pénalités et d’indemnité" if added else ""
         yield Event(
             at=at,
             tone="ok" if is_settled else "neutral",
             icon="hand-coins" if is_settled else "undo-2",
-            title=f"Paiement de {show_euros(share.cents)}" + ("" if is_settled else f" : {state.label.lower()}"),
+            title=f"Paiement de {show_euros(share.cents + added)}"
+            + ("" if is_settled else f" : {state.label.lower()}"),
             when=day_words(payment.received_on),
-            text=f"Par {means}",
+            text=f"Par {means}{apart}",
         )
     for note in CreditNote.objects.filter(invoice=invoice):
         yield Event(
