@@ -78,6 +78,7 @@ class SendingForm(forms.ModelForm[Cabinet]):
             "opens_at": "Entre 8 h et 20 h, à l’heure de votre client.",
             "allocation_rule": "Tant que le client n’est pas mis en demeure ; ensuite, la loi impute d’abord sur les"
             " pénalités.",
+            "closes_at": "À cette heure, plus rien ne part.",
             "late_entry_days": "À l’import, une facture plus en retard attend la décision d’une personne.",
             "sms_amount_to_consumers": "Sinon le SMS renvoie à la page de règlement, sans montant.",
             "matter_words": "Un par ligne : noms d’affaires, de parties, de juridictions. Un texte qui en contient un"

@@ -31,7 +31,7 @@ def _name() -> forms.CharField:
 class RungForm(forms.Form):
     """One step."""
 
-    offset_days = _days("Jour", help_text="Après l’échéance ; négatif, avant.")
+    offset_days = _days("Jour")
     tone = forms.ChoiceField(label="Ton", choices=Tone.choices)
     channel = forms.ChoiceField(label="Canal", choices=Channel.choices)
     companions = forms.MultipleChoiceField(
@@ -198,7 +198,8 @@ def _initial(rung: Rung) -> dict[str, Any]:
         "companions": [channel.value for channel in rung.companions],
         "answer_days": rung.answer_days,
         "answer_days_others": rung.answer_days_others,
-        "needs_approval": rung.needs_approval,
+        # Whatever was ticked, a lawyer approves a formal notice.
+        "needs_approval": rung.needs_approval or rung.tone == Tone.FORMAL,
         "signed_by": str(rung.signed_by_id or ""),
     }
 

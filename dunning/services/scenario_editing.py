@@ -44,7 +44,8 @@ def keep(
             " rouvrez la page pour partir de la sienne."
         )
     written = in_order(rungs)
-    if last is not None and last.min_gap_days == min_gap_days and rungs_of(steps_of(version_id=last.pk)) == written:
+    known = in_order(rungs_of(steps_of(version_id=last.pk))) if last is not None else ()
+    if last is not None and last.min_gap_days == min_gap_days and known == written:
         raise ScenarioError("Rien n’a changé : aucune version n’a été créée.")
     return _publish(scenario, written, min_gap_days=min_gap_days, note=note.strip(), by=by)
 

@@ -19,7 +19,7 @@ from dunning.errors import ScenarioError
 from dunning.forms.scenarios import AssignForm, ChoiceForm, LadderForm, NewScenarioForm
 from dunning.models import Scenario, ScenarioChoice, ScenarioVersion
 from dunning.presenting import plural
-from dunning.rungs import Rung
+from dunning.rungs import Rung, in_order
 from dunning.services import migrating, scenario_editing
 from dunning.services.reading import forecasts
 from dunning.services.reading import scenarios as reading
@@ -76,7 +76,7 @@ def scenario(request: CabinetRequest, scenario_id: UUID) -> HttpResponse:
             return redirect("scenario", found.pk)
         elif rungs is not None:
             gap = ladder.min_gap_days
-            context["changes"] = reading.changes(rungs_of(steps), rungs)
+            context["changes"] = reading.changes(in_order(rungs_of(steps)), rungs)
             context["difference"] = forecasts.difference(
                 cabinet=request.cabinet, scenario=found, rungs=rungs, min_gap_days=gap
             )
@@ -168,15 +168,19 @@ def scenario_migration(request: CabinetRequest, scenario_id: UUID) -> HttpRespon
         return redirect("scenario_migration", found.pk)
     landings, count = reading.landings(to=last, on=request.cabinet.today())
     journal.listed(Invoice, "scenario_migration", count=len(landings))
-    after = rungs_of(steps_of(version_id=last.pk))
+    after = in_order(rungs_of(steps_of(version_id=last.pk)))
     behind = {one.standing.case.version_id: one.version for one in landings}
     context = {
         "scenario": found,
         "version": last,
         "landings": landings,
         "count": count,
+        "today": request.cabinet.today(),
         "versions": [
-            (number, reading.changes(rungs_of(steps_of(version_id=version_id)), after))
+            (
+                f"De la version {number} à la version {last.number}",
+                reading.changes(in_order(rungs_of(steps_of(version_id=version_id))), after),
+            )
             for version_id, number in sorted(behind.items(), key=lambda pair: -pair[1])
         ],
     }

@@ -18,7 +18,7 @@ from cabinets.models import Cabinet, Client, Dossier, Membership
 from cabinets.scoping import working_for
 from dunning.channels.catcher import list_messages
 from dunning.enums import ReminderState
-from dunning.models import Reminder, ReminderLine
+from dunning.models import Reminder, ReminderLine, Scenario
 from invoices.models import Invoice
 from payments.models import DebtorRequest, PaymentLink
 from payments.services import links
@@ -38,8 +38,9 @@ SIGNED_IN = [
     "client-suspendre", "client-ajouter", "client-modifier", "contact-ajouter", "dossier", "dossier-ajouter",
     "dossier-modifier", "dossier-documents", "importer", "importer-colonnes", "importer-controle",
     "importer-resultat", "importer-annuler", "calendrier", "demandes", "demande", "paiements", "recherche",
-    "recherche-vide", "journal", "equipe", "personne", "droits", "cabinet", "serveur-d-envoi", "profil", "aide",
-    "tout-suspendre", "documents-en-lot", "messages-recus", "message-recu", "style", "introuvable",
+    "recherche-vide", "journal", "equipe", "personne", "droits", "cabinet", "mode-d-envoi",
+    "serveur-d-envoi", "quand-rien-ne-part", "scenarios", "scenario", "scenario-nouveau", "simulation", "profil",
+    "aide", "tout-suspendre", "documents-en-lot", "messages-recus", "message-recu", "style", "introuvable",
 ]  # fmt: skip
 VISITED = [
     "connexion", "mot-de-passe-oublie", "etat", "lien-inconnu", "espace", "espace-deja-paye", "espace-probleme",
@@ -165,6 +166,7 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
         **plain,
         **of_invoice,
         **of_client,
+        "scenario": reverse("scenario", args=[Scenario.objects.get(is_default=True).pk]),
         "factures-filtrees": reverse("invoices") + "?q=zzzz",
         "dossier": reverse("dossier", args=[dossier.pk]),
         "dossier-modifier": reverse("dossier_edit", args=[dossier.pk]),

@@ -13,7 +13,7 @@ from cabinets.models import Cabinet, Client
 from cabinets.sealing import open_together
 from dunning.enums import Channel, Code, Tone
 from dunning.models import Scenario
-from dunning.presenting import WHY_A_PERSON, offset_words
+from dunning.presenting import offset_words
 from dunning.rungs import Rung
 from dunning.services.migrating import carry, movable
 from dunning.services.scenarios import publish
@@ -157,7 +157,7 @@ def _line(one: Departure, names: dict[UUID, str]) -> Line:
         tone=Tone(one.tone).label,
         channels=one.channels,
         total_cents=one.total_cents,
-        reasons=tuple(WHY_A_PERSON[reason] for reason in one.reasons),
+        reasons=tuple(reason.label for reason in one.reasons),
     )
 
 
