@@ -31,6 +31,8 @@ EVENTS: dict[str, str] = {
     "journal.exported": "Journal exporté",
     "reminder.in_hand": "Relance confiée à une personne",
     "reminder.asked_by_hand": "Relance demandée par une personne",
+    "reminder.edited": "Texte d’un message modifié",
+    "reminder.edit_undone": "Texte du modèle repris",
     "call.recorded": "Issue d’un appel notée",
     "task.done": "Tâche faite",
     "task.dropped": "Tâche close, sans objet",

@@ -51,3 +51,11 @@ class StoppedError(DunningError):
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
+
+
+class RewriteError(DunningError):
+    """Words that may not leave: one sentence a fault, each with its rule and its mend."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = sentences

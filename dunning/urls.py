@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from dunning.views import approvals, by_hand, calls, clients, invoices, lists, rules, scenarios, tasks, tonight
+from dunning.views import (
+    approvals,
+    by_hand,
+    calls,
+    clients,
+    invoices,
+    lists,
+    rewriting,
+    rules,
+    scenarios,
+    tasks,
+    tonight,
+)
 from dunning.views.demo_messages import demo_message, demo_message_page, demo_messages
 
 urlpatterns: list[URLPattern] = [
@@ -18,6 +30,8 @@ urlpatterns: list[URLPattern] = [
     path("a-valider/<uuid:reminder_id>/", approvals.approval, name="approval"),
     path("a-valider/<uuid:reminder_id>/apercu/", approvals.approval_preview, name="approval_preview"),
     path("a-valider/<uuid:reminder_id>/approuver/", approvals.approve, name="approve"),
+    path("a-valider/<uuid:reminder_id>/modifier/", rewriting.approval_edit, name="approval_edit"),
+    path("a-valider/<uuid:reminder_id>/texte-du-modele/", rewriting.approval_restore, name="approval_restore"),
     path("a-valider/<uuid:reminder_id>/annuler/", approvals.approval_undo, name="approval_undo"),
     path("a-valider/<uuid:reminder_id>/reporter/", approvals.approval_postpone, name="approval_postpone"),
     path("a-valider/<uuid:reminder_id>/ecarter/", approvals.approval_decline, name="approval_decline"),

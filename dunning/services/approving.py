@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,17 +14,18 @@ from cabinets.enums import ClientKind, Right, TaskKind, TaskState
 from cabinets.models import Cabinet, Membership, Task
 from cabinets.permissions import ensure
 from cabinets.scoping import whole_firm
-from dunning.enums import Code, Reason, ReminderState, Tone
+from dunning.enums import Channel, Code, Reason, ReminderState, Tone
 from dunning.errors import DunningError, TooLateError
 from dunning.models import DunningCase, NightlyRun, Reminder, ReminderLine
 from dunning.policy import decide, out_of_turn
 from dunning.services import outcomes, todo
-from dunning.services.composing import lines_of
+from dunning.services.composing import lines_of, version_of
 from dunning.services.facts import load_facts
 from dunning.services.ladder import cancel, schedule
 from invoices.enums import StopKind
 from invoices.locks import lock_invoices
 from invoices.services import insolvency, standstill
+from templates_lib.errors import TextError
 
 # Told to a person who approves what a fact has just stopped.
 WHY_NOT = {
@@ -86,7 +88,7 @@ def approve(*, reminder_id: UUID, by: Membership, vouches: bool = False) -> Remi
         reminder.seconded_by, reminder.seconded_at = by, timezone.now()
     reminder.state = ReminderState.APPROVED
     reminder.depart_at = outcomes.next_departure(reminder, cabinet, after=max(cabinet.now(), reminder.depart_at))
-    _freeze_amounts(reminder)
+    _freeze(reminder)
     reminder.save(
         update_fields=[
             "state",
@@ -96,6 +98,7 @@ def approve(*, reminder_id: UUID, by: Membership, vouches: bool = False) -> Remi
             "seconded_at",
             "depart_at",
             "total_cents",
+            "text_ref",
         ]
     )
     todo.close([TaskKind.SECOND_ACCORD], subject_id=reminder.pk, by=by, state=TaskState.DONE)
@@ -302,12 +305,19 @@ def _ask_second_accord(reminder: Reminder, cabinet: Cabinet) -> None:
     )
 
 
-def _freeze_amounts(reminder: Reminder) -> None:
+def _freeze(reminder: Reminder) -> None:
+    """Write what was approved: the amounts, and the version of the text."""
     claimed, mentioned = lines_of(reminder)
     for line in (*claimed, *mentioned):
         line.owed_cents = line.invoice.outstanding_cents
     ReminderLine.objects.bulk_update([*claimed, *mentioned], ["owed_cents"])
     reminder.total_cents = sum(line.owed_cents for line in claimed)
+    if reminder.channel == Channel.PHONE or reminder.edited_at is not None:
+        return
+    # Approved again, it bears the text in force today; one that nobody can write is refused when it leaves.
+    reminder.text_ref = ""
+    with suppress(TextError):
+        reminder.text_ref = version_of(reminder, claimed).ref
 
 
 def _close(kind: TaskKind, subject_id: UUID, by: Membership) -> None:

@@ -237,7 +237,9 @@ def night_confirm(request: CabinetRequest, night_id: UUID) -> HttpResponse:
 
 
 def _found(reminder_id: UUID) -> Reminder:
-    rows = Reminder.objects.select_related("client", "contact", "step", "approved_by__user")
+    rows = Reminder.objects.select_related(
+        "client", "contact", "step__signed_by__user", "approved_by__user", "edited_by__user"
+    )
     return get_object_or_404(rows, pk=reminder_id)
 
 

@@ -25,8 +25,9 @@ from dunning.presenting import (
     soon_words,
     step_words,
 )
-from dunning.services import approving, outcomes
+from dunning.services import approving, outcomes, rewriting
 from dunning.services.composing import addressee_of, compose, lines_of
+from dunning.services.rewriting import Part
 from invoices.enums import StopKind
 from invoices.models import Standstill
 from invoices.money import show_euros
@@ -105,6 +106,9 @@ class Reading:
     second_only: bool = False
     # A formal notice to a professional waits for a look at collective proceedings, or for a lawyer's own statement.
     asks_insolvency: bool = False
+    may_rewrite: bool = False
+    # What a person changed of the text's version, paragraph by paragraph; nothing while it bears its version.
+    compared: tuple[Part, ...] = ()
     rights: frozenset[Right] = field(default_factory=frozenset)
 
     @property
@@ -232,10 +236,20 @@ def read(*, reminder: Reminder, cabinet: Cabinet, member: Membership) -> Reading
         composed=composed,
         unwritable=unwritable,
         second_only=Reason.TWO_PEOPLE in reminder.reasons and reminder.approved_by_id == member.pk,
+        may_rewrite=composed is not None and rewriting.may_be_rewritten(reminder),
+        compared=_compared(reminder, claimed, cabinet),
         asks_insolvency=reminder.state == ReminderState.AWAITING_APPROVAL
         and approving.needs_insolvency_check(reminder),
         rights=frozenset(right for right in Right if member.can(right)),
     )
+
+
+def _compared(reminder: Reminder, claimed: Sequence[ReminderLine], cabinet: Cabinet) -> tuple[Part, ...]:
+    if reminder.edited_at is None:
+        return ()
+    on = cabinet.today()
+    before = rewriting.original_of(reminder, claimed, on=on)
+    return tuple(rewriting.compared(before, rewriting.words_of(reminder, claimed, on=on)))
 
 
 def message_of(*, reminder: Reminder, cabinet: Cabinet) -> Composed | None:
