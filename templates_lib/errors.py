@@ -35,3 +35,11 @@ class AddressError(TextError):
 
 class TextRefusedError(TextError):
     """A message as composed that the linter refuses: each fault on a line, with its rule and its mend."""
+
+
+class DraftMissingError(TextError):
+    """Nothing is being written here, or nothing is there to go back from."""
+
+
+class TextFileError(TextError):
+    """A file of texts that cannot be read."""
