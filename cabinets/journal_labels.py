@@ -37,6 +37,15 @@ EVENTS: dict[str, str] = {
     "task.done": "Tâche faite",
     "task.dropped": "Tâche close, sans objet",
     "task.assigned": "Tâche confiée",
+    "text.drafted": "Brouillon d’un modèle enregistré",
+    "text.dropped": "Brouillon d’un modèle abandonné",
+    "text.published": "Modèle publié",
+    "text.library": "Retour au texte de la bibliothèque",
+    "text.signed_off": "Modèle relu et approuvé par un avocat",
+    "text.tried": "Essai d’un modèle demandé",
+    "text.previewed": "Aperçu d’un modèle",
+    "text.imported": "Modèles importés en brouillons",
+    "text.exported": "Modèles exportés",
     "keys.renewed": "Clés de chiffrement renouvelées",
 }
 SUBJECTS: dict[str, str] = {
@@ -70,6 +79,7 @@ SUBJECTS: dict[str, str] = {
     "link": "lien de règlement",
     "paymentlink": "lien de règlement",
     "hearing": "audience",
+    "template": "modèle",
 }
 ACTS: dict[str, str] = {
     "seen": "consulté",

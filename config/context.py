@@ -62,6 +62,7 @@ REMINDERS = (
     Item("La prochaine nuit", "/ce-soir/", "calendar-clock", Right.SEE_INVOICES),
     Item("Calendrier", "/calendrier/", "calendar-days", Right.SEE_INVOICES),
     Item("Scénarios", "/scenarios/", "layers", Right.SEE_INVOICES),
+    Item("Modèles", "/modeles/", "file-pen", Right.EDIT_TEXTS),
     Item("Quand rien ne part", "/relances/quand-rien-ne-part/", "hand", Right.SEE_INVOICES),
     Item("Importer", "/factures/importer/", "upload", Right.IMPORT_INVOICES),
 )

@@ -156,7 +156,7 @@ def publish(*, place: Place, matter_words: Sequence[str], note: str = "", by: Me
     """Publish the draft as the next version; raise TextRefusedError, and publish nothing, while it has a fault."""
     ensure(by, Right.EDIT_TEXTS)
     template = _with_draft(place)
-    if faults := faults_of(text_of(place, forms_in(template.draft)), matter_words):
+    if faults := faults_of(text_of(place, forms_in(template.draft or {})), matter_words):
         raise TextRefusedError("\n".join(str(fault) for fault in faults))
     last = template.versions.order_by("-number").values_list("number", flat=True).first() or 0
     version = TemplateVersion(

@@ -55,6 +55,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "La prochaine nuit",
         "Calendrier",
         "Scénarios",
+        "Modèles",
         "Quand rien ne part",
         "Importer",
     ]

@@ -1,0 +1,181 @@
+"""A text as its reader would see it: on a real invoice, with the sums of the day, or on an invented one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
+
+from cabinets.enums import ClientKind
+from cabinets.models import Cabinet
+from dunning.enums import Channel as Way
+from dunning.models import Reminder, ReminderLine, Step
+from dunning.services.composing import firm_of, line_of, values_of
+from dunning.services.sums import sums_of
+from invoices.models import Invoice
+from templates_lib.email import InvoiceLine, Links, compose_email
+from templates_lib.enums import Channel
+from templates_lib.errors import TextError
+from templates_lib.fields import SAMPLES
+from templates_lib.gsm7 import SMS_SEPTETS
+from templates_lib.library import TextVersion
+from templates_lib.rendering import NBSP, blocks, render, render_html, typeset
+from templates_lib.sms import compose_sms
+
+AT_MOST = 60
+LINES_AT_MOST = 3
+ANSWER_DAYS = {ClientKind.PROFESSIONAL: 8}
+LINK = "https://payer.exemple.fr/p/k7Qp/"
+LINKS = Links(
+    pay=LINK, manage=LINK, already_paid=f"{LINK}deja-paye/", problem=f"{LINK}probleme/", rights=f"{LINK}donnees/"
+)
+INVENTED = "Facture inventée : aucune facture du cabinet ne répond à ce choix."
+FORM_LABELS = {
+    "one": "Une facture",
+    "several": "Plusieurs factures",
+    "one_unrated": "Une facture, taux du semestre inconnu",
+    "several_unrated": "Plusieurs factures, taux du semestre inconnu",
+    "one_bare": "Une facture, principal seul",
+    "several_bare": "Plusieurs factures, principal seul",
+    "one_amount": "Une facture, montant affiché",
+    "several_amount": "Plusieurs factures, montant affiché",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A text once filled: what the frame shows, what a trial mail carries, and what keeps it from being shown."""
+
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+    note: str = ""
+    problem: str = ""
+
+
+def choices(kind: str) -> list[tuple[str, str]]:
+    """Return the invoices a text may be tried on: open ones, of this kind of client, latest due first."""
+    rows = _open().filter(dossier__kind=kind).select_related("client")
+    return [
+        (str(one.pk), f"{one.number} · {one.client.display_name}") for one in rows.order_by("-due_on", "pk")[:AT_MOST]
+    ]
+
+
+def show(*, version: TextVersion, form: str, invoice_id: UUID | None, cabinet: Cabinet) -> Shown:
+    """Fill one form of a text; what the text or the firm's settings lack is said, never left as a hole."""
+    several = form.startswith("several")
+    invoices = _invoices(invoice_id, several=several)
+    try:
+        return _fill(version, form, invoices, cabinet=cabinet)
+    except TextError as error:
+        return Shown(problem=str(error), html=_page(format_html("<p>{}</p>", str(error))), text=str(error))
+
+
+def _invoices(invoice_id: UUID | None, *, several: bool) -> list[Invoice]:
+    chosen = Invoice.objects.select_related("dossier", "client").filter(pk=invoice_id).first() if invoice_id else None
+    if chosen is None:
+        return []
+    if not several:
+        return [chosen]
+    others = _open().filter(client=chosen.client_id).exclude(pk=chosen.pk).select_related("dossier", "client")
+    found = [chosen, *others.order_by("due_on", "pk")[: LINES_AT_MOST - 1]]
+    return sorted(found, key=lambda one: (one.due_on, one.number)) if len(found) > 1 else []
+
+
+def _open() -> QuerySet[Invoice]:
+    return Invoice.objects.filter(total_cents__gt=F("credited_cents") + F("settled_cents"))
+
+
+def _fill(version: TextVersion, form: str, invoices: Sequence[Invoice], *, cabinet: Cabinet) -> Shown:
+    firm = firm_of(cabinet)
+    values = {**SAMPLES, "Lien_paiement": LINK, "Lien_gestion": LINK}
+    lines = _invented(several=form.startswith("several"))
+    note = "" if invoices else INVENTED
+    if invoices:
+        reminder, claimed = _message(version, invoices)
+        sums = sums_of(reminder, claimed, on=cabinet.today())
+        lines = [line_of(line, version.language) for line in claimed]
+        # A rate that is not entered yet leaves its fields empty on the real message: another form leaves then.
+        real = values_of(reminder, cabinet, claimed, sums, language=version.language)
+        values |= {"Taux_libellé": "", "Pénalités": ""} | real
+        special = f"{form}_{sums.variant}"
+        if special in version.forms:
+            form, note = special, f"C’est cette forme qui partirait aujourd’hui{NBSP}: {FORM_LABELS[special].lower()}."
+    # Whatever the number of invoices, the form asked is the one shown.
+    words = version.forms.get(form) or version.one
+    alone = replace(version, one=words, several=words, variants={})
+    if version.channel is Channel.EMAIL:
+        composed = compose_email(
+            version=alone, values=values, lines=lines, firm=firm, links=LINKS, demo=cabinet.is_demo
+        )
+        return Shown(subject=composed.subject, html=composed.html, text=composed.text, note=note)
+    values |= {
+        "Nom_cabinet": firm.name,
+        "Téléphone_cabinet": firm.phone,
+        "Email_cabinet": firm.email,
+        "Barreau": firm.bar,
+        "Nombre_factures": str(len(lines)),
+        "Numéro_facture": lines[0].number,
+        "Date_échéance": lines[0].due_on,
+    }
+    if version.channel is Channel.LETTER:
+        return _letter(alone, values, lines, note)
+    values["Date_échéance"] = f"{invoices[0].due_on:%d/%m/%Y}" if invoices else "14/11/2026"
+    return _sms(alone, values, len(lines), note)
+
+
+def _sms(version: TextVersion, values: dict[str, str], invoices: int, note: str) -> Shown:
+    sms = compose_sms(version=version, values=values, invoices=invoices)
+    count = f"{sms.septets} caractères sur {SMS_SEPTETS}."
+    body = format_html("<p>{}</p><p><small>{}</small></p>", sms.text, count)
+    return Shown(html=_page(body), text=sms.text, note=f"{count} {note}".strip())
+
+
+def _letter(version: TextVersion, values: dict[str, str], lines: Sequence[InvoiceLine], note: str) -> Shown:
+    form = version.one
+    set_in = typeset if version.language == "fr" else str
+    rows = "\n".join(f"{line.number}, échéance du {line.due_on}{NBSP}: {line.amount}" for line in lines)
+    filled = {**values, "Récapitulatif": rows, "Décompte": _account(values, rows, form.body)}
+    paragraphs = blocks(set_in(form.body))
+    subject = render(set_in(form.subject), filled) if form.subject else ""
+    # render_html() escaped every word and every value.
+    body = format_html_join("", "<p>{}</p>", ((mark_safe(render_html(one, filled)),) for one in paragraphs))  # noqa: S308
+    head = format_html("<h1>{}</h1>", subject) if subject else ""
+    text = "\n\n".join(render(one, filled) for one in paragraphs)
+    return Shown(subject=subject, html=_page(format_html("{}{}", head, body)), text=text, note=note)
+
+
+def _account(values: dict[str, str], rows: str, body: str) -> str:
+    """Write the account of a claim as the letter sets it out; the letter itself makes a table of it."""
+    if "[Total]" not in body:
+        return rows
+    return f"{rows}\nEn tout, avec ce que la loi y ajoute à cette date{NBSP}: {values['Total']}{NBSP}€"
+
+
+def _message(version: TextVersion, invoices: Sequence[Invoice]) -> tuple[Reminder, list[ReminderLine]]:
+    """Return the reminder these invoices would make; nothing of it is ever written."""
+    kind = ClientKind(version.kind.value)
+    way = Way.REGISTERED if version.channel is Channel.LETTER else Way(version.channel.value)
+    step = Step(tone=version.step.value, channel=way, answer_days=ANSWER_DAYS.get(kind, 15))
+    reminder = Reminder(client=invoices[0].client, client_kind=kind, language=version.language, channel=way, step=step)
+    claimed = [ReminderLine(invoice=one, owed_cents=one.outstanding_cents, is_claimed=True) for one in invoices]
+    return reminder, claimed
+
+
+def _invented(*, several: bool) -> list[InvoiceLine]:
+    one = InvoiceLine(number=SAMPLES["Numéro_facture"], due_on=SAMPLES["Date_échéance"], amount=f"1{NBSP}440,00{NBSP}€")
+    other = InvoiceLine(number="F-2026-0398", due_on=f"3{NBSP}novembre 2026", amount=f"360,00{NBSP}€")
+    return [other, one] if several else [one]
+
+
+def _page(body: str) -> str:
+    """Return a bare page: the frame that shows it lets no script and no other origin in."""
+    style = "body{font:16px/1.6 Georgia,serif;margin:2rem;max-width:38rem}h1{font-size:1.1rem}p{white-space:pre-line}"
+    return format_html(
+        '<!DOCTYPE html><html lang="fr"><head><meta charset="utf-8"><title>Aperçu</title><style>{}</style></head>'
+        "<body>{}</body></html>",
+        style,
+        body,
+    )
