@@ -159,6 +159,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# The letters are set with the fonts of the pages.
+FONTS_ROOT = ROOT / "config" / "static" / "fonts"
 MEDIA_ROOT = VAR / "documents"
 
 AUTH_USER_MODEL = "cabinets.User"

@@ -27,9 +27,10 @@ from dunning.channels.smtp import SmtpChannel
 from dunning.channels.smtp.settings import Security, SmtpSettings
 from dunning.enums import Channel, ReminderState
 from dunning.models import MailServer, Reminder
-from dunning.services import calls, outcomes
+from dunning.services import calls, letters, outcomes
 from dunning.services.claiming import Writer, take
 from dunning.services.composing import Sender, write_email
+from dunning.services.letter_composing import write_letter
 from dunning.services.nights import SCHEDULER
 
 logger = logging.getLogger(__name__)
@@ -167,6 +168,11 @@ def speak(*, reminder_id: UUID, write: Writer[T], say: Callable[[T], Outcome]) -
     return state.value if state else "left"
 
 
+def _send_letters(reminder_ids: Sequence[UUID]) -> Counter[str]:
+    """Hand letters over to their provider, or to a person at the post desk, each committed on its own."""
+    return Counter(_apart(one, partial(letters.deliver, compose=write_letter)) for one in reminder_ids)
+
+
 def _ask_for_calls(reminder_ids: Sequence[UUID]) -> Counter[str]:
     """Put calls between the hands of a person, each committed on its own."""
     return Counter(_apart(reminder_id, calls.begin) for reminder_id in reminder_ids)
@@ -175,6 +181,8 @@ def _ask_for_calls(reminder_ids: Sequence[UUID]) -> Counter[str]:
 # How each channel sends its share of a batch.
 SENDERS: dict[Channel, Callable[[Sequence[UUID]], Counter[str]]] = {
     Channel.EMAIL: _send_emails,
+    Channel.LETTER: _send_letters,
+    Channel.REGISTERED: _send_letters,
     Channel.PHONE: _ask_for_calls,
 }
 

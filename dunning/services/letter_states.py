@@ -14,7 +14,7 @@ from cabinets.models import Cabinet, Membership
 from dunning.channels.letters import FINAL, LetterStatus, Proof, merge
 from dunning.enums import LetterState, ReminderState
 from dunning.models import Letter, LetterProof, Reminder
-from dunning.services import outcomes
+from dunning.services import evidence, outcomes
 from invoices.sealed_files import remove_sealed, write_sealed
 
 FOLDER = "letters"
@@ -82,6 +82,19 @@ def advance(letter: Letter, found: LetterStatus, cabinet: Cabinet) -> bool:
     )
     if now.state != known.state:
         _tell_reminder(letter, cabinet)
+        evidence.append(
+            f"letter.{now.state.value}",
+            reminder=letter.reminder,
+            subject=letter,
+            digests={"pdf": bytes(letter.digest).hex()} if letter.digest else {},
+            facts={
+                "route": letter.route,
+                "tracking": letter.tracking,
+                "deposited_on": _iso(letter.deposited_on),
+                "presented_on": _iso(letter.presented_on),
+                "ended_on": _iso(letter.ended_on),
+            },
+        )
         journal.record("letter.moved", letter, state=now.state.value, reminder=str(letter.reminder_id))
     return True
 
@@ -114,6 +127,13 @@ def keep_proof(letter: Letter, proof: Proof, *, source: str, by: Membership | No
     except BaseException:
         remove_sealed(stored.stored_as)
         raise
+    evidence.append(
+        "proof.kept",
+        reminder=letter.reminder,
+        subject=kept,
+        digests={"file": digest.hex()},
+        facts={"kind": str(kept.kind), "source": source, "tracking": letter.tracking},
+    )
     journal.record("letter.proof_kept", kept, kind=kept.kind, letter=str(letter.pk))
     return kept
 
@@ -143,6 +163,10 @@ def _answer_by(letter: Letter) -> dt.date | None:
     step, kind = letter.reminder.step, letter.reminder.client_kind
     others = step.answer_days_others or step.answer_days
     return letter.presented_on + dt.timedelta(days=step.answer_days if kind == ClientKind.PROFESSIONAL else others)
+
+
+def _iso(day: dt.date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def is_over(letter: Letter) -> bool:

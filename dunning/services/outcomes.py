@@ -13,11 +13,17 @@ from cabinets.models import Cabinet, Task
 from cabinets.scoping import current_scope
 from cabinets.territories import Territory, zone_of
 from dunning.channels.protocol import Outcome, Stage, Verdict
-from dunning.enums import Channel, ReminderState
+from dunning.enums import Channel, ReminderState, Tone
 from dunning.models import DunningCase, Reminder, ReminderLine
+from dunning.policy import FIRM_TONES
+from dunning.services.alerts import after_departure
+from dunning.services.evidence import append_message
 from dunning.services.ladder import schedule
 from dunning.services.nights import opening, window_of
+from dunning.services.sums import CHARGED
 from dunning.services.wake import follow
+from invoices.models import Invoice
+from invoices.services import claims
 
 RETRY_MINUTES = 15
 TASK_DAYS = 2
@@ -65,6 +71,9 @@ def mark_accepted(reminder: Reminder, cabinet: Cabinet, *, code: str) -> None:
         _close_task(TaskKind.UNKNOWN_OUTCOME, reminder)
     else:
         follow(reminder, cabinet, at=cabinet.now())
+    claims.ask(invoices=_charged_invoices(reminder), on=reminder.spoken_on)
+    after_departure(reminder, cabinet)
+    append_message("message.departed", reminder)
     journal.record("reminder.sent", reminder, rank=reminder.rank, channel=reminder.channel)
 
 
@@ -76,6 +85,7 @@ def mark_unknown(reminder: Reminder, cabinet: Cabinet, *, failure: str = "") -> 
     reminder.save(update_fields=["state", "spoken_at", "spoken_on", "lease_until", "failure"])
     _claimed_cases(reminder).update(next_action_on=None)
     open_task(TaskKind.UNKNOWN_OUTCOME, reminder, cabinet)
+    append_message("message.uncertain", reminder)
     journal.record("reminder.uncertain", reminder, rank=reminder.rank)
 
 
@@ -88,6 +98,7 @@ def _mark_rejected(reminder: Reminder, cabinet: Cabinet, outcome: Outcome) -> No
         refuse_way(reminder)
     open_task(TaskKind.REJECTED_ADDRESS, reminder, cabinet)
     schedule(list(DunningCase.objects.filter(pk__in=_case_ids(reminder)).select_related("invoice", "version")))
+    append_message("message.rejected", reminder, stage=outcome.stage.value)
     journal.record("reminder.rejected", reminder, code=reminder.provider_code, stage=outcome.stage.value)
 
 
@@ -179,6 +190,14 @@ def open_task(kind: TaskKind, reminder: Reminder, cabinet: Cabinet) -> None:
 def _close_task(kind: TaskKind, reminder: Reminder) -> None:
     open_tasks = Task.objects.filter(kind=kind, subject_id=reminder.pk, state=TaskState.OPEN)
     open_tasks.update(state=TaskState.DONE, closed_at=timezone.now(), closed_by_id=current_scope().member_id)
+
+
+def _charged_invoices(reminder: Reminder) -> list[Invoice]:
+    """Return the invoices beside which a message has asked what lateness adds; none before the firm steps."""
+    if reminder.accompanies_id or Tone(reminder.step.tone) not in FIRM_TONES or reminder.client_kind not in CHARGED:
+        return []
+    lines = ReminderLine.objects.filter(reminder=reminder, is_claimed=True).select_related("invoice__dossier")
+    return [line.invoice for line in lines]
 
 
 def _case_ids(reminder: Reminder) -> list[UUID]:

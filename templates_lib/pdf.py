@@ -1,0 +1,115 @@
+"""The one place that makes a PDF: WeasyPrint, its fonts, and nothing fetched from anywhere."""
+
+import functools
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.template import Context, Engine, Template
+from pypdf import PdfReader, PdfWriter
+from pypdf.errors import PyPdfError
+from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+from templates_lib.errors import TextError
+
+LAYOUTS = Path(__file__).parent / "layouts"
+# Tagged, archivable, and open to attached files.
+VARIANT = "pdf/a-3a"
+
+
+class ForeignResourceError(TextError, FatalURLFetchingError):
+    """A page that calls for something that is neither in it nor among the product's fonts."""
+
+
+class AttachmentError(TextError):
+    """A file that cannot be joined to a letter: not a PDF, damaged, or protected by a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pdf:
+    """A PDF and how many pages it has."""
+
+    content: bytes
+    pages: int
+
+
+class _Fetcher(URLFetcher):  # type: ignore[misc]  # the library is not typed
+    """Answers for what a page holds itself and for the product's fonts; refuses every other address."""
+
+    def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> URLFetcherResponse:
+        """Return what an address names, or refuse it: no page makes the server call anywhere."""
+        fonts = Path(settings.FONTS_ROOT).resolve()
+        if url.startswith("data:"):
+            return super().fetch(url, headers)
+        path = Path(url.removeprefix("file://")).resolve()
+        if url.startswith("file://") and path.parent == fonts:
+            return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": "font/woff2"})
+        raise ForeignResourceError(f"«\u00a0{url[:80]}\u00a0» n’est pas dans le document.")
+
+
+def render_document(template: str, context: Mapping[str, Any], *, styles: tuple[str, ...] = ("document.css",)) -> Pdf:
+    """Fill a layout of this folder and make its PDF; the same context gives the same pages."""
+    html = layout(template).render(Context(dict(context)))
+    return render_pdf(html, styles=styles)
+
+
+def render_pdf(html: str, *, styles: tuple[str, ...]) -> Pdf:
+    """Make a tagged PDF/A-3a of a page written for print."""
+    document = HTML(string=html, url_fetcher=_fetcher(), base_url=None).render(
+        stylesheets=[_stylesheet(name) for name in styles], font_config=_fonts()
+    )
+    content: bytes = document.write_pdf(pdf_variant=VARIANT, pdf_tags=True, custom_metadata=False)
+    return Pdf(content=content, pages=len(document.pages))
+
+
+def join(first: bytes, others: list[tuple[str, bytes]]) -> Pdf:
+    """Append whole files after a document, each under a bookmark; refuse one that cannot be read.
+
+    What is joined keeps its own pages: the result is a plain PDF when an attachment is one.
+    """
+    writer = PdfWriter(clone_from=io.BytesIO(first))
+    for name, content in others:
+        try:
+            reader = PdfReader(io.BytesIO(content))
+            is_locked = reader.is_encrypted
+            if not is_locked:
+                writer.append(reader, outline_item=name)
+        except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise AttachmentError(f"«\u00a0{name}\u00a0» n’est pas un PDF lisible\u00a0: rien n’est joint.") from error
+        if is_locked:
+            raise AttachmentError(
+                f"«\u00a0{name}\u00a0» est protégé par un mot de passe\u00a0: joignez-en une copie libre."
+            )
+    target = io.BytesIO()
+    writer.write(target)
+    return Pdf(content=target.getvalue(), pages=len(writer.pages))
+
+
+@functools.cache
+def layout(name: str) -> Template:
+    """Return a layout of this folder."""
+    return Engine(dirs=[str(LAYOUTS)], autoescape=True, string_if_invalid="", libraries={}, builtins=[]).get_template(
+        name
+    )
+
+
+@functools.cache
+def _fetcher() -> _Fetcher:
+    return _Fetcher()
+
+
+@functools.cache
+def _fonts() -> FontConfiguration:
+    return FontConfiguration()
+
+
+@functools.cache
+def _stylesheet(name: str) -> CSS:
+    text = (LAYOUTS / name).read_text(encoding="utf-8")
+    fonts = Path(settings.FONTS_ROOT).resolve().as_uri()
+    return CSS(string=text.replace("{{ fonts }}", fonts), font_config=_fonts(), url_fetcher=_fetcher())
