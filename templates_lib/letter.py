@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from django.template import Context
 from segno import helpers
@@ -129,7 +130,7 @@ def bank_details(letter: Letter) -> bytes:
     code = helpers.make_epc_qr(
         name=(letter.paper.holder or letter.firm.name)[:70],
         iban=letter.paper.iban,
-        amount=f"{letter.total_cents // 100}.{letter.total_cents % 100:02d}",
+        amount=Decimal(letter.total_cents) / 100,
         text=letter.reference[:140],
         bic=letter.paper.bic or None,
     )

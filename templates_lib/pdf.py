@@ -22,7 +22,7 @@ LAYOUTS = Path(__file__).parent / "layouts"
 VARIANT = "pdf/a-3a"
 
 
-class ForeignResourceError(TextError, FatalURLFetchingError):
+class ForeignResourceError(TextError, FatalURLFetchingError):  # type: ignore[misc]  # the library is not typed
     """A page that calls for something that is neither in it nor among the product's fonts."""
 
 

@@ -80,14 +80,16 @@ def _in_their_wake(lines: Sequence[ReminderLine]) -> list[ReminderLine]:
     rows = Reminder.objects.filter(accompanies__in=list(leads)).select_related(
         "step", "approved_by__user", "ended_by__user"
     )
+    rows = rows.defer("html", "text", "subject", "recipient", "edited_subject", "edited_body")
     return [
         ReminderLine(
             cabinet_id=one.cabinet_id,
             reminder=one,
-            invoice_id=leads[one.accompanies_id].invoice_id,
-            is_claimed=leads[one.accompanies_id].is_claimed,
+            invoice_id=lead.invoice_id,
+            is_claimed=lead.is_claimed,
         )
-        for one in rows.defer("html", "text", "subject", "recipient", "edited_subject", "edited_body")
+        for one in rows
+        if one.accompanies_id is not None and (lead := leads.get(one.accompanies_id)) is not None
     ]
 
 
