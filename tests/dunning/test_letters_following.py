@@ -239,8 +239,8 @@ def test_finds_out_by_our_own_reference_that_a_letter_left(firm: Cabinet, mailev
     assert (told.state, told.spoken_on, letter.state, letter.provider_ref) == ("accepted", TODAY, "submitted", DRAFT)
     assert maileva.submissions == 1
     with working_for(cabinet_id=firm.pk):
-        doubt = Task.objects.filter(kind="unknown_outcome")
-        assert list(doubt.values_list("state", flat=True)) == ["done"]
+        asked = Task.objects.filter(kind="unknown_outcome")
+        assert list(asked.values_list("state", flat=True)) == ["done"]
 
 
 def test_leaves_a_doubt_to_a_person_when_nobody_can_tell(firm: Cabinet, maileva: FakeMaileva) -> None:
