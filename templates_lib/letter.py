@@ -3,7 +3,6 @@
 import base64
 import datetime as dt
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -123,10 +122,10 @@ def compose_letter(letter: Letter) -> ComposedLetter:
     return ComposedLetter(subject=subject, html=html, text=text, pdf=whole.content, pages=whole.pages)
 
 
-def bank_details(letter: Letter) -> bytes:
-    """Return the EPC QR code of a transfer of the whole sum, as an SVG; nothing without an IBAN."""
+def transfer_code(letter: Letter) -> str:
+    """Return the EPC QR code of a transfer of the whole sum, as the address of its picture; nothing without an IBAN."""
     if not letter.paper.iban or not 0 < letter.total_cents <= QR_LIMIT_CENTS:
-        return b""
+        return ""
     code = helpers.make_epc_qr(
         name=(letter.paper.holder or letter.firm.name)[:70],
         iban=letter.paper.iban,
@@ -134,9 +133,7 @@ def bank_details(letter: Letter) -> bytes:
         text=letter.reference[:140],
         bic=letter.paper.bic or None,
     )
-    target = io.BytesIO()
-    code.save(target, kind="svg", scale=4, border=1)
-    return target.getvalue()
+    return code.svg_data_uri(scale=4, border=1)
 
 
 def digest_of(pdf: bytes) -> bytes:
@@ -146,7 +143,6 @@ def digest_of(pdf: bytes) -> bytes:
 
 def _frame(letter: Letter) -> dict[str, object]:
     firm, paper = letter.firm, letter.paper
-    qr = bank_details(letter)
     lines = [paper.street, paper.postcode_and_city, firm.phone, firm.email]
     return {
         "firm": firm,
@@ -162,7 +158,7 @@ def _frame(letter: Letter) -> dict[str, object]:
         "iban": " ".join(paper.iban[start : start + 4] for start in range(0, len(paper.iban), 4)),
         "bic": paper.bic,
         "holder": paper.holder or firm.name,
-        "qr": _picture(("image/svg+xml", qr) if qr else None),
+        "qr": transfer_code(letter),
         "joined": [one.name for one in letter.joined],
         "demo": f"Démonstration{NBSP}: cette lettre n’est partie vers personne." if letter.demo else "",
     }
