@@ -47,8 +47,11 @@ def named_reminders(incoming: Incoming, *, marked: tuple[UUID, ...] = ()) -> tup
     The message it answers, then the mark of the address it was sent to, then the thread from its end. Anybody can write
     these ids: the firm's own rows decide.
     """
-    bounced = (incoming.bounce.original_message_id,) if incoming.bounce else ()
-    named = [*_ours(*bounced), *_ours(*incoming.in_reply_to), *marked, *reversed(_ours(*incoming.references))]
+    if incoming.bounce is not None:
+        # The message that came back and no other: an answer somebody wrote by hand may bounce in the same thread.
+        carried = incoming.bounce.original_message_id
+        return tuple(_ours(*((carried,) if carried else incoming.in_reply_to)))
+    named = [*_ours(*incoming.in_reply_to), *marked, *reversed(_ours(*incoming.references))]
     return tuple(dict.fromkeys(named))
 
 
