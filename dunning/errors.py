@@ -59,3 +59,7 @@ class RewriteError(DunningError):
     def __init__(self, sentences: list[str]) -> None:
         super().__init__(" ".join(sentences))
         self.sentences = sentences
+
+
+class InboundError(DunningError):
+    """A received message cannot be classified that way."""

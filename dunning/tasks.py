@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from cabinets.scoping import working_for
-from dunning.services import dispatch, letter_accounts, letter_polling, mail_servers, nights, staff_mail
+from dunning.services import dispatch, letter_accounts, letter_polling, mail_servers, mailboxes, nights, staff_mail
 from payments.services import links
 
 
@@ -86,3 +86,16 @@ def poll_letters(letter_ids: list[str]) -> None:
     """Ask about a batch of letters of one firm, which the first one names."""
     ids = [UUID(one) for one in letter_ids]
     letter_polling.poll(cabinet_id=letter_polling.firm_of(letter_id=ids[0]), letter_ids=ids)
+
+
+@shared_task(name="dunning.tasks.read_mailboxes")
+def read_mailboxes() -> None:
+    """Every five minutes: hand each firm's mailbox to a worker of its own; one that does not answer delays nobody."""
+    for mailbox_id in mailboxes.mailboxes_to_read():
+        read_mailbox.delay(str(mailbox_id))
+
+
+@shared_task(name="dunning.tasks.read_mailbox")
+def read_mailbox(mailbox_id: str) -> None:
+    """Take in what is new in one mailbox."""
+    mailboxes.read(mailbox_id=UUID(mailbox_id))

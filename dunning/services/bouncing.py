@@ -13,7 +13,7 @@ from dunning.enums import Code, ReminderState
 from dunning.inbound.bounces import Failure
 from dunning.models import DunningCase, Reminder, ReminderLine
 from dunning.services.ladder import RECALLABLE, cancel, schedule
-from dunning.services.outcomes import open_task
+from dunning.services.outcomes import open_task, refuse_way
 
 # What may come back: what left, or may have. A message already back, cancelled or never said does not come back.
 RETURNABLE = (ReminderState.SENDING, ReminderState.ACCEPTED, ReminderState.DELIVERED, ReminderState.UNKNOWN)
@@ -23,7 +23,7 @@ RETURNABLE = (ReminderState.SENDING, ReminderState.ACCEPTED, ReminderState.DELIV
 def come_back(*, reminder_id: UUID, failure: Failure) -> bool:
     """Note that a reminder was not delivered, once; False when it had already come back or never left.
 
-    Its step is to be done again, the address it was sent to is refused until somebody changes it, and a person is asked.
+    Its step is to be done again, its address is refused until somebody changes it, and a person is asked.
     """
     left = Reminder.objects.select_for_update(of=("self",), no_key=True).select_related("client", "contact")
     reminder = left.filter(pk=reminder_id, state__in=RETURNABLE).first()
@@ -48,8 +48,7 @@ def _refuse_address(reminder: Reminder) -> None:
     addressee = reminder.contact or reminder.client
     if addressee.email != (reminder.recipient or addressee.email):
         return  # corrected since: the new one is not to blame
-    addressee.email_refused_at = timezone.now()
-    addressee.save(update_fields=["email_refused_at"])
+    refuse_way(reminder)
     waiting = Reminder.objects.filter(client=reminder.client_id, contact=reminder.contact_id, state__in=RECALLABLE)
     to_recall = waiting.filter(channel=reminder.channel).order_by("pk").select_for_update(of=("self",), no_key=True)
     cancel(reminders=list(to_recall), code=Code.BOUNCED)

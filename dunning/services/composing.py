@@ -10,8 +10,9 @@ from cabinets.enums import Civility, ClientKind
 from cabinets.models import Cabinet, Client, Contact
 from dunning.channels.protocol import Outgoing
 from dunning.enums import SPOKEN, Entry
-from dunning.models import MailServer, Reminder, ReminderLine
+from dunning.models import Mailbox, MailServer, Reminder, ReminderLine
 from dunning.services.claiming import Checked, Words
+from dunning.services.reply_marks import reply_address
 from dunning.services.sums import Sums, rate_of, sums_of
 from invoices.models import Invoice
 from payments.services import links as payment_links
@@ -44,11 +45,12 @@ def write_email(checked: Checked, *, sender: "Sender") -> Words[Outgoing]:
     refuse_faults(lint_of(version, matter_words_of(cabinet)))
     refuse_faults(lint_rendered(composed.html, composed.text, payment_link=link, matter_words=matter_words_of(cabinet)))
     message_id = message_id_of(reminder, sender.address)
+    reply_to = sender.reply_to or cabinet.email or sender.address
     envelope = Envelope(
         sender_name=cabinet.name,
         sender_address=sender.address,
         recipient=addressee.email,
-        reply_to=sender.reply_to or cabinet.email or sender.address,
+        reply_to=reply_address(address=reply_to, reminder=reminder) if sender.takes_marks else reply_to,
         message_id=message_id,
         sent_at=checked.now.astimezone(cabinet.zone),
         references=earlier_messages(reminder),
@@ -91,11 +93,14 @@ class Sender:
 
     address: str
     reply_to: str = ""
+    takes_marks: bool = False
+    """The mailbox that is read accepts addresses in +: the answer's own names the reminder."""
 
     @classmethod
     def of(cls, server: MailServer) -> "Sender":
         """Return the sender of a mail server."""
-        return cls(address=server.sender, reply_to=server.reply_to)
+        marks = Mailbox.objects.filter(is_enabled=True, takes_tokens=True).exists()
+        return cls(address=server.sender, reply_to=server.reply_to, takes_marks=marks)
 
 
 def compose(

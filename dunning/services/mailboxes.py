@@ -3,7 +3,6 @@
 import datetime as dt
 import logging
 from collections import Counter
-from contextlib import closing
 from uuid import UUID
 
 from django.conf import settings
@@ -103,8 +102,8 @@ def take(*, mailbox_id: UUID, fetched: Fetched) -> str:
 def _read_new(mailbox: Mailbox, how: MailboxSettings, tally: Counter[str]) -> None:
     since = (mailbox.read_at or timezone.now()).date() - dt.timedelta(days=BACK_DAYS)
     mark = Mark(uid_validity=mailbox.uid_validity or 0, last_uid=mailbox.last_uid)
-    with ImapMailbox(how).open() as reading, closing(reading.after(mark, since=since, at_most=AT_MOST)) as found:
-        for fetched in found:
+    with ImapMailbox(how).open() as reading:
+        for fetched in reading.after(mark, since=since, at_most=AT_MOST):
             tally[take(mailbox_id=mailbox.pk, fetched=fetched)] += 1
 
 

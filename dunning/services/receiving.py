@@ -5,22 +5,19 @@ import hashlib
 from collections.abc import Collection
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from cabinets import journal
 from cabinets.enums import TaskKind
-from cabinets.models import Cabinet, Client, Contact, Task
-from cabinets.scoping import current_cabinet_id
+from cabinets.models import Cabinet, Client, Contact
 from cabinets.services.clients import email_key
 from dunning.enums import InboundKind, InboundState
 from dunning.inbound.bounces import Hardness
 from dunning.inbound.matching import How, Known, Match, match, named_reminders
 from dunning.inbound.parsing import Incoming, parse
-from dunning.inbound.tokens import marked_address, read_marks
 from dunning.models import InboundMessage, Reminder, ReminderLine
-from dunning.services import bouncing
+from dunning.services import bouncing, todo
+from dunning.services.reply_marks import marked_reminders
 from invoices.enums import StopKind
 from invoices.models import Invoice
 from invoices.services import standstill
@@ -39,7 +36,7 @@ def receive(*, raw: bytes, received_at: dt.datetime, uid: int | None = None) -> 
     digest = digest_of(incoming, raw)
     if InboundMessage.objects.filter(digest=digest).exists():
         return None
-    marked = read_marks(incoming.recipients, cabinet_id=current_cabinet_id(), key=reply_key())
+    marked = marked_reminders(incoming.recipients)
     matched = match(incoming, _known(incoming, marked), marked=marked)
     message = _new_message(incoming, matched)
     message.digest, message.mailbox_uid, message.received_at = digest, uid, received_at
@@ -87,16 +84,6 @@ def digest_of(incoming: Incoming, raw: bytes) -> bytes:
     return hashlib.sha256("\0".join(same).encode("utf-8", "replace")).digest()
 
 
-def reply_key() -> bytes:
-    """Return the installation's key of the marks that replies bring back."""
-    return hashlib.sha256(b"reply-mark|" + settings.LINK_KEY.encode()).digest()
-
-
-def reply_address(*, address: str, reminder: Reminder) -> str:
-    """Return the address a debtor answers to, with the mark that names the reminder."""
-    return marked_address(address, reminder_id=reminder.pk, cabinet_id=reminder.cabinet_id, key=reply_key())
-
-
 def hold(*, client_ids: Collection[UUID]) -> None:
     """Hold these clients' reminders until a person has read what they answer."""
     for client in lock_clients(client_ids):
@@ -115,21 +102,11 @@ def ask(message: InboundMessage) -> None:
         InboundState.TO_CLASSIFY: TaskKind.CLASSIFY_REPLY,
         InboundState.UNMATCHED: TaskKind.UNMATCHED_REPLY,
     }
-    if (kind := kinds.get(InboundState(message.state))) is None:
-        return
-    Task.objects.bulk_create(
-        [
-            Task(
-                kind=kind,
-                client_id=message.client_id,
-                subject_id=message.pk,
-                owner_id=_owner_of(message),
-                due_on=Cabinet.objects.get().today() + dt.timedelta(days=DAYS_TO_CLASSIFY),
-                created_at=timezone.now(),
-            )
-        ],
-        ignore_conflicts=True,
-    )
+    if (kind := kinds.get(InboundState(message.state))) is not None:
+        due_on = Cabinet.objects.get().today() + dt.timedelta(days=DAYS_TO_CLASSIFY)
+        todo.open_once(
+            kind, client_id=message.client_id, subject_id=message.pk, owner_id=_owner_of(message), due_on=due_on
+        )
 
 
 def _known(incoming: Incoming, marked: tuple[UUID, ...]) -> Known:

@@ -28,6 +28,8 @@ CLOSED_BY_AN_ACT = {
     TaskKind.WRONG_RECIPIENT: "en répondant à la demande du client",
     TaskKind.UNKNOWN_OUTCOME: "en disant si le message est parti",
     TaskKind.ABNORMAL_NIGHT: "en confirmant la nuit",
+    TaskKind.CLASSIFY_REPLY: "en classant la réponse",
+    TaskKind.UNMATCHED_REPLY: "en rattachant le message, ou en le disant sans rapport",
     TaskKind.CALL: "en notant l’issue de l’appel",
     TaskKind.SECOND_ACCORD: "en donnant l’accord, ou en écartant le message",
 }
@@ -55,8 +57,8 @@ DOORS: dict[TaskKind, Door] = {
     TaskKind.NO_ANSWER: Door("Choisir la suite"),
     TaskKind.ABNORMAL_NIGHT: Door("Confirmer la nuit", APPROVALS, APPROVALS),
     TaskKind.PROVISION_END: Door("Décider de la suite"),
-    TaskKind.CLASSIFY_REPLY: Door("Classer la réponse"),
-    TaskKind.UNMATCHED_REPLY: Door("Rattacher le message"),
+    TaskKind.CLASSIFY_REPLY: Door("Classer la réponse", of_other="/reponses/{subject}/"),
+    TaskKind.UNMATCHED_REPLY: Door("Rattacher le message", of_other="/reponses/{subject}/"),
     TaskKind.CALL: Door("Appeler", of_reminder="/appels/{subject}/"),
     TaskKind.POST_LETTER: Door("Préparer le courrier"),
     TaskKind.LETTER_RETURNED: Door("Voir le courrier"),
@@ -168,7 +170,9 @@ def who_may_do(task: Task) -> QuerySet[Membership]:
     return people.filter(Q(sees_every_file=True) | Q(pk__in=mine))
 
 
-def open_once(kind: TaskKind, *, client_id: UUID, subject_id: UUID, owner_id: UUID | None, due_on: dt.date) -> None:
+def open_once(
+    kind: TaskKind, *, client_id: UUID | None, subject_id: UUID, owner_id: UUID | None, due_on: dt.date
+) -> None:
     """Ask a person, once while the task is open."""
     task = Task(kind=kind, client_id=client_id, subject_id=subject_id, owner_id=owner_id, due_on=due_on)
     Task.objects.bulk_create([task], ignore_conflicts=True)
