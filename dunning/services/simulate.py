@@ -6,7 +6,7 @@ letter is posted and a call made the day they are handed over; accords are given
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -16,17 +16,19 @@ from django.db.models import F
 
 from cabinets.models import Cabinet
 from cabinets.scoping import current_scope, whole_firm
-from dunning.enums import PENDING, Channel, Code, Reason, ReminderState
-from dunning.models import Decision, DunningCase, NightlyRun, Reminder, ReminderLine
+from dunning.enums import ANSWERS, PENDING, Channel, Code, Medium, Reason, ReminderState
+from dunning.models import ChannelAccount, Decision, DunningCase, NightlyRun, Reminder, ReminderLine
+from dunning.services.facts import reach_of
 from dunning.services.ladder import schedule
 from dunning.services.nights import NIGHTS_REMEMBERED, FirmNight, is_abnormal, next_night, plan_as_if_live
 from dunning.services.outcomes import next_departure
-from dunning.services.wake import follow
+from dunning.services.wake import companions_of
 from invoices.enums import InvoiceState
+from invoices.models import Standstill
 
 HORIZONS = (14, 30, 45)
 # Beyond, the answer would take longer than a page may: the cases that come first are looked at, and the page says so.
-MOST_CASES = 2000
+MOST_CASES = 600
 SPEAKING = (Code.SEND, Code.NEEDS_APPROVAL)
 # A change to try before the days are lived: it writes, and is rolled back with them.
 Change = Callable[[], object]
@@ -77,6 +79,8 @@ class _Life:
     cabinet: Cabinet
     gives_accords: bool
     among: frozenset[UUID]
+    has_sms: bool
+    answered: frozenset[UUID]
     departures: list[Departure] = field(default_factory=list)
     held: dict[tuple[UUID, Code], tuple[dt.date, dt.date]] = field(default_factory=dict)
     unusual_on: list[dt.date] = field(default_factory=list)
@@ -96,7 +100,13 @@ def simulate(*, cabinet: Cabinet, days: int, gives_accords: bool = True, change:
         clients = _clients_in_time(first.on + dt.timedelta(days=days))
         unsaid = Reminder.objects.filter(state__in=PENDING, accompanies=None).values_list("client_id", flat=True)
         among = frozenset(clients[:MOST_CASES]) | frozenset(unsaid)
-        life = _Life(cabinet=cabinet, gives_accords=gives_accords, among=among)
+        life = _Life(
+            cabinet=cabinet,
+            gives_accords=gives_accords,
+            among=among,
+            has_sms=cabinet.is_demo or ChannelAccount.objects.filter(medium=Medium.SMS, is_enabled=True).exists(),
+            answered=_answered(),
+        )
         open_cases, usual = _open_cases(), _usual()
         if first.on > cabinet.today():
             _depart(life, cabinet.today())
@@ -169,18 +179,25 @@ def _depart(life: _Life, day: dt.date) -> None:
     for line in lines:
         claimed.setdefault(line.reminder_id, []).append(line.invoice_id)
         line.case.last_step_on, line.case.next_rank = day, line.rank + 1
-    _say(ids, day, midnight)
+    noon = midnight - dt.timedelta(hours=12)
+    Reminder.objects.filter(pk__in=ids).update(state=ReminderState.ACCEPTED, spoken_on=day, spoken_at=noon)
     schedule([line.case for line in lines], moved=("last_step_on", "next_rank"))
     for reminder in leaving:
-        followers = follow(reminder, life.cabinet, at=reminder.depart_at)
-        _say([one.pk for one in followers], day, midnight)
-        channels = (Channel(reminder.channel), *(Channel(one.channel) for one in followers))
-        life.departures.append(_departure(reminder, day, channels, claimed.get(reminder.pk, [])))
+        invoice_ids = claimed.get(reminder.pk, [])
+        reach = reach_of(reminder.client, reminder.contact or reminder.client, has_sms=life.has_sms)
+        followers = companions_of(
+            reminder, reach, has_answered=not life.answered.isdisjoint({reminder.client_id, *invoice_ids})
+        )
+        life.departures.append(_departure(reminder, day, (Channel(reminder.channel), *followers), invoice_ids))
 
 
-def _say(reminder_ids: Collection[UUID], day: dt.date, midnight: dt.datetime) -> None:
-    at = midnight - dt.timedelta(hours=12)
-    Reminder.objects.filter(pk__in=reminder_ids).update(state=ReminderState.ACCEPTED, spoken_on=day, spoken_at=at)
+def _answered() -> frozenset[UUID]:
+    """Return the clients and the invoices whose debtor ever answered: a payment, or anything said."""
+    said = Standstill.objects.filter(kind__in=ANSWERS)
+    clients = said.filter(client__isnull=False).values_list("client_id", flat=True)
+    invoices = said.filter(invoice__isnull=False).values_list("invoice_id", flat=True)
+    paid = DunningCase.objects.filter(invoice__last_payment_at__isnull=False).values_list("invoice_id", flat=True)
+    return frozenset([*clients, *invoices, *paid])
 
 
 def _departure(

@@ -19,17 +19,22 @@ def follow(reminder: Reminder, cabinet: Cabinet, *, at: dt.datetime) -> list[Rem
     Each is asked every rule again before it speaks, and leaves the same day or not at all. The text message of J+10
     only follows a first reminder that stayed without an answer (engine.md § 2.5).
     """
-    if reminder.accompanies_id is not None:
+    if reminder.accompanies_id is not None or not reminder.step.companions:
         return []
-    wanted = [Channel(one) for one in reminder.step.companions if one != reminder.channel]
-    if not wanted or (reminder.step.tone == Tone.SOLUTIONS and _has_answered(reminder)):
-        return []
-    reach = _reach(reminder, cabinet)
-    open_ways = [channel for channel in wanted if reach.by(channel).is_open and _is_written(reminder, channel)]
+    has_answered = reminder.step.tone == Tone.SOLUTIONS and _has_answered(reminder)
+    open_ways = companions_of(reminder, _reach(reminder, cabinet), has_answered=has_answered)
     followers = [_follower(reminder, channel, at) for channel in open_ways]
     for follower in followers:
         follower.save(force_insert=True)
     return followers
+
+
+def companions_of(reminder: Reminder, reach: Reach, *, has_answered: bool) -> list[Channel]:
+    """Return the channels that follow a message: those of its step that are open, written, and not one too many."""
+    if reminder.step.tone == Tone.SOLUTIONS and has_answered:
+        return []
+    wanted = [Channel(one) for one in reminder.step.companions if one != reminder.channel]
+    return [channel for channel in wanted if reach.by(channel).is_open and _is_written(reminder, channel)]
 
 
 def _follower(reminder: Reminder, channel: Channel, at: dt.datetime) -> Reminder:

@@ -69,7 +69,7 @@ def test_leaves_no_row_behind_in_any_table(cabinet: Cabinet, seed: int) -> None:
 def test_leaves_no_row_behind_when_it_breaks(cabinet: Cabinet, monkeypatch: pytest.MonkeyPatch) -> None:
     owe(late=3)
     before = fingerprint()
-    monkeypatch.setattr(simulating, "follow", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr(simulating, "companions_of", lambda *args, **kwargs: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         simulate(cabinet=cabinet, days=14)
