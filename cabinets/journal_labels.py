@@ -41,6 +41,8 @@ EVENTS: dict[str, str] = {
     "inboundmessage.listed": "Liste des messages reçus consultée",
     "mailbox.changed": "Boîte de réponses réglée",
     "reminder.bounced": "Relance revenue : adresse refusée",
+    "reminder.vetoed": "Départ retenu depuis l’e-mail du matin",
+    "person.morning_mail_chosen": "E-mail du matin choisi ou refusé",
     "call.recorded": "Issue d’un appel notée",
     "task.done": "Tâche faite",
     "task.dropped": "Tâche close, sans objet",

@@ -7,7 +7,16 @@ from celery import shared_task
 from django.utils import timezone
 
 from cabinets.scoping import working_for
-from dunning.services import dispatch, letter_accounts, letter_polling, mail_servers, mailboxes, nights, staff_mail
+from dunning.services import (
+    dispatch,
+    letter_accounts,
+    letter_polling,
+    mail_servers,
+    mailboxes,
+    morning,
+    nights,
+    staff_mail,
+)
 from payments.services import links
 
 
@@ -99,3 +108,10 @@ def read_mailboxes() -> None:
 def read_mailbox(mailbox_id: str) -> None:
     """Take in what is new in one mailbox."""
     mailboxes.read(mailbox_id=UUID(mailbox_id))
+
+
+@shared_task(name="dunning.tasks.write_morning_mails")
+def write_morning_mails() -> None:
+    """Every quarter of an hour: ask for the morning mails of the firms where it is eight."""
+    for cabinet_id in morning.firms_due(now=timezone.now()):
+        morning.write(cabinet_id=cabinet_id)

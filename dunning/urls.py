@@ -15,6 +15,7 @@ from dunning.views import (
     tasks,
     texts,
     tonight,
+    vetoes,
 )
 from dunning.views.demo_messages import demo_message, demo_message_page, demo_messages
 
@@ -73,6 +74,7 @@ urlpatterns: list[URLPattern] = [
     path("clients/<uuid:client_id>/suspendre/", clients.client_suspend, name="client_suspend"),
     path("clients/<uuid:client_id>/ne-jamais-relancer/", clients.client_never, name="client_never"),
     path("clients/<uuid:client_id>/lever/<uuid:standstill_id>/", clients.client_lift, name="client_lift"),
+    path("veto/<str:token>/", vetoes.veto, name="veto"),
     path("appels/<uuid:reminder_id>/", calls.call, name="call"),
     path("taches/", tasks.tasks, name="tasks"),
     path("taches/<uuid:task_id>/", tasks.task_page, name="task"),

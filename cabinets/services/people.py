@@ -197,6 +197,14 @@ def reactivate(*, member: Membership, by: Membership) -> None:
     journal.record("person.reactivated", member)
 
 
+@transaction.atomic
+def choose_morning_mail(*, member: Membership, wanted: bool) -> None:
+    """Send a person the mail of the morning from now on, or no more."""
+    member.gets_morning_mail = wanted
+    member.save(update_fields=["gets_morning_mail"])
+    journal.record("person.morning_mail_chosen", member, wanted=wanted)
+
+
 def _ensure_may_give(role: Role, *, by: Membership) -> None:
     # An administrator who could name a partner could make themselves one, and approve formal notices.
     if role == Role.OWNER and by.role != Role.OWNER:

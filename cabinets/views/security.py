@@ -15,7 +15,7 @@ from cabinets.forms.sign_in import ChangePasswordForm, ConfirmPasswordForm
 from cabinets.http import CabinetRequest
 from cabinets.models import Session
 from cabinets.permissions import requires
-from cabinets.services import second_factor, sign_in
+from cabinets.services import people, second_factor, sign_in
 from cabinets.services.devices import device_name
 from cabinets.views.sign_in import enrol, person_of
 
@@ -53,6 +53,7 @@ def security(request: CabinetRequest) -> HttpResponse:
         "sessions": open_sessions(request),
         "codes_left": second_factor.recovery_codes_left(user=person),
         "zone": request.cabinet.zone,
+        "gets_morning_mail": request.member.gets_morning_mail,
     }
     return render(request, "cabinets/security.html", context)
 
@@ -87,6 +88,18 @@ def shortcuts(request: CabinetRequest) -> HttpResponse:
     sign_in.choose_shortcuts(user=person_of(request), wanted=wanted)
     messages.success(
         request, "Les raccourcis clavier sont actifs." if wanted else "Les raccourcis clavier sont coupés."
+    )
+    return redirect(BACK)
+
+
+@require_POST
+@requires(Right.OWN_ACCOUNT)
+def morning_mail(request: CabinetRequest) -> HttpResponse:
+    """Receive the mail of the morning, or not."""
+    wanted = request.POST.get("morning") == "on"
+    people.choose_morning_mail(member=request.member, wanted=wanted)
+    messages.success(
+        request, "Vous recevrez l’e-mail du matin." if wanted else "Vous ne recevrez plus l’e-mail du matin."
     )
     return redirect(BACK)
 
