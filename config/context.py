@@ -61,6 +61,7 @@ DAILY = (DASHBOARD, APPROVALS, TASKS, INVOICES, CLIENTS, PAYMENTS, REQUESTS)
 REMINDERS = (
     Item("La prochaine nuit", "/ce-soir/", "calendar-clock", Right.SEE_INVOICES),
     Item("Calendrier", "/calendrier/", "calendar-days", Right.SEE_INVOICES),
+    Item("Courrier", "/courrier/", "mail-open", Right.SEE_INVOICES),
     Item("Scénarios", "/scenarios/", "layers", Right.SEE_INVOICES),
     Item("Modèles", "/modeles/", "file-pen", Right.EDIT_TEXTS),
     Item("Quand rien ne part", "/relances/quand-rien-ne-part/", "hand", Right.SEE_INVOICES),

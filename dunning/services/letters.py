@@ -86,6 +86,16 @@ def deliver(*, reminder_id: UUID, compose: Composer) -> str:
 
 def put_in_hand(*, reminder_id: UUID, compose: Composer) -> str:
     """Give a letter to a person: composed, checked, and theirs to print and post (« Entre vos mains »)."""
+    try:
+        with tenant_atomic(durable=True):
+            taken = take_in_hand(reminder_id=reminder_id, compose=compose)
+    except InputError as error:
+        return _bad_address(reminder_id, str(error))
+    return "left" if taken is None else ReminderState.IN_HAND.value
+
+
+def take_in_hand(*, reminder_id: UUID, compose: Composer, at_any_hour: bool = False) -> Claim[UUID] | None:
+    """Compose a letter of today for a person to post, every rule asked; raise InputError on a bad address."""
 
     def write(checked: Checked) -> Words[UUID]:
         choice = next(one for one in choices_of(checked.reminder, checked.cabinet) if one.route.slug == POST_DESK)
@@ -94,12 +104,7 @@ def put_in_hand(*, reminder_id: UUID, compose: Composer) -> str:
         outcomes.open_task(TaskKind.POST_LETTER, checked.reminder, checked.cabinet)
         return _words(checked, written, letter.pk)
 
-    try:
-        with tenant_atomic(durable=True):
-            taken = take(reminder_id=reminder_id, write=write, into=ReminderState.IN_HAND, lease=None)
-    except InputError as error:
-        return _bad_address(reminder_id, str(error))
-    return "left" if taken is None else ReminderState.IN_HAND.value
+    return take(reminder_id=reminder_id, write=write, into=ReminderState.IN_HAND, lease=None, at_any_hour=at_any_hour)
 
 
 def _speak(reminder_id: UUID, choice: Choice, account: ChannelAccount, compose: Composer) -> str:
