@@ -17,7 +17,7 @@ from cabinets.enums import Role, TaskKind
 from cabinets.models import Cabinet, Hearing, Invitation, Membership, Task
 from cabinets.scoping import working_for
 from cabinets.wall import walled_models
-from dunning.models import NightlyRun, Scenario
+from dunning.models import DocumentJob, Letter, LetterProof, NightlyRun, Scenario
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch
 from payments.enums import RequestKind
@@ -100,12 +100,29 @@ def populate() -> dict[str, uuid.UUID]:
     night = NightlyRun.objects.get()
     task = Task(kind=TaskKind.REJECTED_ADDRESS, client=client, subject_id=reminder.pk, due_on=dt.date(2026, 11, 24))
     task.save(force_insert=True)
+    letter = Letter(reminder=reminder, client=client, route="post_desk", recipient=CANARY, stored_as="nowhere")
+    letter.save(force_insert=True)
+    proof = LetterProof(
+        letter=letter,
+        reminder=reminder,
+        client=client,
+        kind="deposit",
+        file_name=CANARY,
+        media_type="application/pdf",
+        size=1,
+        digest=hashlib.sha256(b"x").digest(),
+        stored_as="nowhere",
+    )
+    proof.save(force_insert=True)
+    job = DocumentJob(kind="batonnier", client=client, invoice=invoice, file_name=CANARY)
+    job.save(force_insert=True)
     return {
         "client_id": client.pk, "contact_id": contact.pk, "dossier_id": dossier.pk, "hearing_id": hearing.pk,
         "invoice_id": invoice.pk, "reminder_id": reminder.pk, "member_id": member.pk, "credit_note_id": credit.pk,
         "document_id": document.pk, "payment_id": payment.pk, "night_id": night.pk, "batch_id": batch.pk,
         "parametres/equipe/": member.pk, "parametres/equipe/invitations/": invited.pk, "demandes/": said.pk,
-        "task_id": task.pk, "scenario_id": Scenario.objects.get(is_default=True).pk, "standstill_id": uuid.uuid4(),
+        "task_id": task.pk, "proof_id": proof.pk, "job_id": job.pk, "standstill_id": uuid.uuid4(),
+        "scenario_id": Scenario.objects.get(is_default=True).pk,
     }  # fmt: skip
 
 
