@@ -49,11 +49,28 @@ def changes(before: TextVersion, after: TextVersion) -> list[Change]:
 def pieces(before: str, after: str) -> Iterator[Piece]:
     """Cut two texts into what they share and what they do not; fields and words are never cut in two."""
     old, new = _WORDS.findall(before), _WORDS.findall(after)
+    gone, come = "", ""
     for how, i, j, k, m in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
-        if how == "equal":
-            yield Piece("same", "".join(old[i:j]))
-            continue
-        if i < j:
-            yield Piece("gone", "".join(old[i:j]))
-        if k < m:
-            yield Piece("new", "".join(new[k:m]))
+        same = "".join(old[i:j])
+        if how != "equal":
+            gone, come = gone + same, come + "".join(new[k:m])
+        elif (gone or come) and not same.strip() and "\n" not in same and j < len(old):
+            # One space between two changes joins them: a sentence reads as a sentence.
+            gone, come = gone + same, come + same
+        else:
+            yield from _changed(gone, come)
+            yield Piece("same", same)
+            gone, come = "", ""
+    yield from _changed(gone, come)
+
+
+def _changed(gone: str, come: str) -> Iterator[Piece]:
+    # A space that both sides end with was never changed.
+    tail = " " if gone.endswith(" ") and come.endswith(" ") else ""
+    gone, come = gone.removesuffix(tail), come.removesuffix(tail)
+    if gone:
+        yield Piece("gone", gone)
+    if come:
+        yield Piece("new", come)
+    if tail:
+        yield Piece("same", tail)

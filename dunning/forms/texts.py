@@ -35,6 +35,7 @@ class TextForm(forms.Form):
         self.version = version
         self.fields["shown"].choices = [(name, FORM_LABELS[name]) for name in version.forms]  # type: ignore[attr-defined]
         self.fields["invoice"].choices = [*invoices, ("", "Une facture inventée")]  # type: ignore[attr-defined]
+        self.fields["invoice"].initial = invoices[0][0] if invoices else ""
         for name in ("shown", "invoice"):
             self.fields[name].widget.attrs["data-preview"] = PREVIEW_BUTTON
         for name, form in version.forms.items():

@@ -116,7 +116,7 @@ def text_preview(request: CabinetRequest, place: str) -> HttpResponse:
     here = _place(place)
     form = _form(request, here)
     version, name, invoice_id = form.version, "one", None
-    options = choices(here.kind)
+    options = choices(here, on=request.cabinet.today())
     if request.method == "GET" and options:
         invoice_id = UUID(options[0][0])
     if request.method == "POST" and form.is_valid():
@@ -138,15 +138,12 @@ def text_compare(request: CabinetRequest, place: str) -> HttpResponse:
     known = {one.version.ref: one for one in desk.history}
     before = known.get(request.GET.get("de", "")) or next(one for one in desk.history if one.is_in_force)
     after = known.get(request.GET.get("a", ""))
-    context = {
-        "desk": desk,
-        "before": before,
-        "after": after,
-        "changes": [
-            (f"{FORM_LABELS[one.form]}, {PARTS[one.part]}", one)
-            for one in changes(before.version, after.version if after else desk.version)
-        ],
-    }
+    found = [
+        (f"{FORM_LABELS[one.form]}, {PARTS[one.part]}", one)
+        for one in changes(before.version, after.version if after else desk.version)
+    ]
+    same = [label for label, one in found if one.is_same]
+    context = {"desk": desk, "before": before, "after": after, "changes": found, "same": same}
     return render(request, "dunning/text_compare.html", context)
 
 
@@ -238,7 +235,9 @@ def _do(request: CabinetRequest, place: str, act: Callable[[Place], str]) -> Htt
 
 def _form(request: CabinetRequest, here: Place) -> TextForm:
     version = authoring.draft_of(here, authoring.template_of(here)) or here.in_force
-    return TextForm(request.POST or None, place=here, version=version, invoices=choices(here.kind))
+    return TextForm(
+        request.POST or None, place=here, version=version, invoices=choices(here, on=request.cabinet.today())
+    )
 
 
 def _place(key: str) -> Place:

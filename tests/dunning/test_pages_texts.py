@@ -16,7 +16,7 @@ from cabinets.scoping import working_for
 from dunning.models import Reminder, StaffMail, Step
 from dunning.services import texts as service
 from dunning.services.reading import text_pages
-from dunning.services.reading.texts import show
+from dunning.services.reading.texts import choices, show
 from dunning.services.scenarios import default_scenario
 from templates_lib import authoring, portable
 from templates_lib.authoring import Place, place_of, places
@@ -237,6 +237,15 @@ def test_the_comparison_shows_the_words_that_came_and_went(lawyer: Membership, b
     assert "<del>échue.</del><ins>arrivée à échéance.</ins>" in shown
 
 
+def test_a_text_is_tried_first_on_an_invoice_due_as_its_step_wants(cabinet: Cabinet) -> None:
+    late = make_invoice(number="F-1", due_on=dt.date(2026, 11, 10))
+    coming = make_invoice(number="F-2", due_on=dt.date(2026, 12, 10), issued_on=dt.date(2026, 11, 10))
+
+    on = cabinet.today()
+    assert [key for key, _ in choices(here(), on=on)] == [str(late.pk), str(coming.pk)]
+    assert [key for key, _ in choices(here("notice-professional-email-fr"), on=on)] == [str(coming.pk), str(late.pk)]
+
+
 def test_the_preview_shows_a_real_invoice_as_typed_and_keeps_nothing(lawyer: Membership, browse: Browse) -> None:
     invoice = make_invoice(number="F-77")
     Membership.objects.filter(pk=lawyer.pk).update(sees_every_file=True)
@@ -275,6 +284,18 @@ def test_every_form_of_every_text_is_filled_on_a_real_invoice(cabinet: Cabinet, 
 
     assert {key: one.problem for key, one in shown.items() if one.problem} == {}
     assert [key for key, one in shown.items() if "[" in one.text or "[" in one.subject] == []
+
+
+def test_the_form_that_is_written_is_the_one_shown_and_says_when_another_would_leave(cabinet: Cabinet) -> None:
+    version = here("firm-professional-email-fr").own
+    invoice = make_invoice(due_on=dt.date(2026, 7, 15))
+
+    shown = show(version=version, form="one", invoice_id=invoice.pk, cabinet=cabinet)
+
+    assert "L. 441-10, II" in shown.text
+    assert "Une facture, taux du semestre inconnu" in shown.note
+    assert shown.note in shown.html
+    assert shown.note not in shown.text
 
 
 def test_an_sms_is_counted(cabinet: Cabinet) -> None:

@@ -39,8 +39,9 @@ SIGNED_IN = [
     "dossier-modifier", "dossier-documents", "importer", "importer-colonnes", "importer-controle",
     "importer-resultat", "importer-annuler", "calendrier", "demandes", "demande", "paiements", "recherche",
     "recherche-vide", "journal", "equipe", "personne", "droits", "cabinet", "mode-d-envoi",
-    "serveur-d-envoi", "quand-rien-ne-part", "scenarios", "scenario", "scenario-nouveau", "simulation", "profil",
-    "aide", "tout-suspendre", "documents-en-lot", "messages-recus", "message-recu", "style", "introuvable",
+    "serveur-d-envoi", "quand-rien-ne-part", "modeles", "modele", "modeles-importer", "scenarios",
+    "scenario", "scenario-nouveau", "simulation", "profil", "aide",
+    "tout-suspendre", "documents-en-lot", "messages-recus", "message-recu", "style", "introuvable",
 ]  # fmt: skip
 VISITED = [
     "connexion", "mot-de-passe-oublie", "etat", "lien-inconnu", "espace", "espace-deja-paye", "espace-probleme",
@@ -150,6 +151,8 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
             "cabinet": "firm",
             "mode-d-envoi": "sending",
             "scenarios": "scenarios",
+            "modeles": "texts",
+            "modeles-importer": "texts_import",
             "scenario-nouveau": "scenario_add",
             "simulation": "simulation",
             "quand-rien-ne-part": "stop_rules",
@@ -166,6 +169,7 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
         **plain,
         **of_invoice,
         **of_client,
+        "modele": reverse("text", args=["firm-professional-email-fr"]),
         "scenario": reverse("scenario", args=[Scenario.objects.get(is_default=True).pk]),
         "factures-filtrees": reverse("invoices") + "?q=zzzz",
         "dossier": reverse("dossier", args=[dossier.pk]),

@@ -1,10 +1,12 @@
 """A text as its reader would see it: on a real invoice, with the sums of the day, or on an invented one."""
 
+import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
@@ -15,8 +17,10 @@ from dunning.models import Reminder, ReminderLine, Step
 from dunning.services.composing import firm_of, line_of, values_of
 from dunning.services.sums import sums_of
 from invoices.models import Invoice
+from templates_lib.authoring import Place
 from templates_lib.email import InvoiceLine, Links, compose_email
 from templates_lib.enums import Channel
+from templates_lib.enums import Step as TextStep
 from templates_lib.errors import TextError
 from templates_lib.fields import SAMPLES
 from templates_lib.gsm7 import SMS_SEPTETS
@@ -32,6 +36,8 @@ LINKS = Links(
     pay=LINK, manage=LINK, already_paid=f"{LINK}deja-paye/", problem=f"{LINK}probleme/", rights=f"{LINK}donnees/"
 )
 INVENTED = "Facture inventée : aucune facture du cabinet ne répond à ce choix."
+BANNER = "margin:0;padding:8px 16px;font:14px/1.5 Arial,sans-serif;background:#fbf0da;color:#855300"
+_BODY = re.compile(r"<body[^>]*>")
 FORM_LABELS = {
     "one": "Une facture",
     "several": "Plusieurs factures",
@@ -55,11 +61,14 @@ class Shown:
     problem: str = ""
 
 
-def choices(kind: str) -> list[tuple[str, str]]:
-    """Return the invoices a text may be tried on: open ones, of this kind of client, latest due first."""
-    rows = _open().filter(dossier__kind=kind).select_related("client")
+def choices(place: Place, *, on: dt.date) -> list[tuple[str, str]]:
+    """Return the invoices a text may be tried on: open ones of this kind of client, due as its step wants first."""
+    rows = _open().filter(dossier__kind=place.kind.value).select_related("client")
+    is_due = Q(due_on__gte=on) if place.step is TextStep.J0 else Q(due_on__lt=on)
+    fitting = Case(When(is_due, then=0), default=1)
     return [
-        (str(one.pk), f"{one.number} · {one.client.display_name}") for one in rows.order_by("-due_on", "pk")[:AT_MOST]
+        (str(one.pk), f"{one.number} · {one.client.display_name}")
+        for one in rows.order_by(fitting, "-due_on", "pk")[:AT_MOST]
     ]
 
 
@@ -97,12 +106,11 @@ def _fill(version: TextVersion, form: str, invoices: Sequence[Invoice], *, cabin
         reminder, claimed = _message(version, invoices)
         sums = sums_of(reminder, claimed, on=cabinet.today())
         lines = [line_of(line, version.language) for line in claimed]
-        # A rate that is not entered yet leaves its fields empty on the real message: another form leaves then.
-        real = values_of(reminder, cabinet, claimed, sums, language=version.language)
-        values |= {"Taux_libellé": "", "Pénalités": ""} | real
-        special = f"{form}_{sums.variant}"
-        if special in version.forms:
-            form, note = special, f"C’est cette forme qui partirait aujourd’hui{NBSP}: {FORM_LABELS[special].lower()}."
+        values |= values_of(reminder, cabinet, claimed, sums, language=version.language)
+        if sums.variant is not None:
+            # The form that leaves today is another one; this one is shown for its words, and says so.
+            values |= {name: SAMPLES[name] for name in ("Taux_libellé", "Pénalités")}
+            note = _other_form(version, f"{form}_{sums.variant}")
     # Whatever the number of invoices, the form asked is the one shown.
     words = version.forms.get(form) or version.one
     alone = replace(version, one=words, several=words, variants={})
@@ -110,7 +118,7 @@ def _fill(version: TextVersion, form: str, invoices: Sequence[Invoice], *, cabin
         composed = compose_email(
             version=alone, values=values, lines=lines, firm=firm, links=LINKS, demo=cabinet.is_demo
         )
-        return Shown(subject=composed.subject, html=composed.html, text=composed.text, note=note)
+        return Shown(subject=composed.subject, html=_with_note(composed.html, note), text=composed.text, note=note)
     values |= {
         "Nom_cabinet": firm.name,
         "Téléphone_cabinet": firm.phone,
@@ -124,6 +132,22 @@ def _fill(version: TextVersion, form: str, invoices: Sequence[Invoice], *, cabin
         return _letter(alone, values, lines, note)
     values["Date_échéance"] = f"{invoices[0].due_on:%d/%m/%Y}" if invoices else "14/11/2026"
     return _sms(alone, values, len(lines), note)
+
+
+def _other_form(version: TextVersion, name: str) -> str:
+    if name not in version.forms:
+        return ""
+    leaving = f"Pour cette facture partirait aujourd’hui{NBSP}: «{NBSP}{FORM_LABELS[name]}{NBSP}»."
+    return f"Taux et pénalités d’exemple. {leaving}"
+
+
+def _with_note(html: str, note: str) -> str:
+    """Say above a message what in it is not real; the message itself is left as it would leave."""
+    banner = format_html(
+        '<p style="margin:0;padding:8px 16px;font:14px/1.5 Arial,sans-serif;background:#fbf0da;color:#855300">{}</p>',
+        note,
+    )
+    return _BODY.sub(lambda match: f"{match[0]}{banner}", html, count=1) if note else html
 
 
 def _sms(version: TextVersion, values: dict[str, str], invoices: int, note: str) -> Shown:
@@ -142,7 +166,8 @@ def _letter(version: TextVersion, values: dict[str, str], lines: Sequence[Invoic
     subject = render(set_in(form.subject), filled) if form.subject else ""
     # render_html() escaped every word and every value.
     body = format_html_join("", "<p>{}</p>", ((mark_safe(render_html(one, filled)),) for one in paragraphs))  # noqa: S308
-    head = format_html("<h1>{}</h1>", subject) if subject else ""
+    title = format_html("<h1>{}</h1>", subject) if subject else ""
+    head = format_html("<p><small>{}</small></p>{}", note, title) if note else title
     text = "\n\n".join(render(one, filled) for one in paragraphs)
     return Shown(subject=subject, html=_page(format_html("{}{}", head, body)), text=text, note=note)
 
