@@ -41,6 +41,7 @@ EVENTS: dict[str, str] = {
     "inboundmessage.listed": "Liste des messages reçus consultée",
     "mailbox.changed": "Boîte de réponses réglée",
     "reminder.bounced": "Relance revenue : adresse refusée",
+    "reminder.insurer_draft_asked": "Projet d’information de l’assureur demandé",
     "reminder.vetoed": "Départ retenu depuis l’e-mail du matin",
     "person.morning_mail_chosen": "E-mail du matin choisi ou refusé",
     "call.recorded": "Issue d’un appel notée",

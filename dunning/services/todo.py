@@ -72,7 +72,7 @@ DOORS: dict[TaskKind, Door] = {
     TaskKind.CHECK_INSOLVENCY: Door("Vérifier", of_other="/clients/{client}/faits/verification/"),
     TaskKind.LIMITATION: Door("Voir le délai"),
     TaskKind.BATONNIER_DEADLINE: Door("Voir l’échéance"),
-    TaskKind.INSURER_NOTICE: Door("Relire le projet"),
+    TaskKind.INSURER_NOTICE: Door("Relire le projet", of_reminder="/assureur/{subject}/"),
 }
 # fmt: on
 _OF_INVOICE, _OF_REQUEST, _OF_DOSSIER = "/factures/{subject}/", "/demandes/{subject}/", "/dossiers/{subject}/"
