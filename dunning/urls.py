@@ -60,6 +60,7 @@ urlpatterns: list[URLPattern] = [
     path("modeles/<str:place>/bibliotheque/", texts.text_library, name="text_library"),
     path("modeles/<str:place>/approuver/", texts.text_sign_off, name="text_sign_off"),
     path("relances/quand-rien-ne-part/", rules.stop_rules, name="stop_rules"),
+    path("relances/quand-rien-ne-part.pdf", rules.stop_rules_pdf, name="stop_rules_pdf"),
     path("relances/<uuid:reminder_id>/", invoices.message, name="message"),
     path("factures/", lists.invoices, name="invoices"),
     path("factures/export.csv", lists.invoices_export, name="invoices_export"),

@@ -12,6 +12,8 @@ from cabinets.models import Membership
 from dunning.enums import Channel, Tone
 from dunning.models import Scenario
 from dunning.rungs import MOST_RUNGS, READY, Fault, Rung, faults_of, in_order
+from templates_lib.authoring import places
+from templates_lib.enums import Kind
 
 NUMBER = "Écrivez un nombre de jours, par exemple 10."
 FOLLOWING = [(channel.value, channel.label) for channel in Channel if channel != Channel.PHONE]
@@ -70,6 +72,14 @@ class RungForm(forms.Form):
         """Return the day of the step as its title says it."""
         value = self["offset_days"].value()
         return f"J{int(value):+d}" if _is_int(value) else "Jour à préciser"
+
+    @property
+    def text_url(self) -> str:
+        """Return the page of the step's text, or nothing where none is written: a call, a value that is unknown."""
+        asked = str(self["channel"].value())
+        channel = Channel.LETTER.value if asked == Channel.REGISTERED.value else asked
+        key = f"{self['tone'].value()}-{Kind.PROFESSIONAL}-{channel}-fr"
+        return f"/modeles/{key}/" if key in {place.key for place in places()} else ""
 
 
 class GapForm(forms.Form):

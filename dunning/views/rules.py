@@ -11,6 +11,8 @@ from cabinets.http import CabinetRequest
 from cabinets.permissions import requires
 from dunning.services.reading import rules
 from dunning.stop_rules import FAMILIES
+from templates_lib.pdf import render_document
+from templates_lib.rendering import day_words
 
 
 @require_GET
@@ -26,3 +28,18 @@ def stop_rules(request: CabinetRequest) -> HttpResponse:
         trial = rules.try_on(invoice=found, cabinet=request.cabinet)
     context = {"families": FAMILIES, "number": number, "trial": trial, "today": request.cabinet.today()}
     return render(request, "dunning/stop_rules.html", context)
+
+
+@require_GET
+@requires(Right.SEE_INVOICES)
+def stop_rules_pdf(request: CabinetRequest) -> HttpResponse:
+    """Give the rules as a document to hand over: the same words, in the same order."""
+    day = request.cabinet.today()
+    made = render_document(
+        "stop_rules.html",
+        {"families": FAMILIES, "firm": request.cabinet.name, "day": day_words(day)},
+        styles=("fonts.css", "stop_rules.css"),
+    )
+    answer = HttpResponse(made.content, content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="quand-rien-ne-part-{day.isoformat()}.pdf"'
+    return answer

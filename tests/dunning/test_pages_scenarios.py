@@ -184,6 +184,13 @@ def test_shows_what_a_change_changes_before_it_is_saved(cabinet: Cabinet, owner:
     assert (ScenarioVersion.objects.count(), DunningCase.objects.get().version.number) == (1, 1)
 
 
+def test_each_step_leads_to_its_text_where_one_is_written(cabinet: Cabinet, owner: Membership, browse: Browse) -> None:
+    page = text_of(browse(owner).get(url_of(default_scenario())))
+
+    links = [f'href="/modeles/{key}/"' for key in ("courteous-professional-email-fr", "formal-professional-letter-fr")]
+    assert [link in page for link in links] == [True, True]
+
+
 def test_a_dossier_goes_before_its_area_its_kind_and_the_default(cabinet: Cabinet, owner: Membership) -> None:
     default = default_scenario()
     by_kind = new_scenario("Particuliers", client_kind=ClientKind.CONSUMER)

@@ -2,14 +2,17 @@
 
 import datetime as dt
 import html
+import io
 from collections.abc import Callable
 
 import pytest
+from pypdf import PdfReader
 
 from cabinets.enums import Role
 from cabinets.models import Cabinet, JournalEntry, Membership
-from dunning.enums import Code, ReminderState
+from dunning.enums import Code, Reason, ReminderState
 from dunning.policy import RULES
+from dunning.presenting import RULE_MEANS, WHY_A_PERSON
 from dunning.stop_rules import FAMILIES, STOP_RULES
 from invoices.enums import StopKind
 from invoices.models import Standstill
@@ -28,8 +31,25 @@ def text_of(browser: FirmBrowser, number: str = "") -> str:
     return html.unescape(answer.content.decode()).replace("\u00a0", " ")
 
 
+def test_the_document_holds_every_rule_in_order_on_tagged_pages(
+    cabinet: Cabinet, owner: Membership, browse: Browse
+) -> None:
+    answer = browse(owner).get("/relances/quand-rien-ne-part.pdf")
+
+    reader = PdfReader(io.BytesIO(answer.content))
+    text = " ".join(" ".join(page.extract_text() for page in reader.pages).replace("\u00a0", " ").split())
+    places = [text.index(code.label.replace("\u00a0", " ")) for code in list(Code)[:8]]
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert [code.label for code in Code if code.label.replace("\u00a0", " ") not in text] == []
+    assert places == sorted(places)
+    assert cabinet.name in text
+    assert "/StructTreeRoot" in reader.trailer["/Root"]
+
+
 def test_every_code_has_its_sentences() -> None:
     assert set(STOP_RULES) == set(Code)
+    assert set(RULE_MEANS) == set(Code)
+    assert set(WHY_A_PERSON) == set(Reason)
     for rule in STOP_RULES.values():
         for sentence in (rule.when, rule.ends, rule.who):
             assert sentence.endswith((".", "…"))
