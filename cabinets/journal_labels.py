@@ -45,6 +45,8 @@ EVENTS: dict[str, str] = {
     "reminder.vetoed": "Départ retenu depuis l’e-mail du matin",
     "person.morning_mail_chosen": "E-mail du matin choisi ou refusé",
     "call.recorded": "Issue d’un appel notée",
+    "batonnier.asked": "Dossier du bâtonnier demandé",
+    "batonnier.made": "Dossier du bâtonnier préparé",
     "letter.printed": "Lettre imprimée",
     "letter.posted": "Lettre postée",
     "letter.posted_anyway": "Lettre postée malgré son annulation",

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from cabinets.scoping import working_for
 from dunning.services import (
+    batonnier,
     dispatch,
     letter_accounts,
     letter_polling,
@@ -115,3 +116,16 @@ def write_morning_mails() -> None:
     """Every quarter of an hour: ask for the morning mails of the firms where it is eight."""
     for cabinet_id in morning.firms_due(now=timezone.now()):
         morning.write(cabinet_id=cabinet_id)
+
+
+@shared_task(name="dunning.tasks.sweep_documents")
+def sweep_documents() -> None:
+    """Hand the documents asked for to a worker, each on its own."""
+    for cabinet_id, job_id in batonnier.due_jobs():
+        make_document.delay(str(cabinet_id), str(job_id))
+
+
+@shared_task(name="dunning.tasks.make_document")
+def make_document(cabinet_id: str, job_id: str) -> None:
+    """Make one document; asked twice at once, it is made once."""
+    batonnier.build(cabinet_id=UUID(cabinet_id), job_id=UUID(job_id))

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from dunning.views import (
     approvals,
+    batonnier,
     by_hand,
     calls,
     clients,
@@ -66,6 +67,9 @@ urlpatterns: list[URLPattern] = [
     path("factures/export.csv", lists.invoices_export, name="invoices_export"),
     path("factures/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
     path("factures/<uuid:invoice_id>/pourquoi/", invoices.invoice_why, name="invoice_why"),
+    path("factures/<uuid:invoice_id>/batonnier/", batonnier.batonnier_file, name="batonnier_file"),
+    path("factures/<uuid:invoice_id>/batonnier/<uuid:job_id>.pdf", batonnier.batonnier_pdf, name="batonnier_pdf"),
+    path("factures/<uuid:invoice_id>/batonnier/<uuid:job_id>.zip", batonnier.batonnier_zip, name="batonnier_zip"),
     path("factures/<uuid:invoice_id>/relancer/", by_hand.invoice_remind, name="invoice_remind"),
     path("clients/<uuid:client_id>/relancer/", by_hand.client_remind, name="client_remind"),
     path("factures/<uuid:invoice_id>/suspendre/", invoices.invoice_suspend, name="invoice_suspend"),

@@ -100,6 +100,7 @@ CELERY_BEAT_SCHEDULE = {
     "mailboxes": {"task": "dunning.tasks.read_mailboxes", "schedule": 300.0},
     "morning": {"task": "dunning.tasks.write_morning_mails", "schedule": crontab(minute="*/15")},
     "staff_mail": {"task": "dunning.tasks.sweep_staff_mail", "schedule": 60.0},
+    "documents": {"task": "dunning.tasks.sweep_documents", "schedule": 15.0},
     "letters": {"task": "dunning.tasks.follow_letters", "schedule": 600.0},
     "imports": {"task": "invoices.tasks.sweep_imports", "schedule": 20.0},
     # Before the nights decide and the day's messages leave.

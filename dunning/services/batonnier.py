@@ -1,0 +1,395 @@
+"""The bâtonnier's file of a debt: one PDF a lawyer would file, and the same as a ZIP; made apart, sent to nobody."""
+
+import base64
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from cabinets import journal
+from cabinets.enums import ClientKind, Right
+from cabinets.models import Cabinet, Membership
+from cabinets.permissions import ensure
+from cabinets.scoping import acting_for, tenant_atomic
+from dunning.enums import JobKind, JobState, LetterState, ReminderState
+from dunning.errors import DunningError
+from dunning.models import DocumentJob, EvidenceEntry, Letter, LetterProof, Reminder, ReminderLine
+from dunning.presenting import step_words
+from dunning.services import evidence
+from dunning.services.composing import firm_of
+from dunning.services.letter_composing import paper_of
+from dunning.services.nights import SCHEDULER
+from dunning.services.reading import invoice as reading
+from invoices.enums import DocumentKind
+from invoices.law.batonnier import Forum, forum_for
+from invoices.models import Document, InterestRate, Invoice
+from invoices.money import show_euros
+from invoices.sealed_files import open_sealed_stream, write_sealed
+from invoices.services.claims import Statement, statement_of
+from invoices.services.documents import read_document
+from templates_lib.errors import TextError
+from templates_lib.letter import Row
+from templates_lib.pdf import join, render_document
+from templates_lib.rates import percent_words
+from templates_lib.rendering import NBSP, day_words
+
+FOLDER = "batonnier"
+STYLES = ("fonts.css", "document.css")
+LEFT = (
+    ReminderState.ACCEPTED,
+    ReminderState.DELIVERED,
+    ReminderState.BOUNCED,
+    ReminderState.REFUSED,
+    ReminderState.UNCLAIMED,
+)
+UNSENT = (LetterState.READY, LetterState.PRINTED, LetterState.VOID)
+PDF_TYPE = "application/pdf"
+NOT_COMPETENT = (
+    "Un marché public relève du juge administratif, non du bâtonnier (R25) : ce dossier n’est pas préparé. "
+    "Adressez la réclamation par Chorus Pro."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """One numbered piece: a whole PDF, a picture, or words."""
+
+    number: int
+    label: str
+    when: str
+    media_type: str
+    content: bytes
+    about: tuple[str, ...] = ()
+
+
+@transaction.atomic
+def ask(*, invoice_id: UUID, by: Membership) -> DocumentJob:
+    """Ask for the file of an invoice; refused for a public buyer, whose judge is another."""
+    ensure(by, Right.EXPORT)
+    invoice = Invoice.objects.select_related("dossier").get(pk=invoice_id)
+    if not is_competent(invoice):
+        raise DunningError(NOT_COMPETENT)
+    waiting = DocumentJob.objects.filter(invoice=invoice, kind=JobKind.BATONNIER, state=JobState.ASKED).first()
+    if waiting is not None:
+        return waiting
+    job = DocumentJob(kind=JobKind.BATONNIER, invoice=invoice, client_id=invoice.client_id, asked_by=by)
+    job.save(force_insert=True)
+    journal.record("batonnier.asked", invoice)
+    return job
+
+
+def is_competent(invoice: Invoice) -> bool:
+    """Say whether the bâtonnier is the one to seise of this invoice."""
+    return forum_for(ClientKind(invoice.dossier.kind)) is Forum.BATONNIER
+
+
+def due_jobs() -> list[tuple[UUID, UUID]]:
+    """Return the documents asked for, as the scheduler sees them: firm and id."""
+    rows = DocumentJob.all_cabinets.using(SCHEDULER).filter(state=JobState.ASKED, kind=JobKind.BATONNIER)
+    return list(rows.order_by("asked_at").values_list("cabinet_id", "pk")[:50])
+
+
+def build(*, cabinet_id: UUID, job_id: UUID) -> str:
+    """Make a document asked for, once; a fault is kept in words for the person who asked."""
+    with acting_for(cabinet_id=cabinet_id), tenant_atomic():
+        job = DocumentJob.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=job_id).first()
+        if job is None or job.state != JobState.ASKED or job.invoice_id is None or job.asked_by_id is None:
+            return "left"
+        try:
+            _make(job)
+        except TextError as error:
+            job.state, job.failure = JobState.FAILED, str(error)[:200]
+            job.save(update_fields=["state", "failure"])
+        return str(job.state)
+
+
+def _make(job: DocumentJob) -> None:
+    cabinet = Cabinet.objects.get()
+    invoice = Invoice.objects.select_related("client", "dossier").get(pk=job.invoice_id)
+    asked_by = Membership.objects.select_related("user").get(pk=job.asked_by_id)
+    exhibits = exhibits_of(invoice)
+    main = render_document("batonnier.html", context_of(invoice, cabinet, asked_by, exhibits), styles=STYLES).content
+    pages = [(f"Pièce n° {one.number} – {one.label}", pdf) for one in exhibits for pdf in _pages(one)]
+    whole = join(main, pages)
+    stored = write_sealed(
+        io.BytesIO(whole.content), folder=FOLDER, bound_to=job.bound_to("file"), subject_id=job.client_id
+    )
+    archive = write_sealed(
+        io.BytesIO(_zip(main, whole.content, exhibits)),
+        folder=FOLDER,
+        bound_to=job.bound_to("archive"),
+        subject_id=job.client_id,
+    )
+    job.stored_as, job.size, job.digest, job.archive_as = (
+        stored.stored_as,
+        stored.size,
+        stored.sha256,
+        archive.stored_as,
+    )
+    job.file_name, job.media_type = f"dossier-batonnier-{invoice.number}.pdf", PDF_TYPE
+    job.state, job.done_at = JobState.DONE, timezone.now()
+    job.save(update_fields=["stored_as", "size", "digest", "archive_as", "file_name", "media_type", "state", "done_at"])
+    journal.record("batonnier.made", invoice, exhibits=len(exhibits))
+
+
+def exhibits_of(invoice: Invoice) -> list[Exhibit]:
+    """Return the pieces in the order a bordereau lists them: agreement, invoices, messages, letters, proofs."""
+    found = [*_documents(invoice), *_messages(invoice)]
+    return [
+        Exhibit(
+            number=number,
+            label=one.label,
+            when=one.when,
+            media_type=one.media_type,
+            content=one.content,
+            about=one.about,
+        )
+        for number, one in enumerate(found, start=1)
+    ]
+
+
+def _documents(invoice: Invoice) -> list[Exhibit]:
+    agreements = Document.objects.filter(dossier=invoice.dossier_id, kind=DocumentKind.FEE_AGREEMENT)
+    copies = Document.objects.filter(invoice=invoice, kind=DocumentKind.INVOICE)
+    others = Document.objects.filter(invoice=invoice, kind=DocumentKind.PROOF)
+    named = (
+        *((one, "Convention d’honoraires") for one in agreements.order_by("added_at")),
+        *((one, f"Facture {invoice.number}") for one in copies.order_by("added_at")),
+        *((one, f"Justificatif : {one.file_name}") for one in others.order_by("added_at")),
+    )
+    return [
+        Exhibit(
+            number=0,
+            label=label,
+            when=day_words(one.added_at.date()),
+            media_type=one.media_type,
+            content=read_document(one),
+        )
+        for one, label in named
+    ]
+
+
+def _messages(invoice: Invoice) -> list[Exhibit]:
+    lines = ReminderLine.objects.filter(invoice=invoice, is_claimed=True).values("reminder")
+    said = Reminder.objects.filter(pk__in=lines, state__in=LEFT) | Reminder.objects.filter(
+        accompanies__in=lines, state__in=LEFT
+    )
+    found: list[Exhibit] = []
+    for reminder in said.select_related("step").order_by("spoken_at", "pk"):
+        letter = Letter.objects.filter(reminder=reminder).exclude(state__in=UNSENT).first()
+        when = day_words(reminder.spoken_on) if reminder.spoken_on else ""
+        label = f"{reminder.get_channel_display()}, {step_words(reminder.step)}"
+        if letter is not None and letter.stored_as:
+            content = b"".join(open_sealed_stream(letter.stored_as, bound_to=letter.bound_to("pdf")))
+            found.append(Exhibit(number=0, label=label, when=when, media_type=PDF_TYPE, content=content))
+            found += _proofs(letter)
+        elif reminder.text:
+            about = (f"Objet : {reminder.subject}", f"À : {reminder.recipient}", f"Envoyé le {when}")
+            found.append(
+                Exhibit(
+                    number=0,
+                    label=label,
+                    when=when,
+                    media_type="text/plain",
+                    content=reminder.text.encode(),
+                    about=about,
+                )
+            )
+    return found
+
+
+def _proofs(letter: Letter) -> list[Exhibit]:
+    return [
+        Exhibit(
+            number=0,
+            label=f"{kept.get_kind_display()}{f', n° {letter.tracking}' if letter.tracking else ''}",
+            when=day_words(kept.added_at.date()),
+            media_type=kept.media_type,
+            content=b"".join(open_sealed_stream(kept.stored_as, bound_to=kept.bound_to("file"))),
+        )
+        for kept in LetterProof.objects.filter(letter=letter).order_by("added_at")
+    ]
+
+
+def _pages(one: Exhibit) -> list[bytes]:
+    context: dict[str, object] = {"number": one.number, "label": one.label, "about": (one.when, *one.about)}
+    if one.media_type == PDF_TYPE:
+        return [render_document("exhibit.html", context, styles=STYLES).content, one.content]
+    if one.media_type == "text/plain":
+        return [render_document("exhibit.html", {**context, "text": one.content.decode()}, styles=STYLES).content]
+    picture = f"data:{one.media_type};base64,{base64.b64encode(one.content).decode()}"
+    return [render_document("exhibit.html", {**context, "picture": picture}, styles=STYLES).content]
+
+
+def _zip(main: bytes, whole: bytes, exhibits: Sequence[Exhibit]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("00-dossier-complet.pdf", whole)
+        archive.writestr("01-bordereau-calcul-chronologie-demande.pdf", main)
+        for one in exhibits:
+            ending = {PDF_TYPE: "pdf", "image/png": "png", "image/jpeg": "jpg"}.get(one.media_type, "txt")
+            archive.writestr(f"pieces/piece-{one.number:02d}.{ending}", one.content)
+    return target.getvalue()
+
+
+def context_of(
+    invoice: Invoice, cabinet: Cabinet, member: Membership, exhibits: Sequence[Exhibit]
+) -> dict[str, object]:
+    """Return what the file says: facts, sums and sources, nothing that was not recorded."""
+    on = cabinet.today()
+    statement = statement_of(invoices=[invoice], on=on)[invoice.pk]
+    firm, paper = firm_of(cabinet), paper_of(cabinet)
+    page = reading.page_of(invoice=invoice, cabinet=cabinet, member=member)
+    verdict = evidence.verify(with_contents=False)
+    kinds = {one.label.partition(",")[0] for one in exhibits}
+    lacks = [
+        words
+        for words, is_there in (
+            ("la convention d’honoraires", "Convention d’honoraires" in kinds),
+            ("la copie de la facture", f"Facture {invoice.number}" in kinds),
+        )
+        if not is_there
+    ]
+    agreed = invoice.dossier.fee_agreement_on
+    return {
+        "title": "Dossier pour la saisine du bâtonnier",
+        "demo": f"Démonstration{NBSP}: ce dossier ne concerne personne." if cabinet.is_demo else "",
+        "firm": firm.name,
+        "firm_lines": [line for line in (paper.street, paper.postcode_and_city, firm.phone, firm.email) if line],
+        "client": invoice.client.display_name,
+        "number": invoice.number,
+        "on": day_words(on),
+        "bar": cabinet.bar or "……………",
+        "city": cabinet.city,
+        "articles": cabinet.batonnier_articles,
+        "exhibits": exhibits,
+        "lacks": ", ".join(lacks),
+        "claim": claim_rows(invoice, statement),
+        "total": show_euros(statement.total_cents),
+        "slices": slices_of(statement),
+        "sources": _sources(statement),
+        "notes": _notes(statement),
+        "events": [event for event in reversed(page.events) if not event.future],
+        "chain": (
+            f"La chaîne de preuves du cabinet compte {verdict.links} maillons et tient entière au {day_words(on)} ; "
+            f"empreinte de tête : {verdict.head.hex()}."
+            if verdict.holds
+            else f"La chaîne de preuves ne tient pas au maillon n° {verdict.broken_at} : faites-la examiner."
+        ),
+        "links": _links(invoice),
+        "issued_on": day_words(invoice.issued_on),
+        "due_on": day_words(invoice.due_on),
+        "invoice_total": show_euros(invoice.total_cents),
+        "principal": show_euros(statement.principal_cents),
+        "paid": show_euros(invoice.total_cents - statement.principal_cents),
+        "agreement": (
+            f"Une convention d’honoraires a été signée le {day_words(agreed)}."
+            if agreed
+            else "Aucune convention d’honoraires n’est enregistrée : précisez les circonstances de la mission."
+        ),
+        "story": _story(invoice),
+        "accessories": _accessories(statement),
+        "signature": member.user.get_full_name(),
+    }
+
+
+def claim_rows(invoice: Invoice, statement: Statement) -> list[Row]:
+    """Return the claim, line by line: what was billed, what reduced it, what lateness adds, what was waived."""
+    rows = [Row(label=f"Facture {invoice.number}, TTC", amount=show_euros(invoice.total_cents))]
+    reduced = invoice.total_cents - statement.principal_cents
+    if reduced:
+        rows.append(Row(label="Règlements et avoirs", amount=show_euros(-reduced)))
+    rows.append(Row(label="Reste dû en principal", amount=show_euros(statement.principal_cents)))
+    if statement.is_interest_waived:
+        rows.append(Row(label="Pénalités ou intérêts : abandonnés", amount=show_euros(0)))
+    elif statement.interest_cents is None:
+        rows.append(Row(label="Pénalités ou intérêts", amount="pour mémoire"))
+    else:
+        rows.append(Row(label="Pénalités ou intérêts échus", amount=show_euros(statement.interest_cents)))
+    if statement.is_indemnity_waived:
+        rows.append(Row(label="Indemnité forfaitaire : abandonnée", amount=show_euros(0)))
+    elif statement.indemnity_cents:
+        rows.append(
+            Row(label="Indemnité forfaitaire pour frais de recouvrement", amount=show_euros(statement.indemnity_cents))
+        )
+    return rows
+
+
+def slices_of(statement: Statement) -> list[dict[str, str | int]]:
+    """Return the interest slice by slice, as the law cuts it."""
+    return [
+        {
+            "first": day_words(part.first_day),
+            "last": day_words(part.last_day),
+            "days": part.days,
+            "principal": show_euros(part.principal_cents),
+            "rate": percent_words(part.rate),
+            "interest": show_euros(_cents(part.euros)),
+        }
+        for part in statement.slices
+    ]
+
+
+def _cents(euros: Decimal) -> int:
+    return int((euros * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def _sources(statement: Statement) -> str:
+    halves = {(part.first_day.year, 1 if part.first_day.month <= 6 else 2) for part in statement.slices}  # noqa: PLR2004
+    rates = InterestRate.objects.filter(confirmed_at__isnull=False)
+    told = [f"{rate} : {rate.source}" for rate in rates.order_by("year", "half") if (rate.year, rate.half) in halves]
+    return f"Sources des taux : {' ; '.join(told)}." if told else ""
+
+
+def _notes(statement: Statement) -> list[str]:
+    notes = []
+    if statement.missing_half is not None:
+        notes.append(
+            f"Le taux du {statement.missing_half.label} n’est pas encore publié dans le produit : les intérêts ne sont "
+            "ni calculés ni demandés pour cette période."
+        )
+    if statement.kind in {ClientKind.CONSUMER, ClientKind.UNKNOWN, ClientKind.NON_PRO_LEGAL}:
+        notes.append(
+            "Client non professionnel : ni pénalité ni indemnité ; l’intérêt au taux légal ne court qu’à partir de la "
+            "première présentation de la mise en demeure (articles 1231-6 et 1344-1 du code civil)."
+        )
+    return notes
+
+
+def _links(invoice: Invoice) -> list[dict[str, object]]:
+    said = ReminderLine.objects.filter(invoice=invoice, is_claimed=True).values("reminder")
+    rows = EvidenceEntry.objects.filter(reminder__in=said).order_by("seq")
+    return [
+        {"seq": row.seq, "at": f"{row.at:%Y-%m-%d %H:%M:%S}", "event": row.event, "hash": bytes(row.hash).hex()[:32]}
+        for row in rows
+    ]
+
+
+def _story(invoice: Invoice) -> str:
+    lines = ReminderLine.objects.filter(invoice=invoice, is_claimed=True, reminder__state__in=LEFT)
+    spoken = lines.order_by("reminder__spoken_on").values_list("reminder__spoken_on", flat=True)
+    days = [day_words(day) for day in spoken]
+    if not days:
+        return "Aucun rappel n’a encore été adressé."
+    letter = Letter.objects.filter(reminder__lines__invoice=invoice).exclude(state__in=UNSENT).first()
+    several = len(days) > 1
+    told = (
+        f"Des rappels ont été adressés les {', '.join(days)}." if several else f"Un rappel a été adressé le {days[0]}."
+    )
+    if letter is not None and letter.presented_on:
+        told += f" La mise en demeure a été présentée pour la première fois le {day_words(letter.presented_on)}."
+    return f"{told} La somme reste impayée à ce jour."
+
+
+def _accessories(statement: Statement) -> str:
+    asked = []
+    if statement.interest_cents and not statement.is_interest_waived:
+        asked.append(f"les intérêts échus, soit {show_euros(statement.interest_cents)}, et ceux à échoir")
+    if statement.indemnity_cents:
+        asked.append(f"l’indemnité forfaitaire de {show_euros(statement.indemnity_cents)}")
+    return f"y ajouter {' et '.join(asked)}" if asked else ""
