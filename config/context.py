@@ -14,8 +14,8 @@ from django.utils.functional import SimpleLazyObject
 
 from cabinets.enums import Right, TaskState
 from cabinets.models import Cabinet, Task
-from dunning.enums import ReminderState
-from dunning.models import MailServer, Reminder
+from dunning.enums import InboundState, ReminderState
+from dunning.models import InboundMessage, MailServer, Reminder
 from payments.enums import RequestState
 from payments.models import DebtorRequest
 
@@ -55,9 +55,10 @@ INVOICES = Item("Factures", "/factures/", "receipt-text", Right.SEE_INVOICES)
 CLIENTS = Item("Clients", "/clients/", "users", Right.SEE_CLIENTS)
 PAYMENTS = Item("Paiements", "/paiements/", "euro", Right.SEE_INVOICES)
 TASKS = Item("Tâches", "/taches/", "circle-check", Right.SEE_CLIENTS, "tasks")
+REPLIES = Item("Réponses", "/reponses/", "inbox", Right.SEE_CLIENTS, "replies")
 REQUESTS = Item("Demandes clients", "/demandes/", "message-circle-warning", Right.SEE_CLIENTS, "requests")
 
-DAILY = (DASHBOARD, APPROVALS, TASKS, INVOICES, CLIENTS, PAYMENTS, REQUESTS)
+DAILY = (DASHBOARD, APPROVALS, TASKS, INVOICES, CLIENTS, PAYMENTS, REPLIES, REQUESTS)
 REMINDERS = (
     Item("La prochaine nuit", "/ce-soir/", "calendar-clock", Right.SEE_INVOICES),
     Item("Calendrier", "/calendrier/", "calendar-days", Right.SEE_INVOICES),
@@ -73,6 +74,7 @@ FIRM = (
     Item("Cabinet", "/parametres/cabinet/", "building-2", Right.MANAGE_FIRM),
     Item("Mode d’envoi", "/parametres/envois/", "sliders-horizontal", Right.MANAGE_FIRM),
     Item("Serveur d’envoi", "/parametres/serveur/", "send", Right.MANAGE_FIRM),
+    Item("Boîte de réponses", "/parametres/boite/", "inbox", Right.MANAGE_FIRM),
 )
 SELF = (
     Item("Aide", "/aide/", "life-buoy", Right.OWN_ACCOUNT),
@@ -155,9 +157,10 @@ def counts_of(*, cabinet_id: UUID) -> Mapping[str, int]:
     awaited = _number_of(Reminder.objects.filter(state=ReminderState.AWAITING_APPROVAL))
     opened = _number_of(DebtorRequest.objects.filter(state=RequestState.OPEN))
     to_do = _number_of(Task.objects.filter(state=TaskState.OPEN))
+    said = _number_of(InboundMessage.objects.filter(state=InboundState.TO_CLASSIFY))
     servers = Coalesce(Subquery(MailServer.objects.order_by().values("cabinet").annotate(n=Count("pk")).values("n")), 0)
-    found = Cabinet.objects.filter(pk=cabinet_id).values_list(awaited, opened, to_do, servers).get()
-    return dict(zip(("approvals", "requests", "tasks", "servers"), found, strict=True))
+    found = Cabinet.objects.filter(pk=cabinet_id).values_list(awaited, opened, to_do, said, servers).get()
+    return dict(zip(("approvals", "requests", "tasks", "replies", "servers"), found, strict=True))
 
 
 def _number_of(rows: QuerySet[Any]) -> Coalesce:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cabinets.enums import ClientKind
-from dunning.enums import CallResult, Channel, Code, Reason, Tone
+from dunning.enums import CallResult, Channel, Code, Reason, ReplyClass, Tone
 from dunning.models import Step
 from dunning.policy import CONTACT_GAP_DAYS, CONTACTS_PER_30_DAYS, Verdict
 from invoices.money import show_euros
@@ -93,6 +93,15 @@ CALL_MEANS = {
     CallResult.LEFT_WORD: "le client a été contacté ; l’étape est faite",
     CallResult.NO_REPLY: "deux autres essais, un par jour ouvré ; après le troisième, l’étape est faite",
     CallResult.WRONG_NUMBER: "ce numéro n’est plus appelé avant correction ; l’étape ne compte pas",
+}
+# What each class of an answer changes, said on its button's page and once it is done.
+REPLY_MEANS = {
+    ReplyClass.PAID: "Les factures cochées attendent que quelqu’un vérifie le paiement.",
+    ReplyClass.DISPUTE: "Toutes les relances de ce client s’arrêtent ; un avocat les libère une par une.",
+    ReplyClass.PLAN: "Quatorze jours de pause sur les factures cochées, et une tâche pour étudier la demande.",
+    ReplyClass.PROMISE: "Rien ne part pour les factures cochées avant le jour promis.",
+    ReplyClass.WRONG_PERSON: "On n’écrit plus à cette adresse avant qu’elle soit corrigée.",
+    ReplyClass.OTHER: "Les relances reprennent à la prochaine nuit.",
 }
 # What whoever calls keeps to themselves (law.md R19, R34c).
 NEVER_SAID = (

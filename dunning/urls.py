@@ -8,6 +8,7 @@ from dunning.views import (
     by_hand,
     calls,
     clients,
+    inbound,
     insurer,
     invoices,
     lists,
@@ -23,6 +24,12 @@ from dunning.views import (
 from dunning.views.demo_messages import demo_message, demo_message_page, demo_messages
 
 urlpatterns: list[URLPattern] = [
+    path("reponses/", inbound.replies, name="replies"),
+    path("reponses/<uuid:message_id>/", inbound.reply, name="reply"),
+    path("reponses/<uuid:message_id>/classer/", inbound.reply_classify, name="reply_classify"),
+    path("reponses/<uuid:message_id>/rattacher/", inbound.reply_attach, name="reply_attach"),
+    path("reponses/<uuid:message_id>/sans-rapport/", inbound.reply_set_aside, name="reply_set_aside"),
+    path("parametres/boite/", inbound.mailbox, name="mailbox"),
     path("demonstration/messages/", demo_messages, name="demo_messages"),
     path("demonstration/messages/<str:key>/", demo_message, name="demo_message"),
     path("demonstration/messages/<str:key>/page/", demo_message_page, name="demo_message_page"),

@@ -62,6 +62,11 @@ STATUSES = {
     # The rest
     "À faire": ("wait", "circle-dashed"),
     "À traiter": ("wait", "circle-dashed"),
+    "À classer": ("wait", "circle-dashed"),
+    "À rattacher": ("wait", "circle-question-mark"),
+    "Classée": ("ok", "circle-check"),
+    "Notée": ("neutral", "check"),
+    "Sans rapport": ("neutral", "ban"),
     "Fait": ("ok", "circle-check"),
     "Traitée": ("ok", "circle-check"),
     "Sans objet": ("neutral", "ban"),

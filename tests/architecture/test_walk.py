@@ -17,7 +17,8 @@ from cabinets.enums import Role, TaskKind
 from cabinets.models import Cabinet, Hearing, Invitation, Membership, Task
 from cabinets.scoping import working_for
 from cabinets.wall import walled_models
-from dunning.models import DocumentJob, Letter, LetterProof, NightlyRun, Scenario
+from dunning.enums import InboundKind, InboundState
+from dunning.models import DocumentJob, InboundMessage, Letter, LetterProof, NightlyRun, Scenario
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch
 from payments.enums import RequestKind
@@ -116,7 +117,17 @@ def populate() -> dict[str, uuid.UUID]:
     proof.save(force_insert=True)
     job = DocumentJob(kind="batonnier", client=client, invoice=invoice, file_name=CANARY)
     job.save(force_insert=True)
+    received = InboundMessage(
+        kind=InboundKind.REPLY,
+        state=InboundState.TO_CLASSIFY,
+        client=client,
+        digest=hashlib.sha256(b"x").digest(),
+        subject=CANARY,
+        received_at=dt.datetime(2026, 11, 24, tzinfo=dt.UTC),
+    )
+    received.save(force_insert=True)
     return {
+        "message_id": received.pk,
         "client_id": client.pk, "contact_id": contact.pk, "dossier_id": dossier.pk, "hearing_id": hearing.pk,
         "invoice_id": invoice.pk, "reminder_id": reminder.pk, "member_id": member.pk, "credit_note_id": credit.pk,
         "document_id": document.pk, "payment_id": payment.pk, "night_id": night.pk, "batch_id": batch.pk,
