@@ -15,6 +15,7 @@ from cabinets.models import Cabinet
 from dunning.enums import Channel as Way
 from dunning.models import Reminder, ReminderLine, Step
 from dunning.services.composing import firm_of, line_of, values_of
+from dunning.services.letter_composing import breakdown_of
 from dunning.services.sums import sums_of
 from invoices.models import Invoice
 from templates_lib.authoring import Place
@@ -107,6 +108,8 @@ def _fill(version: TextVersion, form: str, invoices: Sequence[Invoice], *, cabin
         sums = sums_of(reminder, claimed, on=cabinet.today())
         lines = [line_of(line, version.language) for line in claimed]
         values |= values_of(reminder, cabinet, claimed, sums, language=version.language)
+        if version.channel is Channel.LETTER and sums.statements:
+            values["Décompte"] = "\n".join(f"{row.label}{NBSP}: {row.amount}" for row in breakdown_of(claimed, sums))
         if sums.variant is not None:
             # The form that leaves today is another one; this one is shown for its words, and says so.
             values |= {name: SAMPLES[name] for name in ("Taux_libellé", "Pénalités")}
@@ -161,7 +164,7 @@ def _letter(version: TextVersion, values: dict[str, str], lines: Sequence[Invoic
     form = version.one
     set_in = typeset if version.language == "fr" else str
     rows = "\n".join(f"{line.number}, échéance du {line.due_on}{NBSP}: {line.amount}" for line in lines)
-    filled = {**values, "Récapitulatif": rows, "Décompte": _account(values, rows, form.body)}
+    filled = {**values, "Récapitulatif": rows}
     paragraphs = blocks(set_in(form.body))
     subject = render(set_in(form.subject), filled) if form.subject else ""
     # render_html() escaped every word and every value.
@@ -170,13 +173,6 @@ def _letter(version: TextVersion, values: dict[str, str], lines: Sequence[Invoic
     head = format_html("<p><small>{}</small></p>{}", note, title) if note else title
     text = "\n\n".join(render(one, filled) for one in paragraphs)
     return Shown(subject=subject, html=_page(format_html("{}{}", head, body)), text=text, note=note)
-
-
-def _account(values: dict[str, str], rows: str, body: str) -> str:
-    """Write the account of a claim as the letter sets it out; the letter itself makes a table of it."""
-    if "[Total]" not in body:
-        return rows
-    return f"{rows}\nEn tout, avec ce que la loi y ajoute à cette date{NBSP}: {values['Total']}{NBSP}€"
 
 
 def _message(version: TextVersion, invoices: Sequence[Invoice]) -> tuple[Reminder, list[ReminderLine]]:
