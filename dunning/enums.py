@@ -145,6 +145,7 @@ class Reason(models.TextChoices):
     BY_HAND = "by_hand", "Relance demandée par une personne"
     EDITED = "edited", "Texte modifié pour ce message"
     LIMITATION = "limitation", "Prescription à vérifier"
+    UNCHECKED = "unchecked", "Procédure collective à vérifier"
     CHANGED = "changed", "Les faits ont changé depuis l’accord"
 
 

@@ -81,6 +81,7 @@ WHY_A_PERSON = {
     Reason.BY_HAND: "Une personne a demandé cette relance.",
     Reason.EDITED: "Le texte a été modifié pour ce message.",
     Reason.LIMITATION: "Le délai de prescription est à vérifier : la fin de mission n’est pas renseignée.",
+    Reason.UNCHECKED: "Personne n’a vérifié depuis hier que ce client n’est pas en procédure collective.",
     Reason.CHANGED: "Les faits ou les montants ont changé depuis l’accord donné.",
 }
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from cabinets import journal
-from cabinets.enums import ClientKind, Right, TaskKind, TaskState
+from cabinets.enums import Right, TaskKind, TaskState
 from cabinets.models import Cabinet, Membership, Task
 from cabinets.permissions import ensure
 from cabinets.scoping import whole_firm
@@ -22,6 +22,7 @@ from dunning.services import outcomes, todo
 from dunning.services.composing import lines_of, version_of
 from dunning.services.facts import load_facts
 from dunning.services.ladder import cancel, schedule
+from dunning.services.lookups import needs_insolvency_check
 from invoices.enums import StopKind
 from invoices.locks import lock_invoices
 from invoices.services import insolvency, standstill
@@ -104,13 +105,6 @@ def approve(*, reminder_id: UUID, by: Membership, vouches: bool = False) -> Remi
     todo.close([TaskKind.SECOND_ACCORD], subject_id=reminder.pk, by=by, state=TaskState.DONE)
     journal.record("reminder.approved", reminder, rank=reminder.rank)
     return reminder
-
-
-def needs_insolvency_check(reminder: Reminder) -> bool:
-    """Say whether a formal notice to a professional still waits for a look at collective proceedings (R37)."""
-    if reminder.step.tone != Tone.FORMAL or reminder.client_kind != ClientKind.PROFESSIONAL:
-        return False
-    return not insolvency.is_checked(client=reminder.client, now=timezone.now())
 
 
 @transaction.atomic

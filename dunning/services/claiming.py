@@ -21,6 +21,7 @@ from dunning.policy import Facts, Verdict, decide, out_of_turn
 from dunning.services import outcomes
 from dunning.services.facts import load_facts
 from dunning.services.ladder import cancel
+from dunning.services.lookups import needs_insolvency_check
 from dunning.services.nights import opening, window_of
 from dunning.window import is_open
 from invoices.locks import lock_invoices
@@ -196,6 +197,9 @@ def _is_still_true(reminder: Reminder, lines: list[ReminderLine], cabinet: Cabin
             return False
     elif asked:
         _ask_again(reminder, asked)
+        return False
+    if needs_insolvency_check(reminder):
+        _ask_again(reminder, {Reason.UNCHECKED})
         return False
     return True
 

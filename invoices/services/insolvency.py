@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 ORIGIN = "bodacc"
 LONGEST_DETAILS = 500
+TRY_AGAIN_AFTER = dt.timedelta(minutes=30)
 SWITCHED_OFF = "L’interrogation du BODACC est coupée."
 
 
@@ -75,16 +76,23 @@ def is_checked(*, client: Client, now: dt.datetime) -> bool:
     return _fresh(now).filter(client=client.pk).exists()
 
 
-def ensure_checked(*, client_ids: Collection[UUID], now: dt.datetime) -> None:
+def ensure_checked(*, client_ids: Collection[UUID], now: dt.datetime, asks_a_person: bool = True) -> None:
     """Look at once for those of these clients nobody looked for in the last day; ask a person for the others.
 
-    Call it while acting for the firm and outside any transaction.
+    Call it while acting for the firm and outside any transaction. Where the look is no condition (`asks_a_person` is
+    false), nobody is asked, and an interface that did not answer is left alone for a while.
     """
     with tenant_atomic():
         due, missing = _due(client_ids=client_ids, now=now)
+        if not asks_a_person:
+            due = _not_just_tried(due, now=now)
     looks = look(due) if due else []
+    if not (looks or asks_a_person):
+        return
     with tenant_atomic():
         record(looks, at=now)
+        if not asks_a_person:
+            return
         unknown = [*missing, *(one.client_id for one in looks if one.failure)]
         today = Cabinet.objects.get().today()
         for client_id in unknown:
@@ -225,6 +233,14 @@ def _due(*, client_ids: Collection[UUID], now: dt.datetime) -> tuple[list[tuple[
     is_demo = Cabinet.objects.get().is_demo
     named = [(pk, siren) for pk, siren in todo if siren and not is_demo]
     return named, [pk for pk, siren in todo if not siren or is_demo]
+
+
+def _not_just_tried(due: list[tuple[UUID, str]], *, now: dt.datetime) -> list[tuple[UUID, str]]:
+    if not settings.BODACC_URL:
+        return []
+    lately = InsolvencyCheck.objects.filter(client__in=[pk for pk, _ in due], at__gte=now - TRY_AGAIN_AFTER)
+    tried = set(lately.values_list("client_id", flat=True))
+    return [(pk, siren) for pk, siren in due if pk not in tried]
 
 
 def _fresh(now: dt.datetime) -> QuerySet[InsolvencyCheck]:

@@ -15,7 +15,7 @@ from dunning.services.letter_parts import WrittenLetter
 from tests.dunning.channels.web_double import WebDouble
 from tests.factories.cabinets import make_cabinet, make_client, make_dossier
 from tests.factories.dunning import make_case, make_reminder
-from tests.factories.invoices import TODAY, make_invoice
+from tests.factories.invoices import TODAY, make_check, make_invoice
 
 PDF = b"%PDF-1.7 une mise en demeure"
 FORMAL_RANK = 4
@@ -71,8 +71,9 @@ def _account(provider: str, *, options: dict[str, str], secrets: dict[str, str],
 
 
 def formal_notice(*, kind: ClientKind = ClientKind.PROFESSIONAL, **facts: Any) -> Reminder:
-    """Make a formal notice whose departure has come, approved for every reason."""
+    """Make a formal notice whose departure has come, approved for every reason, its client looked for."""
     client = make_client(kind=kind, **facts.pop("client", {}))
+    make_check(client=client)
     invoice = make_invoice(dossier=make_dossier(client=client), due_on=TODAY - dt.timedelta(days=45))
     case = make_case(invoice=invoice, rank=FORMAL_RANK)
     return make_reminder(

@@ -4,8 +4,11 @@ import datetime as dt
 import itertools
 from typing import Any
 
+from django.utils import timezone
+
 from cabinets.models import Client, Dossier
-from invoices.models import Invoice
+from invoices.enums import CheckOrigin
+from invoices.models import InsolvencyCheck, Invoice
 from tests.factories.cabinets import make_dossier
 
 TODAY = dt.date(2026, 11, 24)
@@ -31,3 +34,14 @@ def make_invoice(*, dossier: Dossier | None = None, client: Client | None = None
     )
     invoice.save(force_insert=True)
     return invoice
+
+
+def make_check(*, client: Client, **facts: Any) -> InsolvencyCheck:
+    """Note that somebody looked for a collective proceeding of this client just now, and found none."""
+    check = InsolvencyCheck(
+        client=client,
+        siren=client.siren,
+        **{"origin": CheckOrigin.MANUAL, "at": timezone.now(), "is_found": False, **facts},
+    )
+    check.save(force_insert=True)
+    return check

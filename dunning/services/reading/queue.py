@@ -27,6 +27,7 @@ from dunning.presenting import (
 )
 from dunning.services import approving, outcomes, rewriting
 from dunning.services.composing import addressee_of, compose, lines_of
+from dunning.services.lookups import needs_insolvency_check
 from dunning.services.rewriting import Part
 from invoices.enums import StopKind
 from invoices.models import Standstill
@@ -238,8 +239,7 @@ def read(*, reminder: Reminder, cabinet: Cabinet, member: Membership) -> Reading
         second_only=Reason.TWO_PEOPLE in reminder.reasons and reminder.approved_by_id == member.pk,
         may_rewrite=composed is not None and rewriting.may_be_rewritten(reminder),
         compared=_compared(reminder, claimed, cabinet),
-        asks_insolvency=reminder.state == ReminderState.AWAITING_APPROVAL
-        and approving.needs_insolvency_check(reminder),
+        asks_insolvency=reminder.state == ReminderState.AWAITING_APPROVAL and needs_insolvency_check(reminder),
         rights=frozenset(right for right in Right if member.can(right)),
     )
 

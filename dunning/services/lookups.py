@@ -1,0 +1,44 @@
+"""Before a firm step is said to a professional, somebody looked for collective proceedings (R37)."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.utils import timezone
+
+from cabinets.enums import ClientKind
+from cabinets.scoping import tenant_atomic
+from dunning.enums import Tone
+from dunning.models import Reminder
+from invoices.services import insolvency
+
+LOOKED_FOR_FROM_DAYS = 10
+
+
+def look_before_speaking(*, reminder_ids: Sequence[UUID]) -> None:
+    """Look for the professional clients these reminders address from J+10 on, before any is taken.
+
+    A formal notice nobody could look for is asked of a person. Call it while acting for the firm, outside any
+    transaction: it calls over the network.
+    """
+    with tenant_atomic():
+        rows = list(
+            Reminder.objects.filter(
+                pk__in=list(reminder_ids),
+                client_kind=ClientKind.PROFESSIONAL,
+                step__offset_days__gte=LOOKED_FOR_FROM_DAYS,
+            ).values_list("client_id", "step__tone")
+        )
+    formal = {client_id for client_id, tone in rows if tone == Tone.FORMAL}
+    others = {client_id for client_id, _ in rows} - formal
+    now = timezone.now()
+    if formal:
+        insolvency.ensure_checked(client_ids=formal, now=now)
+    if others:
+        insolvency.ensure_checked(client_ids=others, now=now, asks_a_person=False)
+
+
+def needs_insolvency_check(reminder: Reminder) -> bool:
+    """Say whether a formal notice to a professional still waits for a look at collective proceedings."""
+    if reminder.step.tone != Tone.FORMAL or reminder.client_kind != ClientKind.PROFESSIONAL:
+        return False
+    return not insolvency.is_checked(client=reminder.client, now=timezone.now())
