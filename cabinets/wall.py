@@ -113,6 +113,8 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF kind = 'link' THEN
         RETURN QUERY SELECT l.id, l.cabinet_id FROM payments_paymentlink l WHERE l.token_hash = digest;
+    ELSIF kind = 'short' THEN
+        RETURN QUERY SELECT l.id, l.cabinet_id FROM payments_paymentlink l WHERE l.short_hash = digest;
     ELSIF kind = 'hook' THEN
         RETURN QUERY SELECT a.id, a.cabinet_id FROM dunning_channelaccount a WHERE a.hook_hash = digest;
     ELSIF kind = 'invitation' THEN

@@ -16,6 +16,7 @@ from dunning.services import (
     mailboxes,
     morning,
     nights,
+    sms_accounts,
     staff_mail,
 )
 from payments.services import links
@@ -129,3 +130,16 @@ def sweep_documents() -> None:
 def make_document(cabinet_id: str, job_id: str) -> None:
     """Make one document; asked twice at once, it is made once."""
     batonnier.build(cabinet_id=UUID(cabinet_id), job_id=UUID(job_id))
+
+
+@shared_task(name="dunning.tasks.check_sms_account")
+def check_sms_account(account_id: str) -> None:
+    """Try a provider of text messages and write its answer where the settings page reads it."""
+    sms_accounts.check(account_id=UUID(account_id))
+
+
+@shared_task(name="dunning.tasks.ask_sms_receipts")
+def ask_sms_receipts() -> None:
+    """Every ten minutes: ask what became of the text messages whose end nobody knows yet."""
+    for cabinet_id, ids in sms_accounts.to_ask().items():
+        sms_accounts.ask_receipts(cabinet_id=cabinet_id, reminder_ids=ids)

@@ -6,12 +6,18 @@ import hmac
 from uuid import UUID
 
 TOKEN_LENGTH = 43
+SHORT_LENGTH = 14
 
 
 def token_for(link_id: UUID, version: int, key: str) -> str:
     """Return the token of this version of a link: 43 characters that cannot be guessed without the key."""
     mac = hmac.digest(key.encode(), f"payment-link|{link_id}|{version}".encode(), "sha256")
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def short_of(token: str) -> str:
+    """Return the part of a token a text message has room for: 14 characters, 84 bits nobody guesses."""
+    return token[:SHORT_LENGTH]
 
 
 def hash_of(token: str) -> bytes:

@@ -2,9 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from payments.portal.access import short_link
 from payments.views import payments, requests
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("s/<str:token>/", short_link, name="short_link"),
     path("p/<str:token>/", include("payments.portal.urls")),
     path("demandes/", requests.listing, name="requests"),
     path("demandes/<uuid:pk>/", requests.one, name="request"),

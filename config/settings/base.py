@@ -100,6 +100,7 @@ CELERY_BEAT_SCHEDULE = {
     "mailboxes": {"task": "dunning.tasks.read_mailboxes", "schedule": 300.0},
     "morning": {"task": "dunning.tasks.write_morning_mails", "schedule": crontab(minute="*/15")},
     "staff_mail": {"task": "dunning.tasks.sweep_staff_mail", "schedule": 60.0},
+    "sms": {"task": "dunning.tasks.ask_sms_receipts", "schedule": 600.0},
     "documents": {"task": "dunning.tasks.sweep_documents", "schedule": 15.0},
     "letters": {"task": "dunning.tasks.follow_letters", "schedule": 600.0},
     "imports": {"task": "invoices.tasks.sweep_imports", "schedule": 20.0},
@@ -162,6 +163,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Where the providers of text messages answer, when it is not at their own address: a test double, a proxy.
+SMS_BASE_URLS: dict[str, str] = {}
 # The letters are set with the fonts of the pages.
 FONTS_ROOT = ROOT / "config" / "static" / "fonts"
 MEDIA_ROOT = VAR / "documents"

@@ -9,20 +9,23 @@ from cabinets.addresses import find_phone, show_phone
 from cabinets.enums import Civility, ClientKind
 from cabinets.models import Cabinet, Client, Contact
 from dunning.channels.protocol import Outgoing
+from dunning.channels.sms import OutgoingSms
 from dunning.enums import SPOKEN, Entry
 from dunning.models import Mailbox, MailServer, Reminder, ReminderLine
 from dunning.services.claiming import Checked, Words
 from dunning.services.reply_marks import reply_address
-from dunning.services.sums import Sums, rate_of, sums_of
+from dunning.services.sums import CHARGED, Sums, rate_of, sums_of
 from invoices.models import Invoice
+from payments.models import PaymentLink
 from payments.services import links as payment_links
 from templates_lib.email import Composed, Envelope, Firm, InvoiceLine, Links, build_message, compose_email
 from templates_lib.enums import Channel, Step, kind_of
 from templates_lib.errors import TextRefusedError
-from templates_lib.library import Form, TextVersion
+from templates_lib.library import Form, TextVersion, Variant
 from templates_lib.lint import Fault, lint_rendered, lint_version
 from templates_lib.rendering import amount_words, day_words, period_words
 from templates_lib.services import text_by_ref, text_in_force
+from templates_lib.sms import Sms, compose_sms
 from templates_lib.words import WORDS
 
 GREETINGS = {
@@ -68,6 +71,46 @@ def write_email(checked: Checked, *, sender: "Sender") -> Words[Outgoing]:
             message=message.as_bytes(), recipient=addressee.email, envelope_from=sender.address, message_id=message_id
         ),
     )
+
+
+def write_sms(checked: Checked, *, sender: str) -> Words[OutgoingSms]:
+    """Compose a text message of one part; raise TextError when it may not leave."""
+    reminder, cabinet = checked.reminder, checked.cabinet
+    claimed, _ = in_order(checked.lines)
+    version = version_of(reminder, claimed)
+    refuse_faults(lint_of(version, matter_words_of(cabinet)))
+    addressee = addressee_of(reminder)
+    said = compose_text(reminder, cabinet, claimed, link=payment_links.short_url_of(link_row_of(reminder)))
+    return Words(
+        subject="",
+        html="",
+        text=said.text,
+        recipient=addressee.phone,
+        text_ref=version.ref,
+        segments=said.segments,
+        payload=OutgoingSms(to=addressee.phone, sender=sender, text=said.text, reference=str(reminder.pk)),
+    )
+
+
+def compose_text(reminder: Reminder, cabinet: Cabinet, claimed: Sequence[ReminderLine], *, link: str) -> Sms:
+    """Fill the text message of a step: to a consumer, without the amount unless the firm chose to write it."""
+    version = version_of(reminder, claimed)
+    sums = sums_of(reminder, claimed, on=cabinet.today())
+    variant = Variant.BARE if sums.variant is Variant.BARE else None
+    if reminder.client_kind not in CHARGED and cabinet.sms_amount_to_consumers:
+        variant = Variant.AMOUNT
+    due_on = claimed[0].invoice.due_on
+    values = {
+        **values_of(reminder, cabinet, claimed, sums, language=version.language),
+        "Nom_cabinet": cabinet.name,
+        "Téléphone_cabinet": _phone_shown(cabinet.phone).replace(" ", "").replace("\u00a0", ""),
+        "Numéro_facture": claimed[0].invoice.number,
+        "Nombre_factures": str(len(claimed)),
+        "Date_échéance": f"{due_on:%d/%m/%Y}",
+        "Montant_dû": amount_words(sums.principal_cents, version.language).replace("\u00a0", ""),
+        "Lien_paiement": link,
+    }
+    return compose_sms(version=version, values=values, invoices=len(claimed), variant=variant)
 
 
 def matter_words_of(cabinet: Cabinet) -> tuple[str, ...]:
@@ -169,7 +212,12 @@ def version_of(reminder: Reminder, claimed: Sequence[ReminderLine], *, channel: 
 
 def link_of(reminder: Reminder) -> str:
     """Return the address of the debtor's own page, the same whenever it is written again."""
-    return payment_links.url_of(payment_links.link_for(client=reminder.client, contact=reminder.contact))
+    return payment_links.url_of(link_row_of(reminder))
+
+
+def link_row_of(reminder: Reminder) -> PaymentLink:
+    """Return the debtor's way in, made the first time."""
+    return payment_links.link_for(client=reminder.client, contact=reminder.contact)
 
 
 def values_of(

@@ -23,13 +23,14 @@ from cabinets.models import Cabinet
 from cabinets.models.firm import PLANNER_COLUMNS
 from cabinets.scoping import acting_for, current_cabinet_id, tenant_atomic
 from dunning.channels.protocol import DeliveryError, EmailSession, Outcome
+from dunning.channels.sms import OutgoingSms, SmsChannel
 from dunning.channels.smtp import SmtpChannel
 from dunning.channels.smtp.settings import Security, SmtpSettings
-from dunning.enums import Channel, ReminderState
-from dunning.models import MailServer, Reminder
-from dunning.services import calls, letters, outcomes
+from dunning.enums import Channel, Medium, ReminderState
+from dunning.models import ChannelAccount, MailServer, Reminder
+from dunning.services import calls, letters, outcomes, sms_accounts
 from dunning.services.claiming import Writer, take
-from dunning.services.composing import Sender, write_email
+from dunning.services.composing import Sender, write_email, write_sms
 from dunning.services.letter_composing import write_letter
 from dunning.services.lookups import look_before_speaking
 from dunning.services.nights import SCHEDULER
@@ -170,6 +171,42 @@ def speak(*, reminder_id: UUID, write: Writer[T], say: Callable[[T], Outcome]) -
     return state.value if state else "left"
 
 
+def _send_texts(reminder_ids: Sequence[UUID]) -> Counter[str]:
+    """Send text messages through the firm's provider, each committed on its own."""
+    tally: Counter[str] = Counter()
+    with tenant_atomic():
+        road = sms_accounts.sms_road(Cabinet.objects.get())
+    if road is None:
+        tally["no_server"] += len(reminder_ids)
+        return tally
+    channel, sender = road
+    try:
+        for reminder_id in reminder_ids:
+            tally[_apart(reminder_id, partial(send_text, channel=channel, sender=sender))] += 1
+    except DeliveryError as error:
+        with tenant_atomic():
+            accounts = ChannelAccount.objects.filter(medium=Medium.SMS, provider=channel.slug)
+            accounts.update(failure=str(error)[:200], checked_at=timezone.now())
+        logger.warning("sms.unreachable", extra={"cabinet_id": str(current_cabinet_id()), "permanent": error.permanent})
+        tally["unreachable"] += len(reminder_ids) - sum(tally.values())
+    return tally
+
+
+def send_text(*, reminder_id: UUID, channel: SmsChannel, sender: str) -> str:
+    """Claim one text message, speak, and record; the provider's reference is kept with its outcome."""
+
+    def say(outgoing: OutgoingSms) -> Outcome:
+        said = channel.send(outgoing)
+        with tenant_atomic(durable=True):
+            mine = Reminder.objects.filter(pk=reminder_id, state=ReminderState.SENDING)
+            mine.update(route=channel.slug, provider_ref=said.reference[:80])
+            if said.is_opted_out:
+                sms_accounts.opt_out(Reminder.objects.select_related("client").get(pk=reminder_id))
+        return said
+
+    return speak(reminder_id=reminder_id, write=partial(write_sms, sender=sender), say=say)
+
+
 def _send_letters(reminder_ids: Sequence[UUID]) -> Counter[str]:
     """Hand letters over to their provider, or to a person at the post desk, each committed on its own."""
     return Counter(_apart(one, partial(letters.deliver, compose=write_letter)) for one in reminder_ids)
@@ -183,6 +220,7 @@ def _ask_for_calls(reminder_ids: Sequence[UUID]) -> Counter[str]:
 # How each channel sends its share of a batch.
 SENDERS: dict[Channel, Callable[[Sequence[UUID]], Counter[str]]] = {
     Channel.EMAIL: _send_emails,
+    Channel.SMS: _send_texts,
     Channel.LETTER: _send_letters,
     Channel.REGISTERED: _send_letters,
     Channel.PHONE: _ask_for_calls,

@@ -26,6 +26,8 @@ from invoices.models import Invoice
 from invoices.services import claims
 
 RETRY_MINUTES = 15
+# How long a provider is asked what became of a text message.
+ASKED_FOR = dt.timedelta(days=3)
 TASK_DAYS = 2
 
 

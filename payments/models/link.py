@@ -22,6 +22,8 @@ class PaymentLink(CabinetOwned):
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="+", null=True)
     version = models.PositiveSmallIntegerField("version", default=1)
     token_hash = models.BinaryField("empreinte du jeton", unique=True)
+    # A text message has room for a part of the token only; nothing until one was written.
+    short_hash = models.BinaryField("empreinte du jeton court", null=True, unique=True)
     revoked_at = models.DateTimeField("révoqué le", null=True)
     settled_on = models.DateField("plus rien n’est dû depuis le", null=True)
     created_at = models.DateTimeField("créé le", auto_now_add=True)

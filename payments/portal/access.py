@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.views.decorators.http import require_GET
 from redis.exceptions import RedisError
 
 from cabinets.http import address_of
@@ -81,3 +83,14 @@ def _too_many(request: HttpRequest) -> bool:
     if refused:
         logger.warning("link.unknown_too_often")
     return refused
+
+
+@public
+@require_GET
+def short_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Lead from the short address of a text message to the debtor's page; a wrong one gets the same page as any."""
+    found = links.unfold(short=token)
+    response = _nothing_here(request) if found is None else redirect(f"/p/{found}/")
+    for name, value in {**HEADERS, "Referrer-Policy": PAGE_REFERRER}.items():
+        response[name] = value
+    return response

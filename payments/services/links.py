@@ -11,10 +11,10 @@ from django.utils import timezone
 from cabinets import journal
 from cabinets.enums import LegalAid
 from cabinets.models import Client, Contact
-from cabinets.scoping import whole_firm
+from cabinets.scoping import whole_firm, working_for
 from invoices.enums import InvoiceState
 from invoices.models import Invoice
-from payments.links import hash_of, token_for
+from payments.links import hash_of, short_of, token_for
 from payments.models import PaymentLink
 
 # Once nothing is owed, the link still shows what was paid and the firm's answers.
@@ -48,6 +48,28 @@ def url_of(link: PaymentLink) -> str:
 
 
 @transaction.atomic
+def short_url_of(link: PaymentLink) -> str:
+    """Return the short address of a link, for a text message; it leads to the same page."""
+    short = short_of(_token(link))
+    digest = hash_of(short)
+    if link.short_hash is None or bytes(link.short_hash) != digest:
+        link.short_hash = digest
+        link.save(update_fields=["short_hash"])
+    return f"{settings.SITE_URL}/s/{short}/"
+
+
+def unfold(*, short: str) -> str | None:
+    """Return the token a short address stands for, before any firm is acted for; None when it opens nothing."""
+    row = _find("short", short)
+    if row is None:
+        return None
+    link_id, cabinet_id = row
+    with working_for(cabinet_id=cabinet_id):
+        link = PaymentLink.objects.filter(pk=link_id, revoked_at=None).first()
+        return None if link is None else _token(link)
+
+
+@transaction.atomic
 def revoke(*, link_id: UUID) -> PaymentLink:
     """End a link at once; revoking again changes nothing."""
     ended = PaymentLink.objects.filter(pk=link_id, revoked_at=None).update(revoked_at=timezone.now())
@@ -62,16 +84,20 @@ def renew(*, link_id: UUID) -> PaymentLink:
     """Give a live link a new token; the former opens nothing, and the new one leaves in messages only."""
     link = PaymentLink.objects.select_for_update().get(pk=link_id, revoked_at=None)
     link.version += 1
-    link.token_hash = hash_of(_token(link))
-    link.save(update_fields=["version", "token_hash"])
+    link.token_hash, link.short_hash = hash_of(_token(link)), None
+    link.save(update_fields=["version", "token_hash", "short_hash"])
     journal.record("paymentlink.renewed", link)
     return link
 
 
 def find(*, token: str) -> tuple[UUID, UUID] | None:
     """Return the link a token opens and its firm, before any firm is acted for; None when it opens nothing."""
+    return _find("link", token)
+
+
+def _find(kind: str, token: str) -> tuple[UUID, UUID] | None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT row_id, cabinet_id FROM quittance_token('link', %s)", [hash_of(token)])
+        cursor.execute("SELECT row_id, cabinet_id FROM quittance_token(%s, %s)", [kind, hash_of(token)])
         row = cursor.fetchone()
     return None if row is None else (UUID(str(row[0])), UUID(str(row[1])))
 
