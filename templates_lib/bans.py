@@ -78,6 +78,17 @@ MATTER_WORDS: tuple[str, ...] = (
     r"votre succession",
     r"titre de sejour",
     r"droit (?:penal|de la famille|des etrangers|du travail)",
+    r"opposing (?:party|parties|counsel|side)",
+    r"(?:plaintiffs?|defendants?)",
+    r"(?:child )?custody",
+    r"alimony",
+    r"unfair dismissal",
+    r"criminal (?:case|charges?|proceedings?|record)",
+    r"(?:court|your|the) hearings?",
+    r"(?:trial|judgment|judgement)s?",
+    r"your (?:case|trial|appeal|complaint)",
+    r"(?:family|criminal|immigration|employment|labou?r) (?:law|court)",
+    r"residence permits?",
 )
 
 BANS: tuple[Ban, ...] = (
@@ -89,7 +100,7 @@ BANS: tuple[Ban, ...] = (
     ),
     Ban(
         "R18",
-        _words(r"conditions generales"),
+        _words(r"conditions generales", r"(?:general )?terms and conditions", r"terms of (?:service|business)"),
         "Les honoraires reposent sur une convention.",
         "Écrivez «\u00a0convention d’honoraires\u00a0».",
     ),
@@ -105,9 +116,13 @@ BANS: tuple[Ban, ...] = (
             r"(?:poursuites?|voies?|actions?) judiciaires?",
             r"contentieu(?:x|se|ses)",
             r"precontentieu(?:x|se|ses)",
-            r"(?:legal|court) (?:action|proceedings?)",
+            r"(?:legal|court) (?:actions?|proceedings?)",
             r"lawsuits?",
-            r"(?:take|taken|taking) (?:you )?to court",
+            r"(?:litigation|litigate)",
+            r"su(?:e|ing) you",
+            r"(?:the|in|to|before) courts?",
+            r"court orders?",
+            r"payment orders?",
             r"bailiffs?",
             r"seizures?",
         ),
@@ -116,7 +131,11 @@ BANS: tuple[Ban, ...] = (
     ),
     Ban(
         "R23",
-        _words(r"(?:recouvrement|execution|paiement) force(?:e)?"),
+        _words(
+            r"(?:recouvrement|execution|paiement) force(?:e)?",
+            r"(?:enforced|compulsory|forced) (?:recovery|payment|collection)",
+            r"enforcement",
+        ),
         "La décision du bâtonnier n’est pas par elle-même un titre exécutoire.",
         "Retirez ces mots.",
     ),
@@ -179,8 +198,9 @@ BANS: tuple[Ban, ...] = (
             r"|(?<!\w)(?:indemnites?|penalites?|majorations?|clause penale|interets? de retard)(?!\w)"
             r"|(?<!\w)frais (?:de |d')(?:recouvrement|relance|rappel|retard|impaye|mise en demeure)s?(?!\w)"
             r"|(?<!\w)(?:late[ -]payment (?:interest|fees?|penalt(?:y|ies))|late fees?)(?!\w)"
-            r"|(?<!\w)(?:(?:recovery|collection|reminder) costs?|penalt(?:y|ies)|indemnit(?:y|ies))(?!\w)"
-            r"|€ ?40(?![\d.,]\d)"
+            r"|(?<!\w)(?:recovery|collection|reminder) (?:costs?|fees?|charges?)(?!\w)"
+            r"|(?<!\w)(?:surcharges?|penalt(?:y|ies)|indemnit(?:y|ies))(?!\w)"
+            r"|(?:€|(?<!\w)eur) ?40(?:[.,]00)?(?![.,]?\d)|(?<!\w)forty euros?(?!\w)"
             r"|(?<!\w)(?:taux|operation) (?:\w+ )?(?:bce|(?:de la )?banque centrale europeenne)(?!\w)"
             r"|(?<!\w)[ld] ?\.? ?441 ?- ?(?:10|5)(?!\d)"
         ),
@@ -190,7 +210,11 @@ BANS: tuple[Ban, ...] = (
     ),
     Ban(
         "R13",
-        _words(r"interets? (?:au taux )?(?:legal|legaux)", r"taux (?:de l'interet )?legal"),
+        _words(
+            r"interets? (?:au taux )?(?:legal|legaux)",
+            r"taux (?:de l'interet )?legal",
+            r"(?:statutory|legal) (?:interest|rate)",
+        ),
         "L’intérêt légal ne court qu’à partir de la mise en demeure.",
         "Retirez ces mots.",
         kinds=UNCHARGED,
@@ -205,14 +229,14 @@ BANS: tuple[Ban, ...] = (
     ),
     Ban(
         "R25",
-        _words(r"batonniers?"),
+        _words(r"batonniers?", r"president of the bar"),
         "Un marché public relève du juge administratif, non du bâtonnier.",
         "Retirez cette phrase.",
         kinds=(Kind.PUBLIC,),
     ),
     Ban(
         "R31",
-        _words(r"mediateurs?"),
+        _words(r"mediateurs?", r"(?:consumer )?(?:ombuds(?:man|men|person)|mediators?)"),
         "Le médiateur de la consommation ne concerne que les consommateurs.",
         "Retirez cette phrase.",
         kinds=(Kind.PROFESSIONAL, Kind.NON_PRO_LEGAL, Kind.PUBLIC),

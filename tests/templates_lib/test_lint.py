@@ -444,3 +444,67 @@ def test_a_fault_reads_as_a_sentence() -> None:
         "«\u00a0L.441-6\u00a0»\u00a0: Cet article est abrogé depuis 2019. "
         "Écrivez L. 441-10, II, pour un professionnel. (R1)"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        ("legal action will follow", "R19"),
+        ("we will go to court", "R19"),
+        ("before the courts", "R19"),
+        ("a bailiff will call", "R19"),
+        ("litigation", "R19"),
+        ("we are suing you", "R19"),
+        ("enforcement of the debt", "R23"),
+        ("forced recovery", "R23"),
+        ("our general terms and conditions", "R18"),
+        ("a final warning", "R34d"),
+        ("without further notice", "R34d"),
+        ("the opposing party", "R34c"),
+        ("your hearing of 12 May", "R34c"),
+        ("the custody of your children", "R34c"),
+        ("your divorce", "R34c"),
+        ("within 8 days from receipt of this letter", "R42"),
+        ("the consumer ombudsman", "R31"),
+    ],
+)
+def test_english_is_held_to_the_same_rules(words: str, rule: str) -> None:
+    assert rules(email(f"Dear Ms Martin, {words}.", step=Step.J30)) == [rule]
+
+
+@pytest.mark.parametrize("kind", [Kind.CONSUMER, Kind.NON_PRO_LEGAL])
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "€40", "€ 40.00", "EUR 40", "forty euros", "a late fee", "late-payment interest", "late payment penalties",
+        "recovery costs", "a collection fee", "an indemnity", "a surcharge", "a penalty",
+    ],
+)  # fmt: skip
+def test_t10_no_accessory_is_claimed_from_a_consumer_in_english(kind: Kind, claim: str) -> None:
+    assert rules(email(f"You owe {claim}.", kind=kind)) == ["R12"]
+    assert email(f"You owe {claim}.", kind=Kind.PROFESSIONAL) == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "You owe €400.", "You owe €40,000.00.", "You owe €1,440.00.", "You owe EUR 400.",
+        "We look forward to hearing from you.", "À court terme, réglez.", "Un court message suffit.",
+        "You are not being asked for any recovery costs.", "In case of difficulty, call us.",
+    ],
+)  # fmt: skip
+def test_english_and_french_words_that_only_look_alike_are_let_through(sentence: str) -> None:
+    assert email(sentence, kind=Kind.CONSUMER) == []
+
+
+def test_an_english_promise_of_no_cost_that_a_condition_follows_is_a_threat() -> None:
+    text = "You are not being asked for any recovery costs if you pay within a week."
+
+    assert rules(email(text, kind=Kind.CONSUMER)) == ["R12"]
+
+
+@pytest.mark.parametrize("words", ["the President of the Bar", "statutory interest"])
+def test_who_may_not_read_it_does_not_in_english_either(words: str) -> None:
+    kind, rule = (Kind.PUBLIC, "R25") if "Bar" in words else (Kind.CONSUMER, "R13")
+
+    assert rules(email(f"You may read of {words}.", kind=kind)) == [rule]

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Case, F, Q, QuerySet, When
@@ -26,8 +27,19 @@ from templates_lib.errors import TextError
 from templates_lib.fields import SAMPLES
 from templates_lib.gsm7 import SMS_SEPTETS
 from templates_lib.library import TextVersion
-from templates_lib.rendering import NBSP, blocks, render, render_html, typeset
+from templates_lib.rates import rate_words
+from templates_lib.rendering import (
+    NBSP,
+    amount_words,
+    blocks,
+    day_words,
+    period_words,
+    render,
+    render_html,
+    typeset,
+)
 from templates_lib.sms import compose_sms
+from templates_lib.words import WORDS
 
 AT_MOST = 60
 LINES_AT_MOST = 3
@@ -37,6 +49,12 @@ LINKS = Links(
     pay=LINK, manage=LINK, already_paid=f"{LINK}deja-paye/", problem=f"{LINK}probleme/", rights=f"{LINK}donnees/"
 )
 INVENTED = "Facture inventée : aucune facture du cabinet ne répond à ce choix."
+# Two invoices of nobody's, the oldest first.
+IMAGINED = (
+    ("F-2026-0398", dt.date(2026, 11, 3), 36000),
+    ("F-2026-0412", dt.date(2026, 11, 14), 144000),
+)
+SAMPLE_INTEREST = 1198
 BANNER = "margin:0;padding:8px 16px;font:14px/1.5 Arial,sans-serif;background:#fbf0da;color:#855300"
 _BODY = re.compile(r"<body[^>]*>")
 FORM_LABELS = {
@@ -100,19 +118,20 @@ def _open() -> QuerySet[Invoice]:
 
 def _fill(version: TextVersion, form: str, invoices: Sequence[Invoice], *, cabinet: Cabinet) -> Shown:
     firm = firm_of(cabinet)
-    values = {**SAMPLES, "Lien_paiement": LINK, "Lien_gestion": LINK}
-    lines = _invented(several=form.startswith("several"))
+    several = form.startswith("several")
+    values = example = _samples(several=several, language=version.language)
+    lines = _invented(several=several, language=version.language)
     note = "" if invoices else INVENTED
     if invoices:
         reminder, claimed = _message(version, invoices)
         sums = sums_of(reminder, claimed, on=cabinet.today())
         lines = [line_of(line, version.language) for line in claimed]
-        values |= values_of(reminder, cabinet, claimed, sums, language=version.language)
+        values = example | values_of(reminder, cabinet, claimed, sums, language=version.language)
         if version.channel is Channel.LETTER and sums.statements:
             values["Décompte"] = "\n".join(f"{row.label}{NBSP}: {row.amount}" for row in breakdown_of(claimed, sums))
         if sums.variant is not None:
             # The form that leaves today is another one; this one is shown for its words, and says so.
-            values |= {name: SAMPLES[name] for name in ("Taux_libellé", "Pénalités")}
+            values |= {name: example[name] for name in ("Taux_libellé", "Pénalités")}
             note = _other_form(version, f"{form}_{sums.variant}")
     # Whatever the number of invoices, the form asked is the one shown.
     words = version.forms.get(form) or version.one
@@ -185,10 +204,42 @@ def _message(version: TextVersion, invoices: Sequence[Invoice]) -> tuple[Reminde
     return reminder, claimed
 
 
-def _invented(*, several: bool) -> list[InvoiceLine]:
-    one = InvoiceLine(number=SAMPLES["Numéro_facture"], due_on=SAMPLES["Date_échéance"], amount=f"1{NBSP}440,00{NBSP}€")
-    other = InvoiceLine(number="F-2026-0398", due_on=f"3{NBSP}novembre 2026", amount=f"360,00{NBSP}€")
-    return [other, one] if several else [one]
+def _invented(*, several: bool, language: str) -> list[InvoiceLine]:
+    return [
+        InvoiceLine(
+            number=number,
+            due_on=day_words(due_on, language),
+            amount=WORDS[language].money(amount_words(cents, language)),
+        )
+        for number, due_on, cents in (IMAGINED if several else IMAGINED[1:])
+    ]
+
+
+def _samples(*, several: bool, language: str) -> dict[str, str]:
+    """Return an example of every value, in the language of the text and true to the invented invoices."""
+    lines = IMAGINED if several else IMAGINED[1:]
+    owed = sum(cents for _, _, cents in lines)
+    account = [
+        *((f"Facture {number}, échue le {day_words(due_on)}, TTC", cents) for number, due_on, cents in lines),
+        ("Intérêts de retard", SAMPLE_INTEREST),
+        ("Indemnité forfaitaire de recouvrement", 4000 * len(lines)),
+    ]
+    rate = rate_words(mode="contract", rate=Decimal(10), half="", language=language)
+    return {
+        **SAMPLES,
+        "Civilité_nom": "Madame Martin" if language == "fr" else "Ms Martin",
+        "Date_facture": day_words(dt.date(2026, 10, 14), language),
+        "Montant_dû": amount_words(owed, language),
+        "Montant_facture": amount_words(owed, language),
+        "Période_échéances": period_words(lines[0][1], lines[-1][1], language),
+        "Taux_libellé": rate,
+        "Pénalités": amount_words(SAMPLE_INTEREST, language),
+        "Date_calcul": day_words(dt.date(2026, 12, 14), language),
+        "Total": amount_words(owed + SAMPLE_INTEREST + 4000 * len(lines), language),
+        "Décompte": "\n".join(f"{label}{NBSP}: {amount_words(cents)}{NBSP}€" for label, cents in account),
+        "Lien_paiement": LINK,
+        "Lien_gestion": LINK,
+    }
 
 
 def _page(body: str) -> str:
