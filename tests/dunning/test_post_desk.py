@@ -8,7 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 from cabinets.enums import Role, TaskState
-from cabinets.models import Cabinet, Membership, Task
+from cabinets.models import Cabinet, Client, Membership, Task
 from dunning.channels.post_desk.tracking import french_key
 from dunning.enums import LetterState, ProofKind, ReminderState
 from dunning.errors import DunningError, TooLateError
@@ -25,11 +25,18 @@ from invoices.services.documents import Upload
 from tests.conftest import FirmBrowser
 from tests.factories.cabinets import make_client, make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
-from tests.factories.invoices import TODAY, make_invoice
+from tests.factories.invoices import TODAY, make_check, make_invoice
 
 Browse = Callable[[Membership | None], FirmBrowser]
 NUMBER = f"1A1234567890{french_key('1234567890')}"
 SLIP = Upload(name="recepisse.pdf", data=b"%PDF-1.4 recepisse")
+
+
+def looked_for() -> Client:
+    """Make a professional nobody found in collective proceedings."""
+    client = make_client(company="Martin")
+    make_check(client=client)
+    return client
 
 
 @pytest.fixture
@@ -38,9 +45,7 @@ def reminder(cabinet: Cabinet) -> Reminder:
     Cabinet.objects.filter(pk=cabinet.pk).update(
         bar="Nantes", city="Nantes", postcode="44000", address="1 rue Crébillon"
     )
-    case = make_case(
-        invoice=make_invoice(client=make_client(company="Martin"), due_on=TODAY - dt.timedelta(days=46)), rank=4
-    )
+    case = make_case(invoice=make_invoice(client=looked_for(), due_on=TODAY - dt.timedelta(days=46)), rank=4)
     author = make_member()
     row = make_reminder(
         case,
