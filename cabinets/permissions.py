@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 
 from cabinets import journal
@@ -14,7 +14,7 @@ from cabinets.enums import RIGHTS, Right, Role
 from cabinets.errors import RightMissingError
 from cabinets.models import Membership
 
-V = TypeVar("V", bound=Callable[..., HttpResponse])
+V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 SECOND_FACTOR_URL = "/connexion/second-facteur/"
 
 
@@ -23,7 +23,7 @@ def requires(right: Right) -> Callable[[V], V]:
 
     def decorate(view: V) -> V:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             member: Membership | None = getattr(request, "member", None)
             if not request.user.is_authenticated:
                 # A form's address cannot be opened afterwards: only a page that was being read is returned to.

@@ -98,7 +98,7 @@ def build(*, cabinet_id: UUID, job_id: UUID) -> str:
     """Make a document asked for, once; a fault is kept in words for the person who asked."""
     with acting_for(cabinet_id=cabinet_id), tenant_atomic():
         job = DocumentJob.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=job_id).first()
-        if job is None or job.state != JobState.ASKED or job.invoice_id is None or job.asked_by_id is None:
+        if job is None or job.state != JobState.ASKED:
             return "left"
         try:
             _make(job)
@@ -110,6 +110,8 @@ def build(*, cabinet_id: UUID, job_id: UUID) -> str:
 
 def _make(job: DocumentJob) -> None:
     cabinet = Cabinet.objects.get()
+    if job.invoice_id is None or job.asked_by_id is None:
+        raise DunningError("Ce dossier ne nomme ni sa facture ni qui le demande.")
     invoice = Invoice.objects.select_related("client", "dossier").get(pk=job.invoice_id)
     asked_by = Membership.objects.select_related("user").get(pk=job.asked_by_id)
     exhibits = exhibits_of(invoice)
@@ -373,7 +375,7 @@ def _links(invoice: Invoice) -> list[dict[str, object]]:
 def _story(invoice: Invoice) -> str:
     lines = ReminderLine.objects.filter(invoice=invoice, is_claimed=True, reminder__state__in=LEFT)
     spoken = lines.order_by("reminder__spoken_on").values_list("reminder__spoken_on", flat=True)
-    days = [day_words(day) for day in spoken]
+    days = [day_words(day) for day in spoken if day is not None]
     if not days:
         return "Aucun rappel n’a encore été adressé."
     letter = Letter.objects.filter(reminder__lines__invoice=invoice).exclude(state__in=UNSENT).first()

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
@@ -49,7 +49,7 @@ def batonnier_file(request: CabinetRequest, invoice_id: UUID) -> HttpResponse:
 @require_GET
 @never_cache
 @requires(Right.EXPORT)
-def batonnier_pdf(request: CabinetRequest, invoice_id: UUID, job_id: UUID) -> StreamingHttpResponse:
+def batonnier_pdf(request: CabinetRequest, invoice_id: UUID, job_id: UUID) -> HttpResponseBase:
     """Give the file as one PDF."""
     job = _ready(invoice_id, job_id)
     return _file(job.stored_as, job.bound_to("file"), job.media_type, job.file_name)
@@ -58,7 +58,7 @@ def batonnier_pdf(request: CabinetRequest, invoice_id: UUID, job_id: UUID) -> St
 @require_GET
 @never_cache
 @requires(Right.EXPORT)
-def batonnier_zip(request: CabinetRequest, invoice_id: UUID, job_id: UUID) -> StreamingHttpResponse:
+def batonnier_zip(request: CabinetRequest, invoice_id: UUID, job_id: UUID) -> HttpResponseBase:
     """Give the file with each piece apart."""
     job = _ready(invoice_id, job_id)
     return _file(job.archive_as, job.bound_to("archive"), ZIP, job.file_name.replace(".pdf", ".zip"))

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -47,7 +47,7 @@ def letter(request: CabinetRequest, reminder_id: UUID) -> HttpResponse:
 @require_GET
 @never_cache
 @requires(Right.SEE_INVOICES)
-def letter_pdf(request: CabinetRequest, reminder_id: UUID) -> StreamingHttpResponse:
+def letter_pdf(request: CabinetRequest, reminder_id: UUID) -> HttpResponseBase:
     """Give the very PDF of a letter."""
     row = _letter(reminder_id)
     journal.seen(row, "letter_pdf")
@@ -57,7 +57,7 @@ def letter_pdf(request: CabinetRequest, reminder_id: UUID) -> StreamingHttpRespo
 @require_GET
 @never_cache
 @requires(Right.SEE_INVOICES)
-def proof_file(request: CabinetRequest, reminder_id: UUID, proof_id: UUID) -> StreamingHttpResponse:
+def proof_file(request: CabinetRequest, reminder_id: UUID, proof_id: UUID) -> HttpResponseBase:
     """Give a proof as it was kept."""
     kept = get_object_or_404(LetterProof, pk=proof_id, reminder=reminder_id)
     journal.seen(kept, "proof")

@@ -42,7 +42,7 @@ def sms_account(request: CabinetRequest, provider: str) -> HttpResponse:
     if (profile := sms_accounts.PROFILES.get(provider)) is None:
         raise Http404
     account = ChannelAccount.objects.filter(medium=Medium.SMS, provider=provider).first()
-    initial = {"sender": sms_accounts.default_sender(request.cabinet)}
+    initial: dict[str, object] = {"sender": sms_accounts.default_sender(request.cabinet)}
     if account is not None:
         price = account.unit_price_thousandths
         initial = {"sender": account.sender, **account.options, "price": None if price is None else price / 1000}

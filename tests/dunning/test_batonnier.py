@@ -45,7 +45,7 @@ def content_of(stored_as: str, bound_to: bytes) -> bytes:
 @pytest.fixture
 def proven(reminder: Reminder, owner: Membership) -> Invoice:
     """A debt put on notice by a letter whose receipt came back, with its agreement and its invoice."""
-    invoice = Invoice.objects.select_related("client", "dossier").get()
+    invoice: Invoice = Invoice.objects.select_related("client", "dossier").get()
     documents.attach_to_dossier(
         dossier_id=invoice.dossier_id,
         upload=documents.Upload(name="convention.pdf", data=paper("Convention signée")),

@@ -43,7 +43,7 @@ def test_the_document_holds_every_rule_in_order_on_tagged_pages(
     assert [code.label for code in Code if code.label.replace("\u00a0", " ") not in text] == []
     assert places == sorted(places)
     assert cabinet.name in text
-    assert "/StructTreeRoot" in reader.trailer["/Root"]
+    assert "/StructTreeRoot" in reader.root_object
 
 
 def test_every_code_has_its_sentences() -> None:

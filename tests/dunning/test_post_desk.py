@@ -215,7 +215,7 @@ def test_the_pages_carry_a_letter_from_print_to_proof(reminder: Reminder, owner:
     assert (wrong.status_code, Letter.objects.get().state) == (422, LetterState.PRINTED)
     assert browser.post(f"{url}poste/", {"posted_on": TODAY.isoformat(), "tracking": NUMBER}).status_code == 302
     pdf = browser.get(f"{url}lettre.pdf")
-    assert (pdf["Content-Type"], b"".join(pdf.streaming_content)[:5]) == ("application/pdf", b"%PDF-")
+    assert (pdf["Content-Type"], pdf.getvalue()[:5]) == ("application/pdf", b"%PDF-")
     slip = io.BytesIO(SLIP.data)
     slip.name = "recu.pdf"
     sent = browser.post(

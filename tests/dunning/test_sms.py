@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from twilio.request_validator import RequestValidator
@@ -47,7 +48,7 @@ class Telephone:
         """Always there."""
 
 
-def texted(kind: str = "professional", **facts: object) -> Reminder:
+def texted(kind: str = "professional", **facts: Any) -> Reminder:
     client = make_client(kind=kind, phone="+33612345678", has_mobile=True, has_phone=True)
     invoice = make_invoice(dossier=make_dossier(client=client), due_on=TODAY.replace(day=14))
     return make_reminder(make_case(invoice=invoice, rank=2), channel="sms", **facts)

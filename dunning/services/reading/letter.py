@@ -118,10 +118,15 @@ def line_of(letter: Letter) -> Line:
         step=step_words(reminder.step),
         total_cents=reminder.total_cents,
         state=LetterState(letter.state).label,
-        when=day_words(letter.deposited_on or letter.dated_on) if letter.deposited_on or letter.dated_on else "",
+        when=_day(letter),
         tracking=show_tracking(letter.tracking) if letter.tracking else "",
         stopped_by=_stopped_by(letter),
     )
+
+
+def _day(letter: Letter) -> str:
+    day = letter.deposited_on or letter.dated_on
+    return "" if day is None else day_words(day)
 
 
 def _stopped_by(letter: Letter) -> str:
