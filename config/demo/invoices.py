@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cabinets.enums import ClientKind, LegalAid
-from config.demo import acts
+from config.demo import acts, heard
 from config.demo.acts import Act
 from config.demo.firms import Firm
 from invoices.enums import InvoiceKind, StopKind
@@ -30,6 +30,10 @@ MONTHLY, MONTHLY_PAID = 21, 18
 AREAS = ("Bail commercial", "Droit du travail", "Famille", "Construction", "Sociétés", "Successions", "Fiscal")
 # All of its lateness lies in half-years whose rates are published.
 LATE_AND_RATED = (dt.date(2026, 2, 16), dt.date(2026, 5, 29))
+
+
+WHO_ORDERED = "Bonjour Maître,\n\nPouvez-vous me dire qui, chez nous, a demandé cette consultation ?\n\nCordialement"
+SENT_TWICE = "Bonjour,\n\nLe virement part en fin de semaine. Merci de votre patience."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +137,7 @@ def _paris() -> Iterator[Part]:
     yield _one(PERSON, fresh(acts.is_heard(after=3)))
     yield _one(PRO, fresh(acts.stops(StopKind.HOLD, days=10, reason="Négociation en cours")))
     yield _one(PERSON, fresh(acts.stops(StopKind.PLAN, days=31, reason="Trois versements convenus")))
-    yield _one(PRO, waiting(acts.stops(StopKind.REPLIED, reason="A répondu par e-mail")))
+    yield _one(PRO, waiting(heard.answers(WHO_ORDERED)))
     yield _one(PERSON, fresh(), client={"email": ""})
     yield _one(PRO, Bill(due=-9, entered=-8), client={"email": "comptabilite@adresse-disparue.invalid"})
     yield Part(kind=PERSON, bills=(Bill(due=-8, entered=-6), fresh()))
@@ -147,7 +151,7 @@ def _paris() -> Iterator[Part]:
     yield _one(PRO, fresh(cents=864_000), client={"needs_two_approvals": True})
     yield _one(PERSON, third(), client={"country": "BE", "postcode": "1000", "city": "Bruxelles", "phone": ""})
     yield _one(UNKNOWN, third(cents=756_000), has_agreement=False)
-    yield _one(PRO, Bill(due=-18, entered=-30))
+    yield _one(PRO, Bill(due=-18, entered=-30, acts=((YESTERDAY, heard.is_away),)))
     yield _one(PRO, Bill(due=-14, entered=-25, is_lost=True))
 
 
@@ -156,7 +160,7 @@ def _strasbourg() -> Iterator[Part]:
     for number in range(MONTHLY):
         paid = ((-19 + number % 2, acts.pays()),) if number < MONTHLY_PAID else ()
         yield _one(KINDS[number % 3], Bill(due=-27, acts=paid))
-    yield _one(PRO, Bill(due=-15, entered=-30))
+    yield _one(PRO, Bill(due=-15, entered=-30, acts=((YESTERDAY, heard.bounces),)))
     yield _one(PRO, fresh(acts.stops(StopKind.INSOLVENCY, over="client", reason="Liquidation judiciaire")))
     yield _one(PERSON, fresh(acts.is_heard(after=2)))
     yield _one(PRO, fresh(acts.stops(StopKind.HOLD, days=7, over="dossier", reason="Dossier en cours de clôture")))
@@ -169,7 +173,7 @@ def _fort_de_france() -> Iterator[Part]:
     yield _one(PERSON, Bill(due=-34, entered=-36))
     yield _one(PERSON, fresh(acts.stops(StopKind.HOLD, days=14, over="client", reason="À la demande de l’associée")))
     yield _one(PERSON, fresh(acts.stops(StopKind.PLAN, days=31, reason="Deux versements convenus")))
-    yield _one(PRO, fresh(acts.stops(StopKind.REPLIED, reason="A répondu par e-mail")))
+    yield _one(PRO, fresh(heard.answers(SENT_TWICE)))
     yield _one(PERSON, fresh(), dossier={"legal_aid": LegalAid.PARTIAL})
     yield _one(PRO, fresh(cents=612_000), client={"needs_two_approvals": True})
     yield _one(PUBLIC, third(cents=1_140_000))

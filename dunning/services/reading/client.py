@@ -13,6 +13,7 @@ from dunning.models import Reminder
 from dunning.presenting import moment_words, step_words
 from dunning.services.reading import tasks
 from dunning.services.reading.beside import fact_words
+from dunning.services.reading.heard import Heard, heard_from
 from dunning.services.reading.lists import Row, rows_of
 from dunning.services.silencing import right_to_lift
 from invoices.enums import InvoiceState, StopKind
@@ -61,6 +62,7 @@ class ClientPage:
     invoices: tuple[Row, ...]
     has_more_invoices: bool
     messages: tuple[Said, ...]
+    heard: tuple[Heard, ...]
     tasks: tuple[tasks.Row, ...]
     stops: tuple[ClientStop, ...]
     is_watched: bool
@@ -105,6 +107,7 @@ def page_of(*, client: Client, cabinet: Cabinet, member: Membership) -> ClientPa
         ),
         invoices=tuple(rows_of(rows[:INVOICES_SHOWN], cabinet)),
         has_more_invoices=len(rows) > INVOICES_SHOWN,
+        heard=heard_from(client_id=client.pk, zone=zone),
         messages=tuple(
             Said(reminder=one, step=step_words(one.step), when=moment_words(one.spoken_at or one.depart_at, zone))
             for one in reminders

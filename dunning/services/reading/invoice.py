@@ -25,6 +25,7 @@ from dunning.presenting import (
 )
 from dunning.services.facts import load_facts
 from dunning.services.reading.beside import Beside, beside, claim_events, fact_words
+from dunning.services.reading.heard import inbound_events
 from dunning.services.reading.said import author_of, reminder_events
 from dunning.services.silencing import right_to_lift
 from invoices.enums import InvoiceState, InvoiceStatus, StopKind
@@ -122,6 +123,7 @@ def page_of(*, invoice: Invoice, cabinet: Cabinet, member: Membership) -> Invoic
         *_stop_events(stops, zone),
         *claim_events(invoice=invoice, zone=zone),
         *_request_events(asked, zone),
+        *inbound_events(invoice=invoice, reminder_ids=[one.pk for one in reminders], zone=zone),
         *_visit_events(invoice, zone),
         *_night_events(invoice, zone),
         _entered(invoice, zone),

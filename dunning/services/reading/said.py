@@ -136,6 +136,7 @@ def author_of(member: Membership | None, origin: str = "") -> str:
         return str(member.user.get_full_name())
     return {
         "link": "le client, depuis son lien",
+        "reply": "le client, par e-mail",
         "old_debt": "le produit, à l’entrée de la dette",
         "bodacc": "le produit, d’après le BODACC",
     }.get(origin, "le produit")

@@ -309,3 +309,19 @@ def test_the_mailbox_is_kept_sealed_and_tried(
     assert ("un secret" in page, "La boîte n’a pas encore été lue" in page) == (False, True)
     refused = browser.post("/parametres/boite/", {**form, "security": "none"})
     assert "seule une boîte de cette machine peut être lue" in text_of(refused)
+
+
+def test_what_came_back_is_on_the_timelines(client: Client, owner: Membership, browse: Browse) -> None:
+    invoice = make_invoice(dossier=make_dossier(client=client))
+    reminder = make_reminder(
+        make_case(invoice=invoice), state=ReminderState.ACCEPTED, spoken_on=TODAY, spoken_at=NOW, recipient=ADDRESS
+    )
+    told = [received(), received(absence(to=reminder)), received(bounce(reminder, address=ADDRESS))]
+    browser = browse(owner)
+
+    for url in (f"/factures/{invoice.pk}/", f"/clients/{client.pk}/"):
+        page = text_of(browser.get(url))
+        titles = ("Réponse du client par e-mail", "Réponse automatique", "Message revenu : adresse refusée")
+        assert [title in page for title in titles] == [True] * 3
+        assert [f"/reponses/{one.pk}/" in page for one in told] == [True] * 3
+    assert "Par le client, par e-mail." in text_of(browser.get(f"/factures/{invoice.pk}/"))
