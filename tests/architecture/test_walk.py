@@ -17,8 +17,8 @@ from cabinets.enums import Role, TaskKind
 from cabinets.models import Cabinet, Hearing, Invitation, Membership, Task
 from cabinets.scoping import working_for
 from cabinets.wall import walled_models
-from dunning.enums import InboundKind, InboundState
-from dunning.models import DocumentJob, InboundMessage, Letter, LetterProof, NightlyRun, Scenario
+from dunning.enums import InboundKind, InboundState, Medium
+from dunning.models import ChannelAccount, DocumentJob, InboundMessage, Letter, LetterProof, NightlyRun, Scenario
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch
 from payments.enums import RequestKind
@@ -42,7 +42,7 @@ CANARY = "CANARI"
 # What a debtor's or a guest's token opens is walked by their own tests; the rest of these name nobody's row.
 TOKENS = {"token", "place", "reference", "key", "filename"}
 # Words of an address that choose among what a page does.
-WORDS = {"fact": "protection", "claim": "penalites"}
+WORDS = {"fact": "protection", "claim": "penalites", "provider": "ovh"}
 # Kept by the product itself, whatever the answer: a line for the refusal, a session for the visit.
 UNCOUNTED = {"cabinets_journalentry"}
 
@@ -117,6 +117,8 @@ def populate() -> dict[str, uuid.UUID]:
     proof.save(force_insert=True)
     job = DocumentJob(kind="batonnier", client=client, invoice=invoice, file_name=CANARY)
     job.save(force_insert=True)
+    account = ChannelAccount(medium=Medium.SMS, provider="ovh", sender=CANARY)
+    account.save(force_insert=True)
     received = InboundMessage(
         kind=InboundKind.REPLY,
         state=InboundState.TO_CLASSIFY,
@@ -128,6 +130,7 @@ def populate() -> dict[str, uuid.UUID]:
     received.save(force_insert=True)
     return {
         "message_id": received.pk,
+        "account_id": account.pk,
         "client_id": client.pk, "contact_id": contact.pk, "dossier_id": dossier.pk, "hearing_id": hearing.pk,
         "invoice_id": invoice.pk, "reminder_id": reminder.pk, "member_id": member.pk, "credit_note_id": credit.pk,
         "document_id": document.pk, "payment_id": payment.pk, "night_id": night.pk, "batch_id": batch.pk,
