@@ -298,6 +298,17 @@ def test_the_form_that_is_written_is_the_one_shown_and_says_when_another_would_l
     assert shown.note not in shown.text
 
 
+@pytest.mark.parametrize(
+    ("form", "total", "adds"),
+    [("one", "1\u00a0491,98", True), ("several", "1\u00a0891,98", True), ("several_bare", "1\u00a0800,00", False)],
+)
+def test_the_sums_of_an_invented_letter_add_up(cabinet: Cabinet, form: str, total: str, adds: bool) -> None:
+    shown = show(version=here("formal-professional-letter-fr").own, form=form, invoice_id=None, cabinet=cabinet)
+
+    assert f"la somme de {total}\u00a0€" in shown.text
+    assert ("Indemnité forfaitaire" in shown.text) is adds
+
+
 def test_an_sms_is_counted(cabinet: Cabinet) -> None:
     place = next(one for one in places() if one.channel is Channel.SMS and one.language == "fr")
 

@@ -133,6 +133,9 @@ def _fill(version: TextVersion, form: str, invoices: Sequence[Invoice], *, cabin
             # The form that leaves today is another one; this one is shown for its words, and says so.
             values |= {name: example[name] for name in ("Taux_libellé", "Pénalités")}
             note = _other_form(version, f"{form}_{sums.variant}")
+    if form.endswith("_bare"):
+        rows = (f"Facture {line.number}, échue le {line.due_on}, TTC{NBSP}: {line.amount}" for line in lines)
+        values = values | {"Total": values["Montant_dû"], "Décompte": "\n".join(rows)}
     # Whatever the number of invoices, the form asked is the one shown.
     words = version.forms.get(form) or version.one
     alone = replace(version, one=words, several=words, variants={})
