@@ -54,6 +54,7 @@ class CallPage:
 def page_of(*, reminder: Reminder, cabinet: Cabinet) -> CallPage:
     """Return what a person needs before they dial; the reminder comes with its client, contact and step."""
     lines = calls.lines_of_call(reminder)
+    person = addressee_of(reminder)
     dialled, number = calls.number_of(reminder)
     is_live = reminder.state in calls.RECORDABLE
     owes_penalties = reminder.client_kind in {ClientKind.PROFESSIONAL, ClientKind.PUBLIC}
@@ -61,7 +62,7 @@ def page_of(*, reminder: Reminder, cabinet: Cabinet) -> CallPage:
     return CallPage(
         reminder=reminder,
         name=reminder.client.display_name,
-        addressee=greeting(addressee_of(reminder)),
+        addressee=greeting(person) if person.last_name else "",
         dialled=dialled,
         number=number,
         step=step_words(reminder.step),
