@@ -75,6 +75,7 @@ FIRM = (
     Item("Mode d’envoi", "/parametres/envois/", "sliders-horizontal", Right.MANAGE_FIRM),
     Item("SMS", "/parametres/sms/", "message-square-text", Right.MANAGE_FIRM),
     Item("Serveur d’envoi", "/parametres/serveur/", "send", Right.MANAGE_FIRM),
+    Item("Courrier", "/parametres/courrier/", "mail", Right.MANAGE_FIRM),
     Item("Boîte de réponses", "/parametres/boite/", "inbox", Right.MANAGE_FIRM),
 )
 SELF = (

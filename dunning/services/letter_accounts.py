@@ -35,6 +35,7 @@ from dunning.services.transfers import ensure_covered
 PROFILES: dict[str, Profile] = {profile.slug: profile for profile in (AR24, MAILEVA, LA_POSTE, MERCI_FACTEUR)}
 EVERY_PROFILE: dict[str, Profile] = {**PROFILES, POST_DESK.slug: POST_DESK}
 HOOK_BYTES = 24
+_FIRM_DIGITS = 32
 _CODE = "pending_code"
 
 
@@ -136,11 +137,19 @@ def _switch(account: ChannelAccount, *, to: bool, by: Membership) -> None:
 def new_hook(*, account_id: UUID, by: Membership) -> str:
     """Draw the unguessable part of the address its notices arrive at; shown once, kept as a digest."""
     account = ChannelAccount.objects.get(pk=account_id)
-    token = secrets.token_urlsafe(HOOK_BYTES)
+    token = f"{account.cabinet_id.hex}{secrets.token_urlsafe(HOOK_BYTES)}"
     account.hook_hash, account.changed_by = hook_digest(token), by
     account.save(update_fields=["hook_hash", "changed_by", "changed_at"])
     journal.record("letter_account.hook_renewed", account, provider=account.provider)
     return token
+
+
+def firm_of_hook(token: str) -> UUID | None:
+    """Return the firm an address names; only its whole digest, kept by that firm, opens it."""
+    try:
+        return UUID(hex=token[:_FIRM_DIGITS])
+    except ValueError:
+        return None
 
 
 def hook_digest(token: str) -> bytes:
@@ -208,3 +217,8 @@ def _note_session(account_id: UUID, *, until: dt.datetime | None, failure: str) 
 def firm_of(*, account_id: UUID) -> UUID:
     """Return the firm an account belongs to, as the scheduler sees it."""
     return ChannelAccount.all_cabinets.using(SCHEDULER).values_list("cabinet_id", flat=True).get(pk=account_id)
+
+
+def has_pending_code(account: ChannelAccount) -> bool:
+    """Say whether a code was given that no task has said yet."""
+    return _CODE in json.loads(account.secrets or "{}")

@@ -62,7 +62,7 @@ DOORS: dict[TaskKind, Door] = {
     TaskKind.CALL: Door("Appeler", of_reminder="/appels/{subject}/"),
     TaskKind.POST_LETTER: Door("Préparer le courrier", of_reminder="/courrier/{subject}/"),
     TaskKind.LETTER_RETURNED: Door("Voir le courrier", of_reminder="/courrier/{subject}/"),
-    TaskKind.ONE_TIME_CODE: Door("Saisir le code"),
+    TaskKind.ONE_TIME_CODE: Door("Saisir le code", of_other="/parametres/courrier/ar24/code/"),
     TaskKind.WATCH_FILE: Door("Voir le client"),
     TaskKind.FORMAL_PHASE: Door("Voir le client"),
     TaskKind.SECOND_ACCORD: Door("Relire et décider", of_reminder="/a-valider/{subject}/"),

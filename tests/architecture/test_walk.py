@@ -14,11 +14,20 @@ from django.db import connection
 from django.urls import URLPattern, reverse
 
 from cabinets.enums import Role, TaskKind
-from cabinets.models import Cabinet, Hearing, Invitation, Membership, Task
+from cabinets.models import Cabinet, Hearing, Invitation, Membership, Task, TransferRecord
 from cabinets.scoping import working_for
 from cabinets.wall import walled_models
 from dunning.enums import InboundKind, InboundState, Medium
-from dunning.models import ChannelAccount, DocumentJob, InboundMessage, Letter, LetterProof, NightlyRun, Scenario
+from dunning.models import (
+    ChannelAccount,
+    DocumentJob,
+    InboundMessage,
+    Letter,
+    LetterConsent,
+    LetterProof,
+    NightlyRun,
+    Scenario,
+)
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch
 from payments.enums import RequestKind
@@ -115,6 +124,12 @@ def populate() -> dict[str, uuid.UUID]:
         stored_as="nowhere",
     )
     proof.save(force_insert=True)
+    consent = LetterConsent(client=client, email="canari@canari.example", given_on=dt.date(2026, 11, 2), scope="Toutes")
+    consent.save(force_insert=True)
+    transfer = TransferRecord(
+        provider="twilio", country="US", basis="dpf", reference="x", data_sent="x", assessed_on=dt.date(2026, 11, 2)
+    )
+    transfer.save(force_insert=True)
     job = DocumentJob(kind="batonnier", client=client, invoice=invoice, file_name=CANARY)
     job.save(force_insert=True)
     account = ChannelAccount(medium=Medium.SMS, provider="ovh", sender=CANARY)
@@ -130,7 +145,7 @@ def populate() -> dict[str, uuid.UUID]:
     received.save(force_insert=True)
     return {
         "message_id": received.pk,
-        "account_id": account.pk,
+        "account_id": account.pk, "consent_id": consent.pk, "transfer_id": transfer.pk,
         "client_id": client.pk, "contact_id": contact.pk, "dossier_id": dossier.pk, "hearing_id": hearing.pk,
         "invoice_id": invoice.pk, "reminder_id": reminder.pk, "member_id": member.pk, "credit_note_id": credit.pk,
         "document_id": document.pk, "payment_id": payment.pk, "night_id": night.pk, "batch_id": batch.pk,
