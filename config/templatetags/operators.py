@@ -1,9 +1,10 @@
-"""What the operators' desk asks for on its first page."""
+"""What pages of the floor show of the floors above: rates the operators' desk awaits, how the BODACC answers."""
 
 from django import template
 
 from cabinets.admin import OPERATOR
 from invoices.law.rates import HalfYear
+from invoices.services.insolvency import Watch, watch_state
 from invoices.services.rates import halves_to_confirm, paris_day
 
 register = template.Library()
@@ -13,3 +14,9 @@ register = template.Library()
 def missing_rates() -> list[HalfYear]:
     """Return the half-years begun that have no confirmed rate."""
     return halves_to_confirm(on=paris_day(), using=OPERATOR)
+
+
+@register.simple_tag
+def bodacc_watch() -> Watch:
+    """Return how the look for collective proceedings goes in the firm acted for."""
+    return watch_state()

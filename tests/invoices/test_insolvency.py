@@ -1,7 +1,7 @@
 """Collective proceedings: looked for, declared by themselves, never assumed absent when nobody answers."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.utils import timezone
@@ -14,6 +14,7 @@ from invoices.enums import Grounds, StopKind
 from invoices.errors import InvoiceError
 from invoices.models import InsolvencyCheck, Standstill
 from invoices.services import insolvency, standstill
+from tests.conftest import FirmBrowser
 from tests.dunning.channels.web_double import WebDouble
 from tests.factories.cabinets import make_client, make_dossier, make_member
 from tests.factories.invoices import TODAY, make_invoice
@@ -21,6 +22,7 @@ from tests.factories.ladder import RecordingLadder
 from tests.invoices.test_bodacc import PATH, SIREN, answer, notice
 
 D = dt.date
+Browse = Callable[[Membership | None], FirmBrowser]
 LIQUIDATION = notice("Jugement d'ouverture de liquidation judiciaire", on="2026-11-20", judged="2026-11-12")
 
 
@@ -197,3 +199,17 @@ def test_a_person_declares_a_proceeding_and_interest_stops_there(cabinet: Cabine
 
     assert (len(stops), again, Standstill.objects.filter(kind=StopKind.INSOLVENCY).count()) == (1, [], 1)
     assert stops[0].answer_by == D(2027, 1, 12)
+
+
+def test_the_settings_say_how_the_bodacc_answers(
+    cabinet: Cabinet, told: RecordingLadder, web: WebDouble, owner: Membership, browse: Browse
+) -> None:
+    client, browser = company(), browse(owner)
+    assert "Aucune recherche au BODACC" in browser.get("/parametres/envois/").content.decode()
+
+    insolvency.ensure_checked(client_ids=[client.pk], now=timezone.now())
+    assert "Le BODACC répond une erreur 404." in browser.get("/parametres/envois/").content.decode()
+    answer(web)
+    insolvency.ensure_checked(client_ids=[client.pk], now=timezone.now() + dt.timedelta(minutes=1))
+
+    assert "BODACC consulté" in browser.get("/parametres/envois/").content.decode()
