@@ -62,7 +62,7 @@ def test_tells_of_each_provider_how_far_it_was_proven(cabinet: Cabinet, owner: M
 
     for label in ("AR24", "Maileva", "La Poste", "Merci Facteur", "Guichet de poste"):
         assert label in page
-    assert ("contrat officiel" in page, "documentation seule" in page) == (True, True)
+    assert ("contrat officiel" in page, "documentation seule" in page) == (False, True)
     assert "LRAR papier – Guichet de poste" in page
 
 

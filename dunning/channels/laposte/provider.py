@@ -32,7 +32,7 @@ PROFILE = Profile(
     is_electronic=False,
     is_paper=True,
     is_qualified=False,
-    proven=Proven.CONTRACT,
+    proven=Proven.DOCUMENTATION,
     fields=(
         Field(name="okapi_key", label="Clé Okapi", help_text="Elle ouvre l’envoi et le suivi.", is_secret=True),
         Field(name="customer_coclico", label="Code Coclico du client", is_required=False),

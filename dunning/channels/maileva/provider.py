@@ -45,7 +45,7 @@ PROFILE = Profile(
     is_electronic=False,
     is_paper=True,
     is_qualified=False,
-    proven=Proven.CONTRACT,
+    proven=Proven.DOCUMENTATION,
     fields=(
         Field(name="client_id", label="Identifiant de l’application"),
         Field(name="client_secret", label="Secret de l’application", is_secret=True),
