@@ -47,7 +47,7 @@ class Bill:
     due_on: dt.date | None = None
     acts: tuple[tuple[int, Act], ...] = ()
     # The firm reminded the debtor firmly by its own letter: the step counts as done.
-    is_reminded_by_letter: bool = False
+    is_put_on_notice: bool = False
     # The process that was sending it died: nobody knows whether it left.
     is_lost: bool = False
 
@@ -103,7 +103,8 @@ def _everywhere() -> Iterator[Part]:
     yield _one(PERSON, waiting())
     yield Part(kind=PRO, bills=(waiting(), Bill(due=-3, entered=-20)))
     yield _one(PRO, third())
-    yield _one(PERSON, Bill(due=-45, entered=-36, is_reminded_by_letter=True))
+    yield _one(PERSON, Bill(due=-45, entered=-36))
+    yield _one(PERSON, Bill(due=-49, entered=START, is_put_on_notice=True))
     yield _one(PRO, Bill(due=-40, entered=YESTERDAY))
     yield _one(PRO, Bill(due=-140, entered=YESTERDAY))
     yield _one(PERSON, fresh(acts.stops(StopKind.DISPUTE, reason="Conteste les diligences, au téléphone")))

@@ -27,14 +27,20 @@ from config.demo.days import DEPARTURE, PLANNING, at, told_at
 from config.demo.firms import FIRMS, PASSWORD, Firm, Person
 from config.demo.invoices import AREAS, START, TERM, Bill, Part, amount, cast
 from config.demo.people import Directory
-from dunning.enums import Reason, ReminderState, Tone
+from dunning.channels.post_desk.tracking import french_key
+from dunning.enums import ProofKind, Reason, ReminderState, Tone
 from dunning.models import NightlyRun, Reminder, ReminderLine
-from dunning.services import activation, approving, dispatch, nights
+from dunning.services import activation, approving, dispatch, nights, post_desk
 from dunning.services.claiming import take
 from dunning.services.composing import write_email
+from dunning.services.post_desk import Slip
 from invoices.models import Invoice
+from invoices.services.documents import Upload
 from invoices.services.entering import InvoiceFacts, enter_invoice
+from templates_lib.pdf import render_pdf
 
+# Days between a deposit and its receipt.
+RECEIPT_AFTER = 1
 AFTERNOON = dt.time(15)
 LATER = dt.time(16, 30)
 SUSPENDED, RESUMED = -16, -15
@@ -328,6 +334,8 @@ def _work(stage: Stage, offset: int) -> None:
         _declare(stage, offset, today)
     with working_for(cabinet_id=stage.firm.pk, member_id=stage.owner.pk):
         _decide(stage)
+        if offset < 0:
+            _post(stage, today)
         _govern(stage, offset, today)
 
 
@@ -404,18 +412,39 @@ def _declare(stage: Stage, offset: int, today: dt.date) -> None:
 
 
 def _decide(stage: Stage) -> None:
-    """Approve what the owner may, with a colleague where two accords are asked; count a firm's own letters as done."""
-    by_letter = {placed.scene_ids[2] for placed in stage.placed.values() if placed.bill.is_reminded_by_letter}
+    """Approve what the owner may, with a colleague where two accords are asked, and one formal notice of all."""
+    on_notice = {placed.scene_ids[2] for placed in stage.placed.values() if placed.bill.is_put_on_notice}
     for reminder in (
         Reminder.objects.filter(state=ReminderState.AWAITING_APPROVAL).select_related("step").order_by("on", "pk")
     ):
-        if Reason.NO_TEXT in reminder.reasons or reminder.step.tone == Tone.FORMAL:
-            if ReminderLine.objects.filter(reminder=reminder, is_claimed=True, invoice__in=by_letter).exists():
-                approving.skip(reminder_id=reminder.pk, by=stage.owner, reason="Relance faite par lettre du cabinet")
+        claimed = ReminderLine.objects.filter(reminder=reminder, is_claimed=True)
+        if reminder.step.tone == Tone.FORMAL and not claimed.filter(invoice__in=on_notice).exists():
             continue
         approving.approve(reminder_id=reminder.pk, by=stage.owner)
         if Reason.TWO_PEOPLE in reminder.reasons:
             approving.approve(reminder_id=reminder.pk, by=stage.second)
+
+
+def _post(stage: Stage, today: dt.date) -> None:
+    """Print and post what is between the firm's hands, and keep the slips the post office gives back."""
+    carried = Reminder.objects.filter(channel__in=post_desk.LETTERS)
+    for place, reminder in enumerate(carried.filter(state=ReminderState.IN_HAND).order_by("on", "pk")):
+        if post_desk.print_letter(reminder_id=reminder.pk, by=stage.owner):
+            continue
+        digits = f"{stage.demo_on:%y}{today:%m%d}{place:04}"
+        number = f"1A{digits}{french_key(digits)}"
+        post_desk.post(reminder_id=reminder.pk, by=stage.owner, tracking=number, posted_on=today)
+        _keep(stage, reminder, ProofKind.DEPOSIT, f"Preuve de dépôt du recommandé {number}, {today:%d/%m/%Y}.")
+    delivered_on = today - dt.timedelta(days=RECEIPT_AFTER)
+    for reminder in carried.filter(state=ReminderState.ACCEPTED, spoken_on__lte=delivered_on):
+        _keep(stage, reminder, ProofKind.RECEIPT, f"Avis de réception signé le {today:%d/%m/%Y}.", ended_on=today)
+
+
+def _keep(stage: Stage, reminder: Reminder, kind: ProofKind, words: str, *, ended_on: dt.date | None = None) -> None:
+    page = f"<html lang='fr'><head><title>{kind.label}</title></head><body><p>{words}</p></body></html>"
+    upload = Upload(name=f"{kind.value}.pdf", data=render_pdf(page, styles=("fonts.css",)).content)
+    slip = Slip(kind=kind, upload=upload, presented_on=ended_on, ended_on=ended_on)
+    post_desk.keep_slip(reminder_id=reminder.pk, by=stage.owner, slip=slip)
 
 
 def _govern(stage: Stage, offset: int, today: dt.date) -> None:

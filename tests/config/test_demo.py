@@ -24,9 +24,10 @@ from config.demo.firms import FIRMS, PASSWORD, Firm
 from config.demo.invoices import LATE_AND_RATED, cast
 from config.management.commands import demo
 from dunning.channels.catcher import is_reserved, list_messages, open_message
-from dunning.enums import SPOKEN, Code, Reason, ReminderState
+from dunning.enums import SPOKEN, Code, LetterState, Reason, ReminderState
 from dunning.management import night_table
-from dunning.models import Decision, DunningCase, NightlyRun, Reminder, ReminderLine
+from dunning.models import Decision, DunningCase, Letter, LetterProof, NightlyRun, Reminder, ReminderLine
+from dunning.services import evidence
 from dunning.window import SendWindow, is_open
 from invoices.calendar import is_working_day
 from invoices.enums import InvoiceKind
@@ -130,7 +131,10 @@ def check_the_night(cabinet: Cabinet, day: dt.date, table: str) -> None:
     assert 0 < tonight.count() <= 20
     assert set(Decision.objects.filter(on=day).values_list("rank", flat=True)) >= {1, 2, 3, 4}
     assert Invoice.objects.count() == 100
-    assert tonight.filter(state=ReminderState.AWAITING_APPROVAL, reasons__contains=[Reason.NO_TEXT]).exists()
+    assert tonight.filter(state=ReminderState.AWAITING_APPROVAL, reasons__contains=[Reason.FORMAL]).exists()
+    notice = Letter.objects.get(state__in=[LetterState.DEPOSITED, LetterState.DELIVERED])
+    assert LetterProof.objects.filter(letter=notice, kind="deposit").exists()
+    assert evidence.verify().holds
     for reminder in tonight.exclude(state=ReminderState.CANCELLED):
         claimed = ReminderLine.objects.filter(reminder=reminder, is_claimed=True).select_related("invoice")
         assert reminder.total_cents == sum(line.invoice.outstanding_cents for line in claimed)
