@@ -63,6 +63,7 @@ EVENTS: dict[str, str] = {
     "letter.submitted": "Lettre confiée au prestataire",
     "letter.moved": "Lettre avancée",
     "letter.proof_kept": "Preuve de courrier conservée",
+    "evidence.verified": "Chaîne de preuves vérifiée",
     "letter.printed": "Lettre imprimée",
     "letter.posted": "Lettre postée",
     "letter.posted_anyway": "Lettre postée malgré son annulation",

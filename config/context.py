@@ -65,6 +65,7 @@ REMINDERS = (
     Item("Courrier", "/courrier/", "mail-open", Right.SEE_INVOICES),
     Item("Scénarios", "/scenarios/", "layers", Right.SEE_INVOICES),
     Item("Modèles", "/modeles/", "file-pen", Right.EDIT_TEXTS),
+    Item("Preuves", "/preuves/", "shield-check", Right.SEE_JOURNAL),
     Item("Quand rien ne part", "/relances/quand-rien-ne-part/", "hand", Right.SEE_INVOICES),
     Item("Importer", "/factures/importer/", "upload", Right.IMPORT_INVOICES),
 )
@@ -75,7 +76,7 @@ FIRM = (
     Item("Mode d’envoi", "/parametres/envois/", "sliders-horizontal", Right.MANAGE_FIRM),
     Item("SMS", "/parametres/sms/", "message-square-text", Right.MANAGE_FIRM),
     Item("Serveur d’envoi", "/parametres/serveur/", "send", Right.MANAGE_FIRM),
-    Item("Courrier", "/parametres/courrier/", "mail", Right.MANAGE_FIRM),
+    Item("Envoi du courrier", "/parametres/courrier/", "mail", Right.MANAGE_FIRM),
     Item("Boîte de réponses", "/parametres/boite/", "inbox", Right.MANAGE_FIRM),
 )
 SELF = (

@@ -114,6 +114,23 @@ NEVER_SAID = (
 )
 NEVER_SAID_TO_OTHERS = ("Des pénalités ou des frais de recouvrement : ce client n’en doit aucun à ce stade.",)
 
+# What each link of the chain of evidence tells.
+EVIDENCE_EVENTS = {
+    "message.departed": "Message parti",
+    "message.delivered": "Message remis",
+    "message.uncertain": "Issue incertaine",
+    "message.rejected": "Message refusé par le serveur",
+    "message.bounced": "Message revenu",
+    "letter.submitted": "Lettre confiée au prestataire",
+    "letter.deposited": "Lettre déposée",
+    "letter.presented": "Lettre présentée",
+    "letter.delivered": "Lettre distribuée",
+    "letter.refused": "Lettre refusée",
+    "letter.unclaimed": "Lettre non réclamée",
+    "letter.returned": "Lettre revenue",
+    "proof.kept": "Preuve reçue",
+}
+
 # What a rule means and what moves it, in the order of the codes.
 RULE_MEANS = {
     Code.KILL_SWITCH: "Tous les envois étaient suspendus. Ils reprennent quand une personne habilitée le décide.",

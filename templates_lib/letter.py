@@ -10,11 +10,11 @@ from decimal import Decimal
 from django.template import Context
 from segno import helpers
 
-from templates_lib.email import Firm, InvoiceLine
+from templates_lib.email import Composed, Firm, InvoiceLine
 from templates_lib.enums import Step
 from templates_lib.errors import BrokenTextError
 from templates_lib.library import TextVersion, Variant
-from templates_lib.pdf import join, layout, render_pdf
+from templates_lib.pdf import LAYOUTS, join, layout, render_pdf
 from templates_lib.rendering import NBSP, blocks, day_words, domain_of, render, render_html, typeset
 
 SUMMARY, BREAKDOWN = "[Récapitulatif]", "[Décompte]"
@@ -90,6 +90,19 @@ class Letter:
 
 def compose_letter(letter: Letter) -> ComposedLetter:
     """Write a letter and make its PDF, with what is joined to it; raise TextError when it may not leave."""
+    words = write_letter(letter)
+    made = render_pdf(words.html, styles=STYLES)
+    whole = join(made.content, [(one.name, one.content) for one in letter.joined]) if letter.joined else made
+    return ComposedLetter(subject=words.subject, html=words.html, text=words.text, pdf=whole.content, pages=whole.pages)
+
+
+def on_screen(html: str) -> str:
+    """Return a letter's page with its styles in it, for who reads it before it is printed."""
+    return html.replace("</head>", f"<style>{(LAYOUTS / 'letter.css').read_text(encoding='utf-8')}</style></head>", 1)
+
+
+def write_letter(letter: Letter) -> Composed:
+    """Write the words of a letter, without its PDF; raise TextError when it may not leave."""
     if not letter.lines:
         raise BrokenTextError("Une lettre réclame au moins une facture.")
     filled = {**letter.values, **_known(letter)}
@@ -116,10 +129,8 @@ def compose_letter(letter: Letter) -> ComposedLetter:
         "signature": filled.get("Signature_avocat", letter.firm.name),
     }
     html = _page(context)
-    made = render_pdf(html, styles=STYLES)
-    whole = join(made.content, [(one.name, one.content) for one in letter.joined]) if letter.joined else made
     text = _plain(letter, subject, before, after, rows, total, filled)
-    return ComposedLetter(subject=subject, html=html, text=text, pdf=whole.content, pages=whole.pages)
+    return Composed(subject=subject, html=html, text=text)
 
 
 def transfer_code(letter: Letter) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from cabinets.enums import ClientKind
+from cabinets.errors import InputError
 from cabinets.models import Cabinet
 from dunning.channels.postal import PostalAddress
 from dunning.enums import Channel, Tone
@@ -19,13 +20,15 @@ from dunning.services.composing import (
     values_of,
     version_of,
 )
-from dunning.services.letter_parts import WrittenLetter
+from dunning.services.letter_parts import WrittenLetter, address_of
 from dunning.services.sums import Sums, rate_of, sums_of
 from invoices.enums import DocumentKind
 from invoices.models import Document
 from invoices.services.claims import Statement
 from invoices.services.documents import read_document
-from templates_lib.letter import ComposedLetter, Joined, Letter, Paper, Row, compose_letter
+from templates_lib.email import Composed
+from templates_lib.letter import ComposedLetter, Joined, Letter, Paper, Row, compose_letter, on_screen
+from templates_lib.letter import write_letter as words_of
 from templates_lib.rendering import NBSP, amount_words, day_words
 
 REGISTERED_LABEL = "Lettre recommandée avec avis de réception"
@@ -66,30 +69,57 @@ def compose(
     link: str,
     joined: Sequence[Joined] = (),
 ) -> ComposedLetter:
-    """Fill the letter of the reminder's step as of today; used for the preview and for the departure alike."""
-    version = version_of(reminder, claimed)
+    """Fill the letter of the reminder's step as of today, and make its PDF."""
+    return compose_letter(_letter(reminder, cabinet, claimed, mentioned, recipient=recipient, link=link, joined=joined))
+
+
+def preview(
+    reminder: Reminder,
+    cabinet: Cabinet,
+    claimed: Sequence[ReminderLine],
+    mentioned: Sequence[ReminderLine],
+    *,
+    link: str,
+) -> Composed:
+    """Write the letter as it would be printed today, for who decides of it; the PDF is made when it is printed."""
+    try:
+        recipient: Sequence[str] = address_of(reminder.client, reminder.contact).shown
+    except InputError as error:
+        recipient = (f"Adresse à corriger : {error}",)
+    made = words_of(_letter(reminder, cabinet, claimed, mentioned, recipient=recipient, link=link))
+    return Composed(subject=made.subject, html=on_screen(made.html), text=made.text)
+
+
+def _letter(
+    reminder: Reminder,
+    cabinet: Cabinet,
+    claimed: Sequence[ReminderLine],
+    mentioned: Sequence[ReminderLine],
+    *,
+    recipient: Sequence[str],
+    link: str,
+    joined: Sequence[Joined] = (),
+) -> Letter:
     on = cabinet.today()
     sums = sums_of(reminder, claimed, on=on)
     is_formal = reminder.step.tone == Tone.FORMAL
-    return compose_letter(
-        Letter(
-            version=version,
-            values=values_of(reminder, cabinet, claimed, sums),
-            lines=[line_of(line) for line in claimed],
-            also_due=[line_of(line) for line in mentioned],
-            firm=firm_of(cabinet),
-            paper=paper_of(cabinet),
-            recipient=recipient,
-            on=on,
-            total_cents=sums.total_cents if is_formal else sums.principal_cents,
-            breakdown=breakdown_of(claimed, sums) if is_formal and sums.statements else (),
-            reference=", ".join(dict.fromkeys(line.invoice.dossier.reference for line in claimed)),
-            payment_link=link,
-            route_label=REGISTERED_LABEL if reminder.channel == Channel.REGISTERED else "",
-            joined=joined,
-            variant=sums.variant,
-            demo=cabinet.is_demo,
-        )
+    return Letter(
+        version=version_of(reminder, claimed),
+        values=values_of(reminder, cabinet, claimed, sums),
+        lines=[line_of(line) for line in claimed],
+        also_due=[line_of(line) for line in mentioned],
+        firm=firm_of(cabinet),
+        paper=paper_of(cabinet),
+        recipient=recipient,
+        on=on,
+        total_cents=sums.total_cents if is_formal else sums.principal_cents,
+        breakdown=breakdown_of(claimed, sums) if is_formal and sums.statements else (),
+        reference=", ".join(dict.fromkeys(line.invoice.dossier.reference for line in claimed)),
+        payment_link=link,
+        route_label=REGISTERED_LABEL if reminder.channel == Channel.REGISTERED else "",
+        joined=joined,
+        variant=sums.variant,
+        demo=cabinet.is_demo,
     )
 
 

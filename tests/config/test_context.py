@@ -57,6 +57,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "Courrier",
         "Scénarios",
         "Modèles",
+        "Preuves",
         "Quand rien ne part",
         "Importer",
     ]
@@ -65,7 +66,9 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "Équipe",
         "Cabinet",
         "Mode d’envoi",
+        "SMS",
         "Serveur d’envoi",
+        "Envoi du courrier",
         "Boîte de réponses",
     ]
     assert [link.short or link.label for link in frame.mobile] == ["Accueil", "À valider", "Factures", "Clients"]
@@ -78,7 +81,7 @@ def test_an_accountant_neither_imports_nor_manages_nor_suspends() -> None:
     frame = chrome(request_of(Role.ACCOUNTANT))["chrome"]
 
     assert [link.label for link in (*frame.reminders, *frame.firm)] == [
-        "La prochaine nuit", "Calendrier", "Scénarios", "Quand rien ne part",
+        "La prochaine nuit", "Calendrier", "Courrier", "Scénarios", "Quand rien ne part",
     ]  # fmt: skip
     assert (frame.can_suspend, frame.can_resume) == (False, False)
 

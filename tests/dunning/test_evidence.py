@@ -10,17 +10,20 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from cabinets.models import Cabinet
+from cabinets.enums import Role
+from cabinets.models import Cabinet, Membership
 from cabinets.scoping import working_for
 from dunning.channels.protocol import Outcome, Stage, Verdict
 from dunning.enums import ReminderState
 from dunning.evidence import GENESIS, Link, digest_of
 from dunning.models import EvidenceEntry, Reminder
 from dunning.services import evidence, outcomes
+from tests.conftest import FirmBrowser
 from tests.dunning.test_two_nights import at_once
-from tests.factories.cabinets import make_cabinet
+from tests.factories.cabinets import make_cabinet, make_member
 from tests.factories.dunning import make_reminder
 
+Browse = Callable[[Membership | None], FirmBrowser]
 ACCEPTED = Outcome(verdict=Verdict.ACCEPTED, stage=Stage.END, code=250)
 
 
@@ -180,3 +183,15 @@ def test_two_senders_at_once_write_one_chain() -> None:
     with working_for(cabinet_id=cabinet.pk):
         verdict = evidence.verify()
         assert (verdict.holds, verdict.links) == (True, 8)
+
+
+def test_the_page_lists_the_links_and_verifies_them(cabinet: Cabinet, owner: Membership, browse: Browse) -> None:
+    depart()
+    browser = browse(owner)
+
+    page = browser.get("/preuves/").content.decode()
+    verified = browser.post("/preuves/verifier/", follow=True).content.decode()
+
+    assert "Message parti" in page
+    assert "Les 1 maillons tiennent." in verified
+    assert browse(make_member(role=Role.ASSISTANT)).get("/preuves/").status_code == 403

@@ -376,3 +376,15 @@ def test_an_uncertain_message_stays_so_without_an_answer(browse: Browse, owner: 
 
     reminder.refresh_from_db()
     assert (response.status_code, reminder.state) == (409, "unknown")
+
+
+def test_a_formal_notice_is_read_as_the_letter_it_will_be(browse: Browse, owner: Membership) -> None:
+    Cabinet.objects.update(bar="Nantes", city="Nantes")
+    reminder = waiting(rank=4, channel="registered", reasons=["formal"])
+
+    page = browse(owner).get(f"/a-valider/{reminder.pk}/").content.decode()
+    letter = browse(owner).get(f"/a-valider/{reminder.pk}/apercu/").content.decode()
+
+    assert "MISE EN DEMEURE" in letter
+    assert "Lettre recommandée avec avis de réception" in letter
+    assert "mise en demeure" in page

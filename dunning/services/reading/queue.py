@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Max, Min, Q
+from django.utils.html import escape
 
 from cabinets.enums import ClientKind, Right
 from cabinets.models import Cabinet, Membership
 from cabinets.sealing import open_together
-from dunning.enums import ANSWERS, SPOKEN, Reason, ReminderState, Tone
+from dunning.enums import ANSWERS, SPOKEN, Channel, Reason, ReminderState, Tone
 from dunning.models import DunningCase, NightlyRun, Reminder, ReminderLine
 from dunning.policy import SOURCE_VALID_DAYS
 from dunning.presenting import (
@@ -25,8 +26,8 @@ from dunning.presenting import (
     soon_words,
     step_words,
 )
-from dunning.services import approving, outcomes, rewriting
-from dunning.services.composing import addressee_of, compose, lines_of
+from dunning.services import approving, letter_composing, outcomes, rewriting
+from dunning.services.composing import addressee_of, compose, compose_text, lines_of
 from dunning.services.lookups import needs_insolvency_check
 from dunning.services.rewriting import Part
 from invoices.enums import StopKind
@@ -226,7 +227,7 @@ def read(*, reminder: Reminder, cabinet: Cabinet, member: Membership) -> Reading
         reminder=reminder,
         name=reminder.client.display_name,
         step=step_words(reminder.step),
-        recipient=reminder.recipient or addressee_of(reminder).email,
+        recipient=reminder.recipient or _way_to(reminder),
         claimed=tuple(claimed),
         mentioned=tuple(mentioned),
         facts=tuple(known(reminder, claimed, cabinet)),
@@ -270,6 +271,16 @@ def _lines(reminder: Reminder) -> tuple[list[ReminderLine], list[ReminderLine]]:
     return claimed, mentioned
 
 
+def _way_to(reminder: Reminder) -> str:
+    addressee = addressee_of(reminder)
+    if reminder.channel in {Channel.SMS, Channel.PHONE}:
+        return str(addressee.phone)
+    if reminder.channel in {Channel.LETTER, Channel.REGISTERED}:
+        client = reminder.client
+        return f"{client.display_name}, {client.address}, {client.postcode} {client.city}"
+    return str(addressee.email)
+
+
 def _compose(
     reminder: Reminder, cabinet: Cabinet, claimed: Sequence[ReminderLine], mentioned: Sequence[ReminderLine]
 ) -> tuple[Composed | None, str]:
@@ -278,6 +289,11 @@ def _compose(
     try:
         # The debtor's own address is written at departure only: nobody else opens it, and reading writes nothing.
         link = f"{settings.SITE_URL}/p/apercu/"
+        if reminder.channel in {Channel.LETTER, Channel.REGISTERED}:
+            return letter_composing.preview(reminder, cabinet, claimed, mentioned, link=link), ""
+        if reminder.channel == Channel.SMS:
+            said = compose_text(reminder, cabinet, claimed, link=f"{settings.SITE_URL}/s/apercu/").text
+            return Composed(subject="", html=f"<pre>{escape(said)}</pre>", text=said), ""
         return compose(reminder=reminder, cabinet=cabinet, claimed=claimed, mentioned=mentioned, link=link), ""
     except TextError as error:
         return None, str(error)
