@@ -13,7 +13,7 @@ from config.demo.firms import Firm
 from invoices.enums import InvoiceKind, StopKind
 
 # The story begins here: older invoices were brought in by the firm's first file.
-START = -40
+START = -46
 YESTERDAY = -1
 
 PRO, PERSON, BODY, PUBLIC, UNKNOWN = (
@@ -46,7 +46,7 @@ class Bill:
     kind: InvoiceKind = InvoiceKind.INVOICE
     due_on: dt.date | None = None
     acts: tuple[tuple[int, Act], ...] = ()
-    # The firm reminded the debtor firmly by its own letter: the step counts as done.
+    # Its formal notice was approved, printed and posted.
     is_put_on_notice: bool = False
     # The process that was sending it died: nobody knows whether it left.
     is_lost: bool = False
@@ -104,7 +104,7 @@ def _everywhere() -> Iterator[Part]:
     yield Part(kind=PRO, bills=(waiting(), Bill(due=-3, entered=-20)))
     yield _one(PRO, third())
     yield _one(PERSON, Bill(due=-45, entered=-36))
-    yield _one(PERSON, Bill(due=-49, entered=START, is_put_on_notice=True))
+    yield _one(PERSON, Bill(due=-54, entered=START, is_put_on_notice=True))
     yield _one(PRO, Bill(due=-40, entered=YESTERDAY))
     yield _one(PRO, Bill(due=-140, entered=YESTERDAY))
     yield _one(PERSON, fresh(acts.stops(StopKind.DISPUTE, reason="Conteste les diligences, au téléphone")))

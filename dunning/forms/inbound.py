@@ -69,7 +69,7 @@ class ClassifyForm(forms.Form):
 class AttachForm(forms.Form):
     """A client among those the person sees."""
 
-    client: forms.ModelChoiceField[Client] = forms.ModelChoiceField(
+    client: "forms.ModelChoiceField[Client]" = forms.ModelChoiceField(
         queryset=None,
         error_messages={"required": "Choisissez un client.", "invalid_choice": "Choisissez un client du cabinet."},
     )

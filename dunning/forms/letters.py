@@ -86,7 +86,7 @@ class CodeForm(forms.Form):
 class ConsentForm(forms.Form):
     """A consent to electronic registered letters, as it was given."""
 
-    contact = forms.ModelChoiceField(
+    contact: "forms.ModelChoiceField[Contact]" = forms.ModelChoiceField(
         None,
         label="Qui consent",
         required=False,
@@ -99,7 +99,7 @@ class ConsentForm(forms.Form):
     )
     given_on = Day(label="Donné le")
     scope = forms.ChoiceField(label="Portée", choices=[(one, one) for one in SCOPES])
-    proof = forms.ModelChoiceField(
+    proof: "forms.ModelChoiceField[Document]" = forms.ModelChoiceField(
         None,
         label="Document qui le prouve",
         required=False,
@@ -171,4 +171,5 @@ def _person(contact: Contact) -> str:
 
 
 def _file(document: Document) -> str:
-    return document.file_name
+    name: str = document.file_name
+    return name

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cabinets.enums import TaskKind
+from cabinets.enums import ClientKind, TaskKind
 from cabinets.models import Cabinet, Task
 from cabinets.scoping import working_for
 from cabinets.services import clients
@@ -82,7 +82,7 @@ def test_f59_a_message_refused_downstream_leaves_again_once_its_address_is_mende
 
     with working_for(cabinet_id=firm.pk):
         client = invoice.client
-        facts = clients.ClientFacts(company=client.company, email="bonne@adresse.example", kind=client.kind)
+        facts = clients.ClientFacts(company=client.company, email="bonne@adresse.example", kind=ClientKind(client.kind))
         clients.update_client(client_id=client.pk, facts=facts)
     live(firm, start=TODAY + days(6))
 

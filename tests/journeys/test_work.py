@@ -47,7 +47,7 @@ Open = Callable[..., Page]
 def waiting(*, firm_steps: bool = False) -> QuerySet[Reminder]:
     """Return what waits for one person's approval, the first to leave first."""
     rows = Reminder.objects.filter(state=ReminderState.AWAITING_APPROVAL, client__needs_two_approvals=False)
-    rows = rows.filter(step__offset_days=FIRM_STEP) if firm_steps else rows.filter(step__offset_days__lt=FIRM_STEP)
+    rows = rows.filter(step__offset_days__gte=FIRM_STEP) if firm_steps else rows.filter(step__offset_days__lt=FIRM_STEP)
     return rows.order_by("depart_at", "pk")
 
 
