@@ -98,5 +98,8 @@ CONFIGURATION: dict[str, Any] = {
         "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         # The text of a statement holds what a person typed.
         "django.db.backends": {"level": "WARNING"},
+        # Each step of each letter, and each table of each font.
+        "weasyprint": {"level": "WARNING"},
+        "fontTools": {"level": "WARNING"},
     },
 }
