@@ -12,6 +12,7 @@ from cabinets.models import Cabinet, Task
 from dunning.enums import Code, ReminderState
 from dunning.inbound.bounces import Failure
 from dunning.models import DunningCase, Reminder, ReminderLine
+from dunning.services.evidence import append_message
 from dunning.services.ladder import RECALLABLE, cancel, schedule
 from dunning.services.outcomes import open_task, refuse_way
 
@@ -39,6 +40,7 @@ def come_back(*, reminder_id: UUID, failure: Failure) -> bool:
         doubts = Task.objects.filter(kind=TaskKind.UNKNOWN_OUTCOME, subject_id=reminder.pk, state=TaskState.OPEN)
         doubts.update(state=TaskState.DONE, closed_at=timezone.now())
     open_task(TaskKind.REJECTED_ADDRESS, reminder, Cabinet.objects.get())
+    append_message("message.bounced", reminder)
     journal.record("reminder.bounced", reminder, code=failure.status, rank=reminder.rank)
     return True
 

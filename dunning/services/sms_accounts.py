@@ -150,12 +150,15 @@ def check(*, account_id: UUID) -> None:
 
 
 def to_ask(*, limit: int = POLLED_AT_MOST) -> dict[UUID, list[UUID]]:
-    """Return the messages whose end nobody knows yet, by firm, as the scheduler sees them."""
+    """Return messages whose end nobody knows yet, by firm, as the scheduler sees them.
+
+    They are drawn at random: many that stay silent never hide the others.
+    """
     rows = Reminder.all_cabinets.using(SCHEDULER).filter(
         channel=Channel.SMS, state=ReminderState.ACCEPTED, spoken_at__gte=timezone.now() - outcomes.ASKED_FOR
     )
     found: dict[UUID, list[UUID]] = {}
-    listed = rows.exclude(provider_ref="").order_by("spoken_at").values_list("cabinet_id", "pk")
+    listed = rows.exclude(provider_ref="").order_by("?").values_list("cabinet_id", "pk")
     for cabinet_id, reminder_id in listed[:limit]:
         found.setdefault(cabinet_id, []).append(reminder_id)
     return found
@@ -166,12 +169,15 @@ def ask_receipts(*, cabinet_id: UUID, reminder_ids: list[UUID]) -> int:
     with acting_for(cabinet_id=cabinet_id):
         with tenant_atomic():
             road = sms_road(Cabinet.objects.get())
-            rows = Reminder.objects.filter(pk__in=reminder_ids, state=ReminderState.ACCEPTED)
-            refs = dict(rows.values_list("pk", "provider_ref"))
+            if road is None:
+                return 0
+            # A provider knows its own messages alone.
+            mine = Reminder.objects.filter(pk__in=reminder_ids, state=ReminderState.ACCEPTED, route=road[0].slug)
+            refs = dict(mine.values_list("pk", "provider_ref"))
         moved = 0
-        for reminder_id, reference in refs.items() if road else ():
+        for reminder_id, reference in refs.items():
             try:
-                told = road[0].receipt(reference)  # type: ignore[index]  # nothing is asked without a road
+                told = road[0].receipt(reference)
             except DeliveryError:
                 break
             if told is not None:

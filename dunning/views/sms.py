@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -87,7 +88,7 @@ def sms_switch(request: CabinetRequest, account_id: UUID) -> HttpResponse:
 @require_POST
 def sms_announcement(request: HttpRequest, token: str) -> HttpResponse:
     """Take in what a provider announces of a message; an address or a signature of nobody's gets the same answer."""
-    url = request.build_absolute_uri()
+    url = f"{settings.SITE_URL}{request.get_full_path()}"  # the address it was given, whatever stands in between
     signature = request.headers.get("X-Twilio-Signature", "")
     is_known = sms_accounts.announce(hook=token, url=url, params=request.POST.dict(), signature=signature)
     return HttpResponse(status=204 if is_known else 404)

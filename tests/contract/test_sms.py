@@ -13,6 +13,7 @@ from tests.contract.openapi_double import Double, serving, specs_are_here
 OVH_SPEC, TWILIO_SPEC = "ovh/sms-jobs.transcribed.openapi.json", "twilio/twilio_api_v2010.json"
 JOBS, OUTGOING = "/sms/{serviceName}/jobs", "/sms/{serviceName}/outgoing/{id}"
 MESSAGES = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
+MESSAGE = MESSAGES.replace("Messages.json", "Messages/{Sid}.json")
 SMS = OutgoingSms(to="+33612345678", sender="CabAubry", text="CabAubry: rappel", reference="0" * 36)
 SID = "SM" + "0" * 32
 
@@ -110,6 +111,38 @@ def test_twilio_tells_what_became_of_a_message(
 
         assert (said.verdict, said.stage, said.is_opted_out, double.faults) == (verdict, stage, opted_out, [])
         assert double.calls[-1].body == {"To": "+33612345678", "From": "CabAubry", "Body": "CabAubry: rappel"}
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, 20003), (400, 21408)], ids=["keys", "closed country"])
+def test_twilio_s_refusal_of_an_account_says_nothing_of_the_number(status: int, code: int) -> None:
+    if not specs_are_here():
+        return
+    with serving(TWILIO_SPEC) as double:
+        double.answers["POST", MESSAGES] = (status, {"code": code, "message": "no", "status": status})
+
+        with pytest.raises(DeliveryError) as refused:
+            twilio(double).send(SMS)
+
+        assert refused.value.permanent
+
+
+@pytest.mark.parametrize(
+    ("answer", "delivery"),
+    [
+        ((200, {"sid": SID, "status": "delivered"}), Delivery.DELIVERED),
+        ((200, {"sid": SID, "status": "queued"}), Delivery.ON_ITS_WAY),
+        ((404, {"code": 20404, "message": "unknown", "status": 404}), None),
+    ],
+)
+def test_twilio_is_asked_what_became_of_a_message(answer: tuple[int, object], delivery: Delivery | None) -> None:
+    if not specs_are_here():
+        return
+    with serving(TWILIO_SPEC) as double:
+        double.answers["GET", MESSAGE] = answer
+
+        told = twilio(double).receipt(SID)
+
+        assert (told.delivery if told else None, double.faults) == (delivery, [])
 
 
 def test_nobody_at_the_other_end_means_nothing_left() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from twilio.request_validator import RequestValidator
 
 from cabinets.enums import Role, TransferBasis
@@ -13,6 +14,7 @@ from cabinets.models import Cabinet, Client, Membership
 from cabinets.scoping import working_for
 from dunning.channels.protocol import Stage, Verdict
 from dunning.channels.sms import Delivery, OutgoingSms, SmsOutcome, SmsReceipt
+from dunning.channels.twilio import TwilioSms
 from dunning.enums import Medium, ReminderState
 from dunning.errors import UncoveredTransferError
 from dunning.models import ChannelAccount, EvidenceEntry, Reminder, SmsCatch
@@ -170,7 +172,7 @@ def test_an_announcement_is_taken_in_when_it_is_signed_and_once(
     )
     hook = json.loads(account.secrets)["hook"]
     url, params = f"/retours/sms/{hook}/", {"MessageSid": "SM1", "MessageStatus": "delivered"}
-    signature = RequestValidator("token").compute_signature(f"http://testserver{url}", params)
+    signature = RequestValidator("token").compute_signature(f"{settings.SITE_URL}{url}", params)
     browser = browse(None)
 
     assert browser.post(url, params, headers={"X-Twilio-Signature": "no"}).status_code == 404
@@ -179,6 +181,28 @@ def test_an_announcement_is_taken_in_when_it_is_signed_and_once(
     assert browser.post(url, params, headers={"X-Twilio-Signature": signature}).status_code == 204
     assert browser.post("/retours/sms/nobody/", params, headers={"X-Twilio-Signature": signature}).status_code == 404
     assert Reminder.objects.get(pk=reminder.pk).state == ReminderState.DELIVERED
+
+
+def test_a_provider_is_asked_of_its_own_messages_alone(
+    cabinet: Cabinet, owner: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_twilio(owner)
+    ChannelAccount.objects.update(is_enabled=True)
+    left = {"state": ReminderState.ACCEPTED, "spoken_on": TODAY, "spoken_at": cabinet.now()}
+    ours = texted(**left, provider_ref="SM1", route="twilio")
+    before = texted(**left, provider_ref="42", route="ovh")
+    asked: list[str] = []
+
+    def receipt(self: TwilioSms, reference: str) -> SmsReceipt:
+        asked.append(reference)
+        return SmsReceipt(reference=reference, delivery=Delivery.DELIVERED)
+
+    monkeypatch.setattr(TwilioSms, "receipt", receipt)
+    assert sms_accounts.ask_receipts(cabinet_id=cabinet.pk, reminder_ids=[ours.pk, before.pk]) == 1
+
+    assert asked == ["SM1"]
+    assert Reminder.objects.get(pk=ours.pk).state == ReminderState.DELIVERED
+    assert Reminder.objects.get(pk=before.pk).state == ReminderState.ACCEPTED
 
 
 def test_a_demonstration_reaches_a_table_and_nobody_else(cabinet: Cabinet) -> None:

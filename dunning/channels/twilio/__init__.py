@@ -35,10 +35,12 @@ PROFILE = SmsProfile(
     ),
 )
 HOST = "https://api.twilio.com"
-UNAUTHORISED, TOO_MANY, SERVER = {401, 403}, 429, 500
+UNAUTHORISED, NOT_FOUND, TOO_MANY, SERVER = {401, 403}, 404, 429, 500
 OPTED_OUT = {21610}
 # The number is none, cannot be reached by SMS, or is a landline.
-NO_SUCH_NUMBER = {21211, 21214, 21217, 21614, 21408}
+NO_SUCH_NUMBER = {21211, 21214, 21217, 21612, 21614}
+# The account may not write to that country: one of its settings, and no fault of the number.
+COUNTRY_CLOSED = 21408
 _ENDS = {"delivered": Delivery.DELIVERED, "undelivered": Delivery.FAILED, "failed": Delivery.FAILED}
 
 
@@ -81,7 +83,11 @@ class TwilioSms:
         """Ask once more what became of a message: an announcement may be lost."""
         try:
             said = self._client.messages(reference).fetch()
-        except (TwilioRestException, RequestException) as error:
+        except TwilioRestException as error:
+            if error.status == NOT_FOUND:
+                return None  # written by another provider, or forgotten since: the others are still asked for
+            raise DeliveryError("Twilio ne répond pas.", permanent=False) from error
+        except RequestException as error:
             raise DeliveryError("Twilio ne répond pas.", permanent=False) from error
         return SmsReceipt(
             reference=reference,
@@ -117,6 +123,8 @@ def _of_refusal(error: TwilioRestException) -> SmsOutcome:
     text = f"Twilio {code or status}"
     if status in UNAUTHORISED:
         raise DeliveryError(f"Twilio refuse ce compte ({status}).", permanent=True, code=status) from error
+    if code == COUNTRY_CLOSED:
+        raise DeliveryError("Le compte Twilio n’écrit pas dans ce pays.", permanent=True, code=status) from error
     if status == TOO_MANY:
         return SmsOutcome(verdict=Verdict.POSTPONED, stage=Stage.CONNECT, code=status, text=text)
     if status >= SERVER:

@@ -12,7 +12,7 @@ from cabinets.models import Cabinet, Client, Contact, JournalEntry, Task
 from cabinets.scoping import working_for
 from cabinets.services.clients import email_key
 from dunning.enums import Code, InboundKind, InboundState, ReminderState
-from dunning.models import DunningCase, InboundMessage, Reminder, ReminderLine
+from dunning.models import DunningCase, EvidenceEntry, InboundMessage, Reminder, ReminderLine
 from dunning.services import receiving
 from dunning.services.reply_marks import reply_address
 from invoices.enums import StopKind
@@ -156,6 +156,7 @@ def test_a_bounce_takes_its_step_back_refuses_the_address_and_asks_a_person(clie
     assert client.email_refused_at == NOW
     assert (case.next_rank, case.last_step_on) == (1, None)
     assert case.next_action_on is not None
+    assert EvidenceEntry.objects.latest("seq").event == "message.bounced"
     assert not ReminderLine.objects.get().counts
     assert (stops(), tasks()) == ([], [(TaskKind.REJECTED_ADDRESS, reminder.pk)])
 
