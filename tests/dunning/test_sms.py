@@ -188,7 +188,7 @@ def test_a_provider_is_asked_of_its_own_messages_alone(
 ) -> None:
     keep_twilio(owner)
     ChannelAccount.objects.update(is_enabled=True)
-    left = {"state": ReminderState.ACCEPTED, "spoken_on": TODAY, "spoken_at": cabinet.now()}
+    left: dict[str, Any] = {"state": ReminderState.ACCEPTED, "spoken_on": TODAY, "spoken_at": cabinet.now()}
     ours = texted(**left, provider_ref="SM1", route="twilio")
     before = texted(**left, provider_ref="42", route="ovh")
     asked: list[str] = []
