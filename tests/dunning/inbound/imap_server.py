@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -106,13 +107,18 @@ class CutLine:
 
     def __enter__(self) -> Self:
         """Listen."""
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._threads = [threading.Thread(target=self._serve, daemon=True)]
+        self._threads[0].start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop listening."""
+        """Stop listening, and leave no socket behind: a later test would answer for it."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+            assert not thread.is_alive(), "une liaison de l’essai précédent tient encore"
         self._listener.close()
 
     def _serve(self) -> None:
@@ -121,12 +127,19 @@ class CutLine:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            server = socket.create_connection((HOST, self._target))
-            threading.Thread(target=self._carry, args=(client, server, False), daemon=True).start()
-            threading.Thread(target=self._carry, args=(server, client, True), daemon=True).start()
+            thread = threading.Thread(target=self._relay, args=(client,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _relay(self, client: socket.socket) -> None:
+        with client, socket.create_connection((HOST, self._target)) as server:
+            back = threading.Thread(target=self._carry, args=(server, client, True), daemon=True)
+            back.start()
+            self._carry(client, server, counts=False)
+            back.join()
 
     def _carry(self, source: socket.socket, target: socket.socket, counts: bool) -> None:
-        try:
+        with suppress(OSError):
             while data := source.recv(512):
                 if counts and self._left is not None:
                     data = data[: self._left]
@@ -134,10 +147,6 @@ class CutLine:
                 target.sendall(data)
                 if counts and self._left == 0:
                     break
-        except OSError:
-            pass
         for end in (source, target):
-            try:
+            with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
