@@ -39,8 +39,13 @@ def _no_key_survives() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
-    """Create the test database through its owner: every other role mirrors it, and no test may reach the real one."""
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """Create the test database through its owner: every other role mirrors it, and no test may reach the real one.
+
+    Several workers each have their own, named after them.
+    """
     with django_db_blocker.unblock():
         setup_databases(verbosity=0, interactive=False, aliases=dict.fromkeys(connections))
     yield
