@@ -23,6 +23,7 @@ from dunning.services.composing import lines_of, version_of
 from dunning.services.facts import load_facts
 from dunning.services.ladder import cancel, schedule
 from dunning.services.lookups import needs_insolvency_check
+from dunning.services.wake import TextMessages, text_messages_of
 from invoices.enums import StopKind
 from invoices.locks import lock_invoices
 from invoices.services import insolvency, standstill
@@ -48,6 +49,7 @@ class Summary:
     ready: tuple[Reminder, ...]
     apart: tuple[Reminder, ...]
     total_cents: int
+    texts: TextMessages
 
 
 def blocked_by(reminder: Reminder) -> str:
@@ -200,11 +202,17 @@ def confirm_night(*, night_id: UUID, by: Membership) -> NightlyRun:
     return night
 
 
-def summary_of(reminders: Sequence[Reminder]) -> Summary:
-    """Sort a selection into what a batch may approve and what is read one by one (formal notices, blocked texts)."""
-    ready = tuple(one for one in reminders if one.step.tone != Tone.FORMAL and not blocked_by(one))
-    apart = tuple(one for one in reminders if one not in ready)
-    return Summary(ready=ready, apart=apart, total_cents=sum(one.total_cents for one in ready))
+def is_batchable(reminder: Reminder) -> bool:
+    """Say whether a batch may approve it: formal notices and texts to come are read one by one."""
+    return reminder.step.tone != Tone.FORMAL and not blocked_by(reminder)
+
+
+def summary_of(reminders: Sequence[Reminder], cabinet: Cabinet) -> Summary:
+    """Sort a selection into what a batch may approve and what is read apart, with what the batch would cost."""
+    ready = tuple(one for one in reminders if is_batchable(one))
+    apart = tuple(one for one in reminders if not is_batchable(one))
+    total_cents = sum(one.total_cents for one in ready)
+    return Summary(ready=ready, apart=apart, total_cents=total_cents, texts=text_messages_of(ready, cabinet))
 
 
 def approve_many(*, reminder_ids: Collection[UUID], by: Membership) -> tuple[list[Reminder], list[tuple[UUID, str]]]:
@@ -228,7 +236,7 @@ def approve_many(*, reminder_ids: Collection[UUID], by: Membership) -> tuple[lis
 
 
 def _approve_in_batch(reminder_id: UUID, by: Membership) -> Reminder:
-    if summary_of([Reminder.objects.select_related("step").get(pk=reminder_id)]).apart:
+    if not is_batchable(Reminder.objects.select_related("step").get(pk=reminder_id)):
         raise DunningError("Cette relance se relit une par une.")
     return approve(reminder_id=reminder_id, by=by)
 

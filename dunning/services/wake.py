@@ -2,7 +2,10 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
+
+from django.db.models import Q
 
 from cabinets.models import Cabinet, Client
 from dunning.enums import ANSWERS, Channel, Medium, ReminderState, Tone
@@ -21,7 +24,7 @@ def follow(reminder: Reminder, cabinet: Cabinet, *, at: dt.datetime) -> list[Rem
     """
     if reminder.accompanies_id is not None or not reminder.step.companions:
         return []
-    has_answered = reminder.step.tone == Tone.SOLUTIONS and _has_answered(reminder)
+    has_answered = reminder.step.tone == Tone.SOLUTIONS and bool(_answered_among([reminder]))
     open_ways = companions_of(reminder, _reach(reminder, cabinet), has_answered=has_answered)
     followers = [_follower(reminder, channel, at) for channel in open_ways]
     for follower in followers:
@@ -35,6 +38,29 @@ def companions_of(reminder: Reminder, reach: Reach, *, has_answered: bool) -> li
         return []
     wanted = [Channel(one) for one in reminder.step.companions if one != reminder.channel]
     return [channel for channel in wanted if reach.by(channel).is_open and _is_written(reminder, channel)]
+
+
+@dataclass(frozen=True, slots=True)
+class TextMessages:
+    """How many text messages a set of reminders would send, each of one part, and what they would cost."""
+
+    count: int
+    cents: int | None
+    """Rounded up to the cent; None while the firm has not said its price."""
+
+
+def text_messages_of(reminders: Sequence[Reminder], cabinet: Cabinet) -> TextMessages:
+    """Count the text messages these reminders are, or would bring along today; at the price the firm wrote down."""
+    account = ChannelAccount.objects.filter(medium=Medium.SMS, is_enabled=True).first()
+    has_sms = cabinet.is_demo or account is not None
+    answered = _answered_among(reminders)
+    count = 0
+    for one in reminders:
+        reach = reach_of(one.client, one.contact or one.client, has_sms=has_sms)
+        followers = companions_of(one, reach, has_answered=one.pk in answered)
+        count += (one.channel, *followers).count(Channel.SMS)
+    price = account.unit_price_thousandths if account is not None else None
+    return TextMessages(count=count, cents=None if price is None else -(-count * price // 10))
 
 
 def _follower(reminder: Reminder, channel: Channel, at: dt.datetime) -> Reminder:
@@ -72,11 +98,13 @@ def _reach(reminder: Reminder, cabinet: Cabinet) -> Reach:
     return reach_of(client, reminder.contact or client, has_sms=has_sms)
 
 
-def _has_answered(reminder: Reminder) -> bool:
-    """Say whether the debtor ever answered, by a gesture or by a payment, about what the message claims."""
-    lines = ReminderLine.objects.filter(reminder=reminder, is_claimed=True)
-    rows: Sequence[tuple[UUID, object]] = list(lines.values_list("invoice_id", "invoice__last_payment_at"))
-    if any(paid is not None for _, paid in rows):
-        return True
-    said = Standstill.objects.filter(kind__in=ANSWERS)
-    return said.filter(client=reminder.client_id).exists() or said.filter(invoice__in=[one for one, _ in rows]).exists()
+def _answered_among(reminders: Sequence[Reminder]) -> set[UUID]:
+    """Return the reminders whose debtor ever answered, by a gesture or by a payment, about what they claim."""
+    lines = ReminderLine.objects.filter(reminder__in=reminders, is_claimed=True)
+    rows = list(lines.values_list("reminder_id", "invoice_id", "invoice__last_payment_at"))
+    clients = {one.client_id for one in reminders}
+    told = Standstill.objects.filter(kind__in=ANSWERS)
+    said = told.filter(Q(client__in=clients) | Q(invoice__in={invoice for _, invoice, _ in rows}))
+    spoken = {target for pair in said.values_list("client_id", "invoice_id") for target in pair}
+    by_invoice = {reminder for reminder, invoice, paid in rows if paid is not None or invoice in spoken}
+    return by_invoice | {one.pk for one in reminders if one.client_id in spoken}

@@ -204,7 +204,7 @@ def approvals_batch(request: CabinetRequest) -> HttpResponse:
     if "accord" in request.POST:
         return _approve_batch(request, ids, selected)
     journal.listed(Reminder, "approvals_batch", count=len(selected))
-    summary = approving.summary_of(selected)
+    summary = approving.summary_of(selected, request.cabinet)
     return render(request, "dunning/batch.html", {"summary": summary, "zone": request.cabinet.zone})
 
 

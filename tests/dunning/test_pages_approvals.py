@@ -2,6 +2,7 @@
 
 import datetime as dt
 import html
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from cabinets.enums import ClientKind, Role
 from cabinets.models import Cabinet, JournalEntry, Membership
 from cabinets.scoping import working_for
-from dunning.enums import ReminderState
-from dunning.models import NightlyRun, Reminder, ReminderLine
+from dunning.enums import Medium, ReminderState
+from dunning.models import ChannelAccount, NightlyRun, Reminder, ReminderLine
 from dunning.services import approving
 from invoices.enums import StopKind
 from invoices.models import Invoice
@@ -253,6 +254,61 @@ def test_a_batch_without_a_selection_gathers_everything_that_waits(browse: Brows
     assert "Approuver les 2 messages" in text_of(browse(owner).get("/a-valider/lot/"))
 
 
+def texted(**facts: Any) -> Reminder:
+    client = make_client(company="Atelier Nord SAS", phone="+33612345678", has_mobile=True, has_phone=True)
+    case = make_case(invoice=make_invoice(client=client), rank=2)
+    return make_reminder(case, **{"state": WAITING, "reasons": ["strategic"], "depart_at": TOMORROW, **facts})
+
+
+def in_service(price: int | None) -> None:
+    account = ChannelAccount(medium=Medium.SMS, provider="ovh", is_enabled=True, unit_price_thousandths=price)
+    account.save(force_insert=True)
+
+
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [
+        (69, "2 SMS d’une seule partie partent le même jour : 0,14 € au prix que vous avez inscrit."),
+        (
+            None,
+            "2 SMS d’une seule partie partent le même jour ; leur prix n’est pas inscrit dans les réglages des SMS.",
+        ),
+    ],
+)
+def test_a_batch_tells_its_text_messages_and_their_cost(
+    browse: Browse, owner: Membership, price: int | None, said: str
+) -> None:
+    texted(), texted(), waiting()
+    answered = texted()
+    Invoice.objects.filter(client=answered.client).update(last_payment_at=TOMORROW)
+    in_service(price)
+
+    summary = re.sub(r"<[^>]+>", "", text_of(browse(owner).get("/a-valider/lot/")))
+
+    assert "Approuver les 4 messages" in summary
+    assert said in summary
+
+
+def test_a_batch_says_nothing_of_text_messages_no_provider_would_carry(browse: Browse, owner: Membership) -> None:
+    texted()
+
+    summary = text_of(browse(owner).get("/a-valider/lot/"))
+
+    assert "Approuver ce message" in summary
+    assert "SMS" not in summary.partition("<main")[2]
+
+
+def test_a_batch_asks_as_much_for_five_text_messages_as_for_one(browse: Browse, owner: Membership) -> None:
+    in_service(69)
+    texted()
+    browser = browse(owner)
+    one = queries_of(browser, "/a-valider/lot/")
+    for _ in range(4):
+        texted()
+
+    assert queries_of(browser, "/a-valider/lot/") == one
+
+
 @pytest.mark.parametrize(("issue", "state"), [("parti", "accepted"), ("pas-parti", "declined")])
 def test_a_person_says_what_became_of_an_uncertain_message(
     browse: Browse, owner: Membership, issue: str, state: str
@@ -366,7 +422,7 @@ def test_a_dispute_says_what_happened(browse: Browse, owner: Membership) -> None
 def test_an_unwritten_step_is_never_in_a_batch(cabinet: Cabinet) -> None:
     reminder = waiting(rank=3, reasons=["no_text"])
 
-    assert approving.summary_of([reminder]).apart == (reminder,)
+    assert not approving.is_batchable(reminder)
 
 
 def test_an_uncertain_message_stays_so_without_an_answer(browse: Browse, owner: Membership) -> None:

@@ -96,7 +96,7 @@ def test_f67_a_formal_notice_is_read_alone_and_never_approved_in_a_batch(firm: C
         )
         by = make_member()
 
-        assert approving.summary_of([notice]).apart == (notice,)
+        assert not approving.is_batchable(notice)
         done, refused = approving.approve_many(reminder_ids=[notice.pk], by=by)
 
         assert (done, [identifier for identifier, _ in refused]) == ([], [notice.pk])

@@ -149,7 +149,7 @@ def queue(*, cabinet: Cabinet) -> Queue:
     """Return what waits, what was approved and has not left, and what nobody knows; three queries, four when empty."""
     rows = list(
         Reminder.objects.filter(state__in=IN_QUEUE)
-        .select_related("client", "step")
+        .select_related("client", "contact", "step")
         .defer("html", "text", "subject", "recipient")
         .order_by("depart_at", "pk")[:SHOWN]
     )
@@ -181,7 +181,7 @@ def _item(row: Reminder, cabinet: Cabinet) -> Item:
         when=soon_words(row.depart_at, on=cabinet.today(), zone=cabinet.zone),
         is_approved=row.state == ReminderState.APPROVED,
         is_uncertain=row.state == ReminderState.UNKNOWN,
-        is_batchable=is_waiting and not approving.summary_of([row]).apart,
+        is_batchable=is_waiting and approving.is_batchable(row),
     )
 
 
@@ -206,7 +206,7 @@ def chosen(*, reminder_ids: Collection[UUID]) -> list[Reminder]:
     """Return the awaited reminders of a selection, names ready to be read."""
     rows = (
         Reminder.objects.filter(pk__in=list(reminder_ids), state=ReminderState.AWAITING_APPROVAL)
-        .select_related("client", "step")
+        .select_related("client", "contact", "step")
         .defer("html", "text", "subject", "recipient")
         .order_by("depart_at", "pk")
     )
