@@ -117,6 +117,8 @@ BEGIN
         RETURN QUERY SELECT l.id, l.cabinet_id FROM payments_paymentlink l WHERE l.short_hash = digest;
     ELSIF kind = 'hook' THEN
         RETURN QUERY SELECT a.id, a.cabinet_id FROM dunning_channelaccount a WHERE a.hook_hash = digest;
+    ELSIF kind = 'provider' THEN
+        RETURN QUERY SELECT a.id, a.cabinet_id FROM payments_provideraccount a WHERE a.hook_hash = digest;
     ELSIF kind = 'invitation' THEN
         RETURN QUERY SELECT i.id, i.cabinet_id FROM cabinets_invitation i WHERE i.token_hash = digest;
     END IF;
@@ -124,7 +126,10 @@ END $$;
 """
 
 # Read by the definer functions above, which run as the owner before any scope exists.
-_OWNER_READS = ("cabinets_membership", "cabinets_invitation", "payments_paymentlink", "dunning_channelaccount")
+_OWNER_READS = (
+    "cabinets_membership", "cabinets_invitation", "payments_paymentlink", "payments_provideraccount",
+    "dunning_channelaccount",
+)  # fmt: skip
 
 
 def walled_models() -> list[type[models.Model]]:

@@ -23,6 +23,46 @@ class PaymentState(models.TextChoices):
     REVERSED = "reversed", "Annulé"
 
 
+class Provider(models.TextChoices):
+    """Who carries an online payment."""
+
+    STRIPE = "stripe", "Stripe"
+    PAYPLUG = "payplug", "PayPlug"
+    GOCARDLESS = "gocardless", "GoCardless"
+
+
+class Mode(models.TextChoices):
+    """Whether the keys of a provider move real money."""
+
+    TEST = "test", "Essai"
+    LIVE = "live", "Réel"
+
+
+class CheckoutState(models.TextChoices):
+    """Where an online payment is, from the click to its end."""
+
+    OPENING = "opening", "Page demandée"
+    OPEN = "open", "Page ouverte"
+    PROCESSING = "processing", "En cours"
+    PAID = "paid", "Payé"
+    FAILED = "failed", "Refusé"
+    EXPIRED = "expired", "Abandonné"
+    REVERSED = "reversed", "Repris"
+
+
+# The provider may still say something new of these: they are asked again until they end.
+UNSETTLED = (CheckoutState.OPENING, CheckoutState.OPEN, CheckoutState.PROCESSING)
+
+
+class NoticeState(models.TextChoices):
+    """What became of a provider's notice."""
+
+    RECEIVED = "received", "À traiter"
+    APPLIED = "applied", "Traité"
+    IGNORED = "ignored", "Sans effet"
+    DEAD = "dead", "En échec"
+
+
 class RequestKind(models.TextChoices):
     """What a debtor says from the link."""
 

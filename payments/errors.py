@@ -19,3 +19,20 @@ class ReceiptError(PaymentError):
 
 class SurplusError(ReceiptError):
     """More was received than is owed, and nobody said what becomes of the rest."""
+
+
+class CheckoutError(PaymentError):
+    """An online payment that cannot begin."""
+
+
+class ProviderError(PaymentError):
+    """A provider that refused, failed or did not answer; nothing is known to have happened."""
+
+    def __init__(self, sentence: str, *, is_refusal: bool = False) -> None:
+        super().__init__(sentence)
+        # A refusal is final (a wrong key, an amount too small); anything else may work a minute later.
+        self.is_refusal = is_refusal
+
+
+class NoticeError(PaymentError):
+    """A notice that is nobody's: its signature is missing, wrong or too old."""

@@ -1,0 +1,182 @@
+"""Online payments: a firm's accounts at its providers, what debtors began to pay, what providers announced."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from cabinets.models import Client, Membership
+from cabinets.scoping import CabinetOwned
+from cabinets.sealing import SealedModel, SealedTextField
+from cabinets.wall import Grant, Wall
+from invoices.models import Invoice
+from payments.enums import CheckoutState, Mode, NoticeState, PaymentMeans, Provider
+from payments.models.link import PaymentLink
+from payments.models.payment import Payment
+
+
+class ProviderAccount(SealedModel):
+    """A firm's account at a payment provider, in test or live mode; its keys are sealed by the firm's key."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    provider = models.CharField("prestataire", max_length=12, choices=Provider)
+    mode = models.CharField("mode", max_length=4, choices=Mode, default=Mode.TEST)
+    is_enabled = models.BooleanField("en service", default=False)
+    # The means it offers debtors, among those its provider has.
+    means = models.JSONField("moyens proposés", default=list)
+    # What is no secret: a creditor, an account name.
+    options = models.JSONField("réglages", default=dict)
+    secrets = SealedTextField("clés")
+    # The unguessable part of the address its notices arrive at.
+    hook_hash = models.BinaryField("empreinte de l’adresse de retour", unique=True)
+    label = models.CharField("compte", max_length=120, blank=True, default="")
+    checked_at = models.DateTimeField("vérifié le", null=True)
+    failure = models.CharField("incident", max_length=200, blank=True, default="")
+    changed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    changed_at = models.DateTimeField("réglé le", auto_now=True)
+
+    wall: ClassVar[Wall] = Wall(scheduler=Grant(select=("id", "cabinet_id", "provider", "is_enabled")))
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "compte d’encaissement"
+        verbose_name_plural = "comptes d’encaissement"
+        constraints = [
+            models.UniqueConstraint(
+                name="one_account_a_payment_provider",
+                fields=["cabinet", "provider", "mode"],
+                violation_error_message="Ce prestataire est déjà réglé dans ce mode.",
+            ),
+            models.UniqueConstraint(
+                name="one_mode_in_service_a_provider",
+                fields=["cabinet", "provider"],
+                condition=Q(is_enabled=True),
+                violation_error_message="Ce prestataire est déjà en service dans l’autre mode.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.get_provider_display())
+
+
+class Checkout(SealedModel):
+    """One attempt of a debtor to pay online, from click to end; its id is the reference told to the provider."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="+")
+    # Nothing when a mandate pays an instalment by itself.
+    link = models.ForeignKey(PaymentLink, on_delete=models.PROTECT, related_name="checkouts", null=True)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
+    means = models.CharField("moyen", max_length=10, choices=PaymentMeans)
+    cents = models.BigIntegerField("montant (centimes)")
+    state = models.CharField("état", max_length=10, choices=CheckoutState, default=CheckoutState.OPENING)
+    ref = models.CharField("référence du prestataire", max_length=100, blank=True, default="")
+    payment_ref = models.CharField("référence du paiement", max_length=100, blank=True, default="")
+    url = SealedTextField("page de paiement")
+    failure = models.CharField("refus", max_length=100, blank=True, default="")
+    refunded_cents = models.BigIntegerField("remboursé (centimes)", default=0)
+    disputed_cents = models.BigIntegerField("repris par la banque (centimes)", default=0)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="+", null=True)
+    created_at = models.DateTimeField("commencé le", auto_now_add=True)
+    expires_at = models.DateTimeField("page ouverte jusqu’à", null=True)
+    asked_at = models.DateTimeField("vérifié le", null=True)
+    ended_at = models.DateTimeField("terminé le", null=True)
+
+    wall: ClassVar[Wall] = Wall(
+        by="client", scheduler=Grant(select=("id", "cabinet_id", "state", "created_at", "asked_at", "ended_at"))
+    )
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "paiement en ligne"
+        verbose_name_plural = "paiements en ligne"
+        constraints = [
+            models.CheckConstraint(
+                name="checkout_positive",
+                condition=Q(cents__gt=0),
+                violation_error_message="Le montant à payer doit être supérieur à zéro.",
+            ),
+            models.UniqueConstraint(
+                name="one_checkout_a_reference",
+                fields=["account", "ref"],
+                condition=~Q(ref=""),
+                violation_error_message="Ce paiement en ligne est déjà connu.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["cabinet", "state", "asked_at"], name="checkout_unsettled"),
+            models.Index(fields=["cabinet", "client", "created_at"], name="checkout_of_client"),
+            models.Index(fields=["account", "payment_ref"], name="checkout_of_payment"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def sealing_subject(self) -> uuid.UUID:
+        """Seal under the client's key."""
+        return self.client_id
+
+
+class CheckoutLine(CabinetOwned):
+    """The part of an online payment meant for one invoice."""
+
+    id = models.BigAutoField(primary_key=True)
+    checkout = models.ForeignKey(Checkout, on_delete=models.PROTECT, related_name="lines")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+")
+    cents = models.BigIntegerField("montant (centimes)")
+
+    wall: ClassVar[Wall] = Wall(by="invoice")
+
+    class Meta(CabinetOwned.Meta):
+        verbose_name = "facture d’un paiement en ligne"
+        constraints = [
+            models.UniqueConstraint(
+                name="checkout_line_once",
+                fields=["checkout", "invoice"],
+                violation_error_message="Cette facture est déjà dans ce paiement.",
+            ),
+            models.CheckConstraint(
+                name="checkout_line_positive",
+                condition=Q(cents__gt=0),
+                violation_error_message="Le montant à payer doit être supérieur à zéro.",
+            ),
+        ]
+        indexes = [models.Index(fields=["cabinet", "invoice"], name="checkout_line_of_invoice")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ProviderNotice(SealedModel):
+    """What a provider announced, kept as it came before anything is made of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="+")
+    event_id = models.CharField("identifiant", max_length=120)
+    kind = models.CharField("nature", max_length=60)
+    ref = models.CharField("référence du prestataire", max_length=100, blank=True, default="")
+    payment_ref = models.CharField("référence du paiement", max_length=100, blank=True, default="")
+    # It may name the payer: sealed by the firm's key, and read by nobody but a replay.
+    body = SealedTextField("contenu")
+    state = models.CharField("état", max_length=8, choices=NoticeState, default=NoticeState.RECEIVED)
+    tries = models.PositiveSmallIntegerField("essais", default=0)
+    failure = models.CharField("incident", max_length=200, blank=True, default="")
+    checkout = models.ForeignKey(Checkout, on_delete=models.PROTECT, related_name="+", null=True)
+    received_at = models.DateTimeField("reçu le", auto_now_add=True)
+    handled_at = models.DateTimeField("traité le", null=True)
+
+    wall: ClassVar[Wall] = Wall(scheduler=Grant(select=("id", "cabinet_id", "state", "received_at", "tries")))
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "annonce d’un prestataire"
+        verbose_name_plural = "annonces des prestataires"
+        constraints = [
+            models.UniqueConstraint(
+                name="notice_once",
+                fields=["account", "event_id"],
+                violation_error_message="Cette annonce est déjà connue.",
+            ),
+        ]
+        indexes = [models.Index(fields=["cabinet", "state", "received_at"], name="notice_waiting")]
+
+    def __str__(self) -> str:
+        return self.kind
