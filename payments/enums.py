@@ -12,6 +12,11 @@ class PaymentMeans(models.TextChoices):
     DEBIT = "debit", "Prélèvement"
     CASH = "cash", "Espèces"
     OTHER = "other", "Autre"
+    CREDIT = "credit", "Avoir du client"
+
+
+# How money can come in, or go back: a credit is already here.
+MONEY = tuple(means for means in PaymentMeans if means != PaymentMeans.CREDIT)
 
 
 class PaymentState(models.TextChoices):

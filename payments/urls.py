@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from payments.portal.access import short_link
-from payments.views import payments, requests
+from payments.views import credit, payments, requests
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("s/<str:token>/", short_link, name="short_link"),
@@ -15,5 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("factures/<uuid:invoice_id>/paiement/", payments.payment_record, name="payment_record"),
     path("paiements/", payments.payments, name="payments"),
     path("paiements/<uuid:payment_id>/annuler/", payments.payment_reverse, name="payment_reverse"),
+    path("clients/<uuid:client_id>/avoir-disponible/", credit.client_credit, name="client_credit"),
+    path("remboursements/<uuid:refund_id>/annuler/", credit.refund_take_back, name="refund_take_back"),
     path("clients/<uuid:client_id>/releve/", payments.statement, name="statement"),
 ]

@@ -199,6 +199,7 @@ def _receipts(on: dt.date, *, sees_all: bool) -> QuerySet[Any]:
     mine = Subquery(parts.annotate(n=Sum(F("cents") + F("accessory_cents"))).values("n"))
     return (
         Payment.objects.filter(state=PaymentState.SETTLED, received_on__gte=on.replace(day=1), received_on__lte=on)
+        .exclude(means=PaymentMeans.CREDIT)
         .select_related("client")
         .only("received_on", "means", "cents", *NAMES)
         .annotate(mine=F("cents") if sees_all else mine)

@@ -15,7 +15,7 @@ from cabinets.enums import TaskState
 from cabinets.scoping import current_cabinet_id
 from dunning.enums import ReminderState, Tone
 from invoices.enums import InvoiceState
-from payments.enums import PaymentState, RequestState
+from payments.enums import PaymentMeans, PaymentState, RequestState
 
 PERIOD_DAYS = 90
 HISTORY_DAYS = 30
@@ -254,9 +254,11 @@ def collected(*, on: dt.date, sees_all: bool) -> Collected:
                   AND r.spoken_on BETWEEN p.received_on - %(after)s AND p.received_on)) AS reminded
             FROM payments_allocation a WHERE a.payment_id = p.id) a ON true
         WHERE p.cabinet_id = %(firm)s AND p.state = %(settled)s AND p.received_on BETWEEN %(first)s AND %(on)s
-          AND (%(all)s OR a.cents > 0)
+          AND p.means <> %(credit)s AND (%(all)s OR a.cents > 0)
         """,
         all=sees_all,
+        # It came in the day its client paid too much.
+        credit=PaymentMeans.CREDIT,
         on=on,
         first=on.replace(day=1),
         after=AFTER_REMINDER_DAYS,

@@ -2,7 +2,7 @@
 
 from payments.models.checkout import Checkout, CheckoutLine, ProviderAccount, ProviderNotice
 from payments.models.link import DebtorRequest, LinkVisit, PaymentLink
-from payments.models.payment import Allocation, Payment
+from payments.models.payment import Allocation, Payment, Refund
 
 __all__ = [
     "Allocation",
@@ -14,4 +14,5 @@ __all__ = [
     "PaymentLink",
     "ProviderAccount",
     "ProviderNotice",
+    "Refund",
 ]

@@ -52,6 +52,40 @@ class Payment(SealedModel):
         return self.client_id
 
 
+class Refund(SealedModel):
+    """A client's credit given back by the firm."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
+    paid_on = models.DateField("remboursé le")
+    cents = models.BigIntegerField("montant (centimes)")
+    means = models.CharField("moyen", max_length=10, choices=PaymentMeans, default=PaymentMeans.TRANSFER)
+    note = SealedTextField("note")
+    recorded_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    recorded_at = models.DateTimeField("enregistré le", auto_now_add=True)
+    taken_back_at = models.DateTimeField("annulé le", null=True)
+
+    wall: ClassVar[Wall] = Wall(by="client")
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "remboursement"
+        constraints = [
+            models.CheckConstraint(
+                name="refund_positive",
+                condition=Q(cents__gt=0),
+                violation_error_message="Le montant remboursé doit être supérieur à zéro.",
+            ),
+        ]
+        indexes = [models.Index(fields=["cabinet", "client", "paid_on"], name="refund_of_client")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def sealing_subject(self) -> uuid.UUID:
+        """Seal under the client's key."""
+        return self.client_id
+
+
 class Allocation(CabinetOwned):
     """The part of a payment that pays one invoice, and the part that pays what its lateness added."""
 

@@ -91,6 +91,8 @@ def record_payment(*, receipt: Receipt, on: dt.date, payment_id: UUID | None = N
         payment.pk = payment_id
     if not _insert(payment):
         return Payment.objects.get(pk=payment.pk)
+    if receipt.means == PaymentMeans.CREDIT:
+        settlement.give_client_credit(client_id=client.pk, cents=-receipt.cents)
     for share in shares:
         _settle(payment, share, on=on)
     if rest := receipt.cents - sum(share.total_cents for share in shares):
@@ -117,8 +119,11 @@ def reverse_payment(*, payment_id: UUID) -> Payment:
                 claims.settle_claims(invoice_id=share.invoice_id, cents=-share.accessory_cents, on=payment.received_on)
             if share.cents:
                 settlement.settle(invoice_id=share.invoice_id, cents=-share.cents)
-        if rest := payment.cents - sum(share.cents + share.accessory_cents for share in shares):
-            settlement.give_client_credit(client_id=payment.client_id, cents=-rest)
+        rest = payment.cents - sum(share.cents + share.accessory_cents for share in shares)
+        # What a credit paid goes back where it came from.
+        back = payment.cents - rest if payment.means == PaymentMeans.CREDIT else -rest
+        if back:
+            settlement.give_client_credit(client_id=payment.client_id, cents=back)
         journal.record("payment.reversed", payment)
     return Payment.objects.get(pk=payment_id)
 

@@ -14,7 +14,7 @@ from invoices.enums import InvoiceState, InvoiceStatus
 from invoices.models import CreditNote, Invoice
 from invoices.services.statuses import statuses
 from payments.enums import PaymentMeans, PaymentState
-from payments.models import Allocation, Payment
+from payments.models import Allocation, Payment, Refund
 
 _UNCOUNTED = (InvoiceState.DRAFT, InvoiceState.CANCELLED)
 
@@ -68,6 +68,7 @@ def statement_of(*, client_id: UUID, on: dt.date) -> Statement:
         *_given_up(invoices, on),
         *_credits(client_id, {row.pk for row in invoices}, is_partial=is_partial),
         *_receipts(client_id, is_partial=is_partial),
+        *([] if is_partial else _refunds(client_id)),
     ]
     ordered = sorted(lines, key=lambda line: (line.on, line.credit_cents > 0, line.label))
     balances = accumulate(line.debit_cents - line.credit_cents for line in ordered)
@@ -122,7 +123,9 @@ def _credits(client_id: UUID, seen: set[UUID], *, is_partial: bool) -> list[Line
 
 
 def _receipts(client_id: UUID, *, is_partial: bool) -> list[Line]:
-    payments = Payment.objects.filter(client=client_id, state=PaymentState.SETTLED)
+    # What a credit paid came in before: with the payment, or the credit note, that gave it.
+    settled = Payment.objects.filter(client=client_id, state=PaymentState.SETTLED)
+    payments = settled if is_partial else settled.exclude(means=PaymentMeans.CREDIT)
     shares: dict[UUID, int] = defaultdict(int)
     accessories: dict[UUID, int] = defaultdict(int)
     parts = Allocation.objects.filter(payment__in=payments)
@@ -143,6 +146,14 @@ def _receipts(client_id: UUID, *, is_partial: bool) -> list[Line]:
         )
         for row in payments
         if not is_partial or shares[row.pk]
+    ]
+
+
+def _refunds(client_id: UUID) -> list[Line]:
+    rows = Refund.objects.filter(client=client_id, taken_back_at=None)
+    return [
+        Line(on=row.paid_on, label=f"Remboursement ({row.get_means_display().lower()})", debit_cents=row.cents)
+        for row in rows
     ]
 
 

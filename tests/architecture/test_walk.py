@@ -31,7 +31,7 @@ from dunning.models import (
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch
 from payments.enums import RequestKind
-from payments.models import DebtorRequest, Payment
+from payments.models import DebtorRequest, Payment, Refund
 from payments.services.links import link_for
 from tests.architecture.test_urls import PATTERNS
 from tests.conftest import FirmBrowser
@@ -96,6 +96,8 @@ def populate() -> dict[str, uuid.UUID]:
     document.save(force_insert=True)
     payment = Payment(client=client, received_on=dt.date(2026, 11, 2), cents=1)
     payment.save(force_insert=True)
+    refund = Refund(client=client, paid_on=dt.date(2026, 11, 2), cents=1)
+    refund.save(force_insert=True)
     said = DebtorRequest(link=link_for(client=client), client=client, invoice=invoice, kind=RequestKind.PROBLEM)
     said.save(force_insert=True)
     invited = Invitation(
@@ -148,7 +150,8 @@ def populate() -> dict[str, uuid.UUID]:
         "account_id": account.pk, "consent_id": consent.pk, "transfer_id": transfer.pk,
         "client_id": client.pk, "contact_id": contact.pk, "dossier_id": dossier.pk, "hearing_id": hearing.pk,
         "invoice_id": invoice.pk, "reminder_id": reminder.pk, "member_id": member.pk, "credit_note_id": credit.pk,
-        "document_id": document.pk, "payment_id": payment.pk, "night_id": night.pk, "batch_id": batch.pk,
+        "document_id": document.pk, "payment_id": payment.pk, "refund_id": refund.pk, "night_id": night.pk,
+        "batch_id": batch.pk,
         "parametres/equipe/": member.pk, "parametres/equipe/invitations/": invited.pk, "demandes/": said.pk,
         "task_id": task.pk, "proof_id": proof.pk, "job_id": job.pk, "standstill_id": uuid.uuid4(),
         "scenario_id": Scenario.objects.get(is_default=True).pk,
