@@ -16,4 +16,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("paiements/", payments.payments, name="payments"),
     path("paiements/<uuid:payment_id>/annuler/", payments.payment_reverse, name="payment_reverse"),
     path("clients/<uuid:client_id>/releve/", payments.statement, name="statement"),
+    path("clients/<uuid:client_id>/releve.pdf", payments.statement_pdf, name="statement_pdf"),
 ]
