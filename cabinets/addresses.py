@@ -83,6 +83,12 @@ def show_phone(phone: str) -> str:
     return phonenumbers.format_number(number, form)
 
 
+def show_typed_phone(text: str) -> str:
+    """Write a number typed freely as people dial it; as it was typed when it cannot be read."""
+    known = find_phone(text)
+    return text if known is None else show_phone(known)
+
+
 _FRENCH_CODES = frozenset({33, 590, 594, 596, 262})
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from cabinets.enums import ClientKind
 from dunning.enums import CallResult, Channel, Code, Reason, ReplyClass, Tone
@@ -45,6 +46,8 @@ class Event:
     url: str = ""
     link_label: str = ""
     future: bool = False
+    # The row it tells, when two rows in the same words are two facts: two payments, two messages.
+    source: UUID | None = None
 
 
 CHANNEL_ICONS = {

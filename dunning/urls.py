@@ -104,6 +104,7 @@ urlpatterns: list[URLPattern] = [
     path("factures/<uuid:invoice_id>/lever/<uuid:standstill_id>/", invoices.invoice_lift, name="invoice_lift"),
     path("clients/", lists.clients, name="clients"),
     path("clients/<uuid:client_id>/", clients.client_page, name="client"),
+    path("clients/<uuid:client_id>/chronologie.pdf", clients.client_chronology, name="client_chronology"),
     path("clients/<uuid:client_id>/consentements/", consents.consents, name="consents"),
     path(
         "clients/<uuid:client_id>/consentements/<uuid:consent_id>/retirer/",

@@ -18,4 +18,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clients/<uuid:client_id>/avoir-disponible/", credit.client_credit, name="client_credit"),
     path("remboursements/<uuid:refund_id>/annuler/", credit.refund_take_back, name="refund_take_back"),
     path("clients/<uuid:client_id>/releve/", payments.statement, name="statement"),
+    path("clients/<uuid:client_id>/releve.pdf", payments.statement_pdf, name="statement_pdf"),
 ]

@@ -1,6 +1,5 @@
 """Compose a letter: the firm's paper, the window of its envelope, the text, the sums, and how to pay."""
 
-import base64
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from segno import helpers
 from templates_lib.email import Composed, Firm, InvoiceLine
 from templates_lib.enums import Step
 from templates_lib.errors import BrokenTextError
+from templates_lib.letterhead import as_address
 from templates_lib.library import TextVersion, Variant
 from templates_lib.pdf import LAYOUTS, join, layout, render_pdf
 from templates_lib.rendering import NBSP, blocks, day_words, domain_of, render, render_html, typeset
@@ -158,8 +158,8 @@ def _frame(letter: Letter) -> dict[str, object]:
     return {
         "firm": firm,
         "firm_lines": [line for line in lines if line],
-        "logo": _picture(paper.logo),
-        "signature_image": _picture(paper.signature),
+        "logo": as_address(*paper.logo) if paper.logo else "",
+        "signature_image": as_address(*paper.signature) if paper.signature else "",
         "recipient": letter.recipient,
         "route_label": letter.route_label,
         "dated": letter.on.isoformat(),
@@ -239,13 +239,6 @@ def _plain(
         filled.get("Signature_avocat", letter.firm.name),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _picture(picture: tuple[str, bytes] | None) -> str:
-    if picture is None:
-        return ""
-    media_type, content = picture
-    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 
 def _page(context: Mapping[str, object]) -> str:

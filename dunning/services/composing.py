@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from cabinets.addresses import find_phone, show_phone
+from cabinets.addresses import show_typed_phone
 from cabinets.enums import Civility, ClientKind
 from cabinets.models import Cabinet, Client, Contact
 from dunning.channels.protocol import Outgoing
@@ -103,7 +103,7 @@ def compose_text(reminder: Reminder, cabinet: Cabinet, claimed: Sequence[Reminde
     values = {
         **values_of(reminder, cabinet, claimed, sums, language=version.language),
         "Nom_cabinet": cabinet.name,
-        "Téléphone_cabinet": _phone_shown(cabinet.phone).replace(" ", "").replace("\u00a0", ""),
+        "Téléphone_cabinet": show_typed_phone(cabinet.phone).replace(" ", "").replace("\u00a0", ""),
         "Numéro_facture": claimed[0].invoice.number,
         "Nombre_factures": str(len(claimed)),
         "Date_échéance": f"{due_on:%d/%m/%Y}",
@@ -181,7 +181,7 @@ def firm_of(cabinet: Cabinet) -> Firm:
     return Firm(
         name=cabinet.name,
         address=", ".join(part for part in (cabinet.address, f"{cabinet.postcode} {cabinet.city}".strip()) if part),
-        phone=_phone_shown(cabinet.phone),
+        phone=show_typed_phone(cabinet.phone),
         email=cabinet.email,
         bar=cabinet.bar,
         tagline=f"Avocats au barreau de {cabinet.bar}" if cabinet.bar else "",
@@ -302,12 +302,6 @@ def earlier_messages(reminder: Reminder) -> tuple[str, ...]:
     ).exclude(reminder=reminder)
     ids = before.order_by("reminder__spoken_at").values_list("reminder__message_id", flat=True)
     return tuple(dict.fromkeys(identifier for identifier in ids if identifier))
-
-
-def _phone_shown(phone: str) -> str:
-    """Write the firm's number as a debtor dials it, whatever form it was entered in."""
-    known = find_phone(phone)
-    return phone if known is None else show_phone(known)
 
 
 def line_of(line: ReminderLine, language: str = "fr") -> InvoiceLine:

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -17,6 +18,7 @@ from cabinets.permissions import requires
 from dunning.forms.approvals import UntilForm
 from dunning.models import Reminder
 from dunning.services import silencing
+from dunning.services.chronology_document import chronology_document
 from dunning.services.reading import agenda, client
 from invoices.models import Standstill
 
@@ -43,6 +45,21 @@ def client_page(request: CabinetRequest, client_id: UUID) -> HttpResponse:
         "zone": request.cabinet.zone,
     }
     return render(request, "dunning/client.html", context)
+
+
+@require_GET
+@never_cache
+@requires(Right.SEE_INVOICES)
+def client_chronology(request: CabinetRequest, client_id: UUID) -> HttpResponse:
+    """Give what happened to the client's invoices as a document: the words of their pages, together."""
+    found = get_object_or_404(Client, pk=client_id)
+    journal.seen(found, "chronology")
+    is_partial = not request.member.can(Right.SEE_EVERY_FILE)
+    made = chronology_document(client=found, cabinet=request.cabinet, is_partial=is_partial)
+    answer = HttpResponse(made.content, content_type="application/pdf")
+    name = slugify(f"chronologie {found.display_name} {request.cabinet.today().isoformat()}")
+    answer["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    return answer
 
 
 @page

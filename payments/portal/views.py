@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from redis.exceptions import RedisError
 
-from cabinets.addresses import find_phone, show_phone
+from cabinets.addresses import show_typed_phone
 from cabinets.enums import ClientKind
 from cabinets.models import Cabinet, Dossier
 from cabinets.services.throttle import Gate
@@ -246,13 +246,7 @@ def _posted(request: LinkRequest) -> QueryDict | None:
 def _firm(cabinet: Cabinet) -> Firm:
     logo = bytes(cabinet.logo or b"")
     url = f"data:{cabinet.logo_type};base64,{base64.b64encode(logo).decode()}" if 0 < len(logo) <= LARGEST_LOGO else ""
-    return Firm(cabinet.name, cabinet.bar, cabinet.phone, _shown(cabinet.phone), cabinet.email, url)
-
-
-def _shown(phone: str) -> str:
-    # The firm's own number is typed freely: shown as typed when it cannot be read.
-    known = find_phone(phone)
-    return phone if known is None else show_phone(known)
+    return Firm(cabinet.name, cabinet.bar, cabinet.phone, show_typed_phone(cabinet.phone), cabinet.email, url)
 
 
 def _kinds(request: LinkRequest) -> set[str]:

@@ -5,6 +5,8 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from cabinets import journal
@@ -22,6 +24,7 @@ from payments.models import Payment
 from payments.services import recording
 from payments.services.listing import listed_payments, payment_page
 from payments.services.statement import statement_of
+from payments.services.statement_document import statement_document
 
 page = require_http_methods(["GET", "POST"])
 REFUSED = 422
@@ -95,6 +98,21 @@ def statement(request: CabinetRequest, client_id: UUID) -> HttpResponse:
     account = statement_of(client_id=client_id, on=request.cabinet.today())
     journal.seen(client, "statement")
     return render(request, "payments/statement.html", {"account": account, "client": client})
+
+
+@require_GET
+@never_cache
+@requires(Right.SEE_CLIENTS)
+def statement_pdf(request: CabinetRequest, client_id: UUID) -> HttpResponse:
+    """Give the account of a client as a document to hand over."""
+    client = get_object_or_404(Client, pk=client_id)
+    account = statement_of(client_id=client_id, on=request.cabinet.today())
+    journal.seen(client, "statement_pdf")
+    made = statement_document(account=account, cabinet=request.cabinet)
+    answer = HttpResponse(made.content, content_type="application/pdf")
+    name = slugify(f"releve {client.display_name} {account.on.isoformat()}")
+    answer["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    return answer
 
 
 def _to_invoice(request: CabinetRequest, invoice_id: UUID) -> HttpResponse:

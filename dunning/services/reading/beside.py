@@ -1,7 +1,7 @@
 """What stands beside an invoice on its page: accessories, limitation, and the words of the facts that stop it."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cabinets.enums import ClientKind, Right
@@ -9,7 +9,7 @@ from cabinets.models import Cabinet, Membership
 from cabinets.sealing import open_together
 from cabinets.territories import Territory
 from dunning.presenting import Event, moment_words
-from dunning.services.reading.said import author_of
+from dunning.services.reading.said import Told, author_of
 from invoices.enums import ClaimKind, InvoiceKind, StopKind
 from invoices.law.interest import RateMode
 from invoices.law.limitation import Limitation, Nature
@@ -121,12 +121,12 @@ def fact_words(stop: Standstill) -> str:
     return " ".join(f"{one}." for one in said)
 
 
-def claim_events(*, invoice: Invoice, zone: dt.tzinfo) -> Iterable[Event]:
-    """Return what was given up of the accessories of an invoice, and by whom."""
-    rows = AccessoryClaim.objects.filter(invoice=invoice, waived_at__isnull=False).select_related("waived_by__user")
-    for row in open_together(rows):
+def claim_events(*, invoices: Sequence[Invoice], zone: dt.tzinfo) -> Iterable[Told]:
+    """Return what was given up of the accessories of these invoices, and by whom."""
+    waived = AccessoryClaim.objects.filter(invoice__in=invoices, waived_at__isnull=False)
+    for row in open_together(waived.select_related("waived_by__user")):
         if row.waived_at is not None:
-            yield Event(
+            event = Event(
                 at=row.waived_at,
                 tone="neutral",
                 icon="hand",
@@ -134,3 +134,4 @@ def claim_events(*, invoice: Invoice, zone: dt.tzinfo) -> Iterable[Event]:
                 when=moment_words(row.waived_at, zone),
                 text=f"Par {author_of(row.waived_by)}. «{NBSP}{row.waiver_reason}{NBSP}»",
             )
+            yield row.invoice_id, event

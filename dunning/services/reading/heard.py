@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from dunning.enums import InboundKind, InboundState, ReplyClass
-from dunning.models import InboundMessage
+from dunning.models import InboundMessage, ReminderLine
 from dunning.presenting import Event, moment_words
+from dunning.services.reading.said import Told
 from invoices.models import Invoice
 
 SHOWN = 20
@@ -52,12 +53,14 @@ def heard_from(*, client_id: UUID, zone: dt.tzinfo) -> tuple[Heard, ...]:
     )
 
 
-def inbound_events(*, invoice: Invoice, reminder_ids: Sequence[UUID], zone: dt.tzinfo) -> Iterable[Event]:
-    """Give what came back about an invoice: an answer of its client, and what its own messages brought back."""
-    about = Q(reminder__in=reminder_ids) | Q(client=invoice.client_id, kind=InboundKind.REPLY)
+def inbound_events(*, invoices: Sequence[Invoice], lines: Sequence[ReminderLine], zone: dt.tzinfo) -> Iterable[Told]:
+    """Give what came back: an answer of a client, about each of their invoices, and what our own messages brought."""
+    about = Q(reminder__in={line.reminder_id for line in lines}) | Q(
+        client__in={one.client_id for one in invoices}, kind=InboundKind.REPLY
+    )
     for row in _light(InboundMessage.objects.filter(about)):
         tone, icon, title = LOOKS[InboundKind(row.kind)]
-        yield Event(
+        event = Event(
             at=row.received_at,
             tone=tone,
             icon=icon,
@@ -66,7 +69,12 @@ def inbound_events(*, invoice: Invoice, reminder_ids: Sequence[UUID], zone: dt.t
             text=_outcome(row),
             url=f"/reponses/{row.pk}/",
             link_label="Lire",
+            source=row.pk,
         )
+        concerned = {line.invoice_id for line in lines if line.reminder_id == row.reminder_id}
+        if row.kind == InboundKind.REPLY:
+            concerned |= {one.pk for one in invoices if one.client_id == row.client_id}
+        yield from ((pk, event) for pk in concerned)
 
 
 def _outcome(message: InboundMessage) -> str:

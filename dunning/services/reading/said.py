@@ -1,13 +1,17 @@
 """The messages of a timeline: where each is, by which channel, and where to read or decide it."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
+from uuid import UUID
 
 from cabinets.models import Cabinet, JournalEntry, Membership
 from dunning.enums import PENDING, PRESENTED, Channel, Code, ReminderState
 from dunning.models import Reminder, ReminderLine
 from dunning.presenting import RULE_MEANS, Event, moment_words, step_words
 
+# An event, and the invoice whose page tells it.
+Told = tuple[UUID, Event]
 MOVED_BY_HAND = ("reminder.declined", "reminder.cancelled", "reminder.rejected", "reminder.approved")
 # How each state of a message looks: tone, icon, word.
 LOOKS = {
@@ -40,8 +44,8 @@ IN_HAND = {
 }
 
 
-def reminder_events(lines: Sequence[ReminderLine], cabinet: Cabinet) -> list[Event]:
-    """Return one event a message: what these lines claim or mention, and what accompanied it."""
+def reminder_events(lines: Sequence[ReminderLine], cabinet: Cabinet) -> list[Told]:
+    """Return one event a line: the message that claims or mentions its invoice, and what accompanied it."""
     lines = [*lines, *_in_their_wake(lines)]
     ids = [line.reminder_id for line in lines]
     moved = dict(
@@ -49,7 +53,7 @@ def reminder_events(lines: Sequence[ReminderLine], cabinet: Cabinet) -> list[Eve
         .order_by("at")
         .values_list("subject_id", "at")
     )
-    return [_event_of(line, moved.get(line.reminder_id), cabinet) for line in lines]
+    return [(line.invoice_id, _event_of(line, moved.get(line.reminder_id), cabinet)) for line in lines]
 
 
 def _event_of(line: ReminderLine, moved_at: dt.datetime | None, cabinet: Cabinet) -> Event:
@@ -65,6 +69,7 @@ def _event_of(line: ReminderLine, moved_at: dt.datetime | None, cabinet: Cabinet
         at=at,
         when=moment_words(at, zone),
         future=is_coming,
+        source=reminder.pk,
         tone=tone,
         icon=icon,
         title=f"{step_words(reminder.step)} : {word}",
@@ -76,7 +81,9 @@ def _event_of(line: ReminderLine, moved_at: dt.datetime | None, cabinet: Cabinet
 
 def _in_their_wake(lines: Sequence[ReminderLine]) -> list[ReminderLine]:
     """Return what accompanied these messages, each as a line of its lead: it claims what the lead claims."""
-    leads = {line.reminder_id: line for line in lines}
+    leads: dict[UUID | None, list[ReminderLine]] = defaultdict(list)
+    for line in lines:
+        leads[line.reminder_id].append(line)
     rows = Reminder.objects.filter(accompanies__in=list(leads)).select_related(
         "step", "approved_by__user", "ended_by__user"
     )
@@ -89,7 +96,7 @@ def _in_their_wake(lines: Sequence[ReminderLine]) -> list[ReminderLine]:
             is_claimed=lead.is_claimed,
         )
         for one in rows
-        if one.accompanies_id is not None and (lead := leads.get(one.accompanies_id)) is not None
+        for lead in leads[one.accompanies_id]
     ]
 
 
