@@ -51,6 +51,7 @@ def test_sends_nothing_twice_and_loses_nothing_through_hundreds_of_kills(tmp_pat
             order={"do": "send", "cabinet": firm.pk},
             points=EMAIL_POINTS,
             per_point=ROUNDS_PER_POINT,
+            first=planned[0],
             to_do=lambda: due(firm),
             payments=payments,
         )
