@@ -29,7 +29,7 @@ from dunning.channels.smtp.settings import Security, SmtpSettings
 from dunning.enums import Channel, Medium, ReminderState
 from dunning.models import ChannelAccount, MailServer, Reminder
 from dunning.services import calls, letters, outcomes, sms_accounts
-from dunning.services.claiming import Writer, take
+from dunning.services.claiming import Claim, Writer, take
 from dunning.services.composing import Sender, write_email, write_sms
 from dunning.services.letter_composing import write_letter
 from dunning.services.lookups import look_before_speaking
@@ -160,15 +160,24 @@ def speak(*, reminder_id: UUID, write: Writer[T], say: Callable[[T], Outcome]) -
     if taken is None:
         return "left"
     if time.monotonic() - taken.taken_at > SPEAK_WITHIN_SECONDS:
-        with tenant_atomic(durable=True):
-            outcomes.give_back(reminder_id=reminder_id, generation=taken.generation)
+        _give_back(taken)
         return "left"
-    outcome = say(taken.payload)
+    try:
+        outcome = say(taken.payload)
+    except DeliveryError:
+        # Nobody was spoken to: it is no doubt for a person, it waits as the rest of the batch does.
+        _give_back(taken)
+        raise
     with tenant_atomic(durable=True):
         state = outcomes.record(
             reminder_id=reminder_id, generation=taken.generation, outcome=outcome, cabinet=taken.cabinet
         )
     return state.value if state else "left"
+
+
+def _give_back(taken: Claim[T]) -> None:
+    with tenant_atomic(durable=True):
+        outcomes.give_back(reminder_id=taken.reminder_id, generation=taken.generation)
 
 
 def _send_texts(reminder_ids: Sequence[UUID]) -> Counter[str]:

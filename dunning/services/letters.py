@@ -68,16 +68,18 @@ def deliver(*, reminder_id: UUID, compose: Composer) -> str:
         reminder = Reminder.objects.select_related("client", "contact", "step").get(pk=reminder_id)
         choice = _first_open(reminder)
         account = letter_accounts.accounts().get(choice.route.slug) if choice else None
+        # What an account keeps sealed opens in a transaction only: outside, its key is nobody's.
+        provider = letter_accounts.provider_of(account) if account else None
     if choice is None:
         return _no_route(reminder_id)
-    if choice.route.slug == POST_DESK or account is None:
+    if choice.route.slug == POST_DESK or account is None or provider is None:
         return put_in_hand(reminder_id=reminder_id, compose=compose)
     if _waits_for_code(account):
         with tenant_atomic():
             ask_code(account)
         return "awaiting_code"
     try:
-        return _speak(reminder_id, choice, account, compose)
+        return _speak(reminder_id, choice, account, provider, compose)
     except RouteChanged:
         return "left"
     except InputError as error:
@@ -107,9 +109,10 @@ def take_in_hand(*, reminder_id: UUID, compose: Composer, at_any_hour: bool = Fa
     return take(reminder_id=reminder_id, write=write, into=ReminderState.IN_HAND, lease=None, at_any_hour=at_any_hour)
 
 
-def _speak(reminder_id: UUID, choice: Choice, account: ChannelAccount, compose: Composer) -> str:
+def _speak(
+    reminder_id: UUID, choice: Choice, account: ChannelAccount, provider: RegisteredLetterProvider, compose: Composer
+) -> str:
     """Claim, commit, hand over, record: nothing is held while the provider is spoken to."""
-    provider = letter_accounts.provider_of(account)
     with tenant_atomic(durable=True):
         taken = take(reminder_id=reminder_id, write=lambda checked: _write(checked, choice, compose), lease=LEASE)
     if taken is None:

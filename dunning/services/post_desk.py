@@ -47,13 +47,17 @@ class Slip:
 
 
 @transaction.atomic
-def print_letter(*, reminder_id: UUID, by: Membership) -> str:
+def print_letter(*, reminder_id: UUID, by: Membership, again: bool = False) -> str:
     """Make the letter of today, every rule asked again, and note that it was printed; return why it may not be.
 
     What stops it is written down: it is cancelled with its rule, or goes back to À valider, and nothing is printed.
+    Asked for twice in a day it is made once, unless `again`: the PDF that is kept is the one that was printed.
     """
     ensure(by, Right.APPROVE_REMINDERS)
     reminder = _locked(reminder_id, [ReminderState.IN_HAND])
+    today = Cabinet.objects.get().today()
+    if not again and Letter.objects.filter(reminder=reminder, state=LetterState.PRINTED, dated_on=today).exists():
+        return ""
     _put_back(reminder)
     if take_in_hand(reminder_id=reminder_id, compose=write_letter, at_any_hour=True) is None:
         reminder.refresh_from_db()

@@ -70,7 +70,7 @@ def letter_print(request: CabinetRequest, reminder_id: UUID) -> HttpResponse:
     """Make the letter of today, or say why it must not leave."""
     row = _letter(reminder_id)
     try:
-        why = post_desk.print_letter(reminder_id=reminder_id, by=request.member)
+        why = post_desk.print_letter(reminder_id=reminder_id, by=request.member, again="again" in request.POST)
     except REFUSED as error:
         why = str(error)
     if why:

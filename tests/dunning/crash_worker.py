@@ -1,54 +1,77 @@
 """A process that has everything loaded and forks children that die where they are told, by SIGKILL.
 
-It reads lines of orders (JSON) on its input, forks a child for each, and answers with what ended them. The product
-knows nothing of this: kill points are functions wrapped in the child. A file of stamps receives a line at each claim,
-just before its commit, and at each payment, just after its own.
+It reads lines of orders (JSON) on its input, forks a child for each, and answers with their numbers and what ended
+them. The product knows nothing of this: kill points are functions wrapped in the child. A file of stamps receives a
+line at each claim, just before its commit, and at each payment, just after its own.
 """
 
 import datetime as dt
 import json
 import os
 import random
+import select
 import signal
+import socket
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 import time_machine
+from django.conf import settings
 from django.db import connections
 from django.db.backends.base import base
 from django.utils import timezone
 
-from cabinets.models import Cabinet
+from cabinets.models import Cabinet, Membership
 from cabinets.models.firm import PLANNER_COLUMNS
 from cabinets.scoping import working_for
+from dunning.channels.maileva import Maileva
+from dunning.channels.ovh_sms import OvhSms
+from dunning.channels.postal import PostalAddress
 from dunning.channels.smtp import session
-from dunning.services import claiming, dispatch, nights, outcomes
+from dunning.errors import TooLateError
+from dunning.services import claiming, dispatch, letters, nights, outcomes, post_desk
+from dunning.services.claiming import Checked
+from dunning.services.letter_parts import WrittenLetter
+from invoices import sealed_files
 from invoices.services import settlement
+from tests.dunning.letter_world import PDF, compose
 
-SEND_POINTS = (
-    "before the claim",
-    "invoices locked",
-    "claimed, not committed",
-    "claim committed",
+BEFORE_SPEAKING = ("before the claim", "invoices locked", "claimed, not committed", "claim committed")
+AFTER_SPEAKING = ("answered", "before the record", "recorded, not committed", "after the record")
+COMMITS = ("before a commit", "after a commit")
+ANY_TIME = "at random"
+EMAIL_POINTS = (
+    *BEFORE_SPEAKING,
     "after MAIL",
     "after RCPT",
     "after DATA",
     "middle of the message",
     "message whole, no final dot",
     "after the final dot",
-    "server answered",
-    "before the record",
-    "recorded, not committed",
-    "after the record",
-    "before a commit",
-    "after a commit",
-    "at random",
+    *AFTER_SPEAKING,
+    *COMMITS,
+    ANY_TIME,
+)
+# Of one call over HTTP: its head alone left; it left whole; its answer is here and nobody read it.
+WIRE_POINTS = ("call begun", "call made", "answer unread")
+WEB_POINTS = (*BEFORE_SPEAKING, *WIRE_POINTS, *AFTER_SPEAKING, *COMMITS, ANY_TIME)
+PRINT_POINTS = (
+    "before the claim",
+    "invoices locked",
+    "middle of the file",
+    "file sealed",
+    "claimed, not committed",
+    "printed, not committed",
+    *COMMITS,
+    ANY_TIME,
 )
 NIGHT_POINTS = (
     "before the night",
@@ -108,8 +131,8 @@ def nothing(_: Any) -> None:
     """Do nothing."""
 
 
-def arm_sending(fuse: Fuse, stamps: str) -> None:
-    """Put every kill point of the four steps in place."""
+def arm_claims(fuse: Fuse, stamps: str) -> None:
+    """Put the kill points of every claim, and of every commit, in place."""
     burn = fuse.burn
 
     def claimed(taken: Any) -> None:
@@ -117,24 +140,32 @@ def arm_sending(fuse: Fuse, stamps: str) -> None:
             stamp(stamps, "claim", taken.reminder_id, os.getpid())
             burn("claimed, not committed")
 
-    around(dispatch, "take", before=lambda _: burn("before the claim"), after=claimed)
+    for sender in (dispatch, letters):
+        around(sender, "take", before=lambda _: burn("before the claim"), after=claimed)
     around(claiming, "lock_invoices", before=nothing, after=lambda _: burn("invoices locked"))
-    around(
-        session.SmtpSession, "send", before=lambda _: burn("claim committed"), after=lambda _: burn("server answered")
-    )
-    around(
-        outcomes,
-        "record",
-        before=lambda _: burn("before the record"),
-        after=lambda _: burn("recorded, not committed"),
-    )
-    around(dispatch, "deliver", before=nothing, after=lambda _: burn("after the record"))
     around(
         base.BaseDatabaseWrapper,
         "_commit",
         before=lambda _: burn("before a commit"),
         after=lambda _: burn("after a commit"),
     )
+
+
+def arm_sending(fuse: Fuse, stamps: str) -> None:
+    """Put every kill point of the four steps in place, for every channel."""
+    burn = fuse.burn
+    arm_claims(fuse, stamps)
+    for channel in (session.SmtpSession, OvhSms, Maileva):
+        around(channel, "send", before=lambda _: burn("claim committed"), after=lambda _: burn("answered"))
+    around(
+        outcomes,
+        "record",
+        before=lambda _: burn("before the record"),
+        after=lambda _: burn("recorded, not committed"),
+    )
+    for owner, name in ((dispatch, "deliver"), (dispatch, "send_text"), (letters, "deliver")):
+        around(owner, name, before=nothing, after=lambda _: burn("after the record"))
+    Wire(fuse).lay()
     asked = session._ask
 
     def ask(smtp: Any, stage: Any, command: str, argument: str) -> Any:
@@ -163,6 +194,43 @@ class Line:
         return len(data)
 
 
+class Wire:
+    """The sockets of calls over HTTP, that can die in the middle of one: whichever client makes it."""
+
+    def __init__(self, fuse: Fuse) -> None:
+        self.fuse, self.is_asking = fuse, False
+
+    def lay(self) -> None:
+        """Take the place of every socket's own words."""
+        for name in ("send", "sendall"):
+            around(socket.socket, name, before=nothing, after=self._sent)
+        for name in ("recv", "recv_into"):
+            around(socket.socket, name, before=self._listens, after=nothing)
+
+    def _sent(self, _: Any) -> None:
+        # The head of a call leaves by itself, its body after it.
+        if not self.is_asking:
+            self.is_asking = True
+            self.fuse.burn("call begun")
+
+    def _listens(self, arguments: Any) -> None:
+        if self.is_asking:
+            self.is_asking = False
+            self.fuse.burn("call made")
+            if self.fuse.point == "answer unread":
+                select.select([arguments[0]], [], [])
+                self.fuse.burn("answer unread")
+
+
+def arm_printing(fuse: Fuse, stamps: str) -> None:
+    """Put every kill point of the post desk's printing in place."""
+    burn = fuse.burn
+    arm_claims(fuse, stamps)
+    around(sealed_files, "_write_chunks", before=nothing, after=lambda _: burn("middle of the file"))
+    around(letters, "write_sealed", before=nothing, after=lambda _: burn("file sealed"))
+    around(post_desk, "print_letter", before=nothing, after=lambda _: burn("printed, not committed"))
+
+
 def arm_night(fuse: Fuse) -> None:
     """Put every kill point of a night in place; a chunk is five clients, so that there are many."""
     burn = fuse.burn
@@ -175,17 +243,29 @@ def arm_night(fuse: Fuse) -> None:
     around(nights, "_count", before=nothing, after=lambda _: burn("inside a chunk"))
 
 
+def write_plain_letter(checked: Checked, address: PostalAddress) -> WrittenLetter:
+    """Write a letter of a few words, no two of them alike: what is tried here is not the making of a PDF."""
+    return replace(compose(checked, address), pdf=PDF + os.urandom(16))
+
+
 def carry_out(order: dict[str, Any], stamps: str) -> None:
     """Do what one child is for."""
     fuse = Fuse(point=order.get("point", ""), passage=order.get("passage", 1))
+    if fuse.point == ANY_TIME:
+        threading.Timer(order["after"], die).start()
+    settings.SMS_BASE_URLS.update(order.get("sms_urls", {}))
+    if order.get("plain"):
+        cast(Any, dispatch).write_letter = cast(Any, post_desk).write_letter = write_plain_letter
     match order["do"]:
         case "send":
-            if fuse.point == "at random":
-                threading.Timer(order["after"], die).start()
             if not order.get("here"):
                 arm_sending(fuse, stamps)
             ids = [UUID(one) for one in order["reminders"]]
             dispatch.send_batch(cabinet_id=UUID(order["cabinet"]), reminder_ids=ids)
+        case "print":
+            if not order.get("here"):
+                arm_printing(fuse, stamps)
+            print_out(order)
         case "pay":
             pay(order, stamps)
         case "night":
@@ -195,6 +275,14 @@ def carry_out(order: dict[str, Any], stamps: str) -> None:
             nights.evaluate(
                 [nights.FirmNight(cabinet=cabinet, on=dt.date.fromisoformat(order["on"]), now=timezone.now())]
             )
+
+
+def print_out(order: dict[str, Any]) -> None:
+    """Press the button of each letter, each in a request of its own."""
+    for reminder_id in order["reminders"]:
+        with suppress(TooLateError), working_for(cabinet_id=UUID(order["cabinet"]), durable=True):
+            by = Membership.objects.get(pk=order["member"])
+            post_desk.print_letter(reminder_id=UUID(reminder_id), by=by)
 
 
 def pay(order: dict[str, Any], stamps: str) -> None:
@@ -236,6 +324,6 @@ def main(database: str, stamps: str, instant: str) -> None:
             if order.get("here"):
                 carry_out(order, stamps)
         children = [fork(order, stamps) for order in orders if not order.get("here")]
-        ends = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        ends = [(child, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])) for child in children]
         sys.stdout.write(json.dumps(ends) + "\n")
         sys.stdout.flush()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
+from cabinets import sealing
 from cabinets.enums import ClientKind
 from cabinets.models import Cabinet, Client, Task
 from cabinets.scoping import acting_for, working_for
@@ -82,6 +83,17 @@ def test_sends_a_formal_notice_by_paper_and_keeps_the_very_pdf(firm: Cabinet, ma
     with working_for(cabinet_id=firm.pk):
         assert open_sealed_file(letter.stored_as, bound_to=letter.bound_to("pdf")).read() == PDF
         assert letter.recipient.splitlines()[-1] == "75002 PARIS"
+
+
+def test_a_process_that_never_met_the_firm_opens_its_account_and_sends(firm: Cabinet, maileva: FakeMaileva) -> None:
+    with working_for(cabinet_id=firm.pk):
+        maileva_account(maileva)
+        reminder = formal_notice()
+    sealing.forget_keys()
+
+    assert deliver(firm, reminder) == "accepted"
+
+    assert maileva.submissions == 1
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,25 @@ def test_prints_the_letter_of_the_day_with_what_the_law_wants(reminder: Reminder
     assert "médiateur" not in said
 
 
+def test_the_letter_of_a_day_is_made_once_unless_it_is_asked_for_again(
+    reminder: Reminder, owner: Membership, browse: Browse
+) -> None:
+    browser, url = browse(owner), f"/courrier/{reminder.pk}/"
+
+    def made() -> str:
+        return Letter.objects.get().stored_as
+
+    browser.post(f"{url}imprimer/")
+    first = made()
+    assert "Préparer de nouveau la lettre du jour" in browser.get(url).content.decode()
+
+    browser.post(f"{url}imprimer/")
+    assert made() == first
+
+    browser.post(f"{url}imprimer/", {"again": "1"})
+    assert made() != first
+
+
 def test_a_consumer_is_asked_nothing_but_the_invoice(cabinet: Cabinet, owner: Membership) -> None:
     Cabinet.objects.filter(pk=cabinet.pk).update(
         bar="Nantes", mediator_name="Médiateur", mediator_address="180 bd Haussmann", mediator_site="m.example"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
@@ -12,7 +13,7 @@ from cabinets.enums import Role, TransferBasis
 from cabinets.errors import InputError
 from cabinets.models import Cabinet, Client, Membership
 from cabinets.scoping import working_for
-from dunning.channels.protocol import Stage, Verdict
+from dunning.channels.protocol import DeliveryError, Stage, Verdict
 from dunning.channels.sms import Delivery, OutgoingSms, SmsOutcome, SmsReceipt
 from dunning.channels.twilio import TwilioSms
 from dunning.enums import Medium, ReminderState
@@ -114,6 +115,25 @@ def test_is_sent_once_and_recorded_with_its_reference(
         assert [one.event for one in EvidenceEntry.objects.all()] == [event]
         assert phone.said[0].to == "+33612345678"
         assert left.text == phone.said[0].text
+
+
+@pytest.mark.committed
+@pytest.mark.usefixtures("committed")
+def test_an_account_its_provider_refuses_makes_no_text_uncertain(monkeypatch: pytest.MonkeyPatch) -> None:
+    firm, phone = make_cabinet(), Telephone(SmsOutcome(verdict=Verdict.ACCEPTED, stage=Stage.END, reference="42"))
+    with working_for(cabinet_id=firm.pk):
+        reminders = [texted().pk for _ in range(2)]
+        ChannelAccount(medium=Medium.SMS, provider="ovh_sms", is_enabled=True).save(force_insert=True)
+    monkeypatch.setattr(sms_accounts, "sms_road", lambda _: (phone, "CabAubry"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(phone, "send", Mock(side_effect=DeliveryError("OVHcloud refuse ce compte.", permanent=True)))
+        assert dispatch.send_batch(cabinet_id=firm.pk, reminder_ids=reminders) == {"unreachable": 2}
+
+    with working_for(cabinet_id=firm.pk):
+        assert {(one.state, one.text, one.lease_until) for one in Reminder.objects.all()} == {("planned", "", None)}
+        assert ChannelAccount.objects.get().failure == "OVHcloud refuse ce compte."
+    assert dispatch.send_batch(cabinet_id=firm.pk, reminder_ids=reminders) == {"accepted": 2}
 
 
 def test_a_delivery_is_written_once(cabinet: Cabinet) -> None:

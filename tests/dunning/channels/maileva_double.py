@@ -1,6 +1,7 @@
 """Maileva as its description tells it: a draft that is filled, submitted once, and then goes its way."""
 
 import io
+import itertools
 import zipfile
 
 from tests.dunning.channels.web_double import Asked, Said, WebDouble, said
@@ -68,6 +69,56 @@ class FakeMaileva(WebDouble):
         if receipt:
             path = f"GET {HOME}/recipients/{RECIPIENT}/download_acknowledgement_of_receipt"
             self.routes[path] = lambda _: archive(**{"ar.pdf": receipt})
+
+
+class MailevaRegister(WebDouble):
+    """Maileva as it keeps many sendings: each is a draft until it is submitted, and only then a letter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sendings: dict[str, dict[str, str]] = {}
+        self.submitted: list[str] = []
+        self._numbers = itertools.count()
+
+    def answer(self, asked: Asked) -> Said:
+        """Answer by what the call is about."""
+        match (asked.method, *asked.path.strip("/").split("/")):
+            case ("POST", "token"):
+                return said({"access_token": "jeton", "expires_in": 600})
+            case ("GET", "sendings"):
+                rows = list(self.sendings.values())
+                return said({"sendings": rows, "paging": {"total_results": len(rows)}})
+            case ("POST", "sendings"):
+                return self._create(asked)
+            case ("GET", "sendings", _, "recipients"):
+                return said({"recipients": []})
+            case (method, "sendings", identifier, *rest) if identifier in self.sendings:
+                return self._act(method, self.sendings[identifier], rest)
+        return Said(status=404)
+
+    def _create(self, asked: Asked) -> Said:
+        """Keep a draft; now and then, there are too many calls."""
+        number = next(self._numbers)
+        if number % 11 == 5:
+            return said({"errors": [{"code": "TOO_MANY", "message": "trop d’appels"}]}, 429)
+        draft = {"id": f"s-{number}", "status": "DRAFT", "custom_id": asked.json()["custom_id"]}
+        self.sendings[draft["id"]] = draft
+        return said(draft, 201)
+
+    def _act(self, method: str, sending: dict[str, str], rest: list[str]) -> Said:
+        if method == "GET":
+            return Said(status=404) if rest else said(sending)
+        if sending["status"] != "DRAFT":
+            return said({"errors": [{"code": "SENDING_NOT_DRAFT", "message": "déjà validé"}]}, 400)
+        if method == "DELETE":
+            del self.sendings[sending["id"]]
+            return Said(status=204)
+        if rest == ["recipients"] and int(sending["id"][2:]) % 9 == 4:
+            return said({"errors": [{"code": "ADDRESS_LINE_4_TOO_LONG", "message": "trop long"}]}, 400)
+        if rest == ["submit"]:
+            sending["status"] = "PENDING"
+            self.submitted.append(sending["custom_id"])
+        return said({"id": "x"}, 201)
 
 
 def archive(**files: bytes) -> Said:

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -57,6 +58,15 @@ def said(content: Any, status: int = 200) -> Said:
 Route = Callable[[Asked], Said]
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    """A server that callers may leave in the middle of a word."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a line that broke."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @dataclass
 class WebDouble:
     """Start with `with`; `routes` maps "POST /mail" to what answers; `faults` are answered first, each once."""
@@ -71,13 +81,18 @@ class WebDouble:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def _answer(self) -> None:
-                parts = urlsplit(self.path)
+                parts, length = urlsplit(self.path), int(self.headers.get("content-length") or 0)
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    # Whoever called died before saying everything: nothing was asked.
+                    self.close_connection = True
+                    return
                 asked = Asked(
                     method=self.command,
                     path=parts.path,
                     query=dict(parse_qsl(parts.query, keep_blank_values=True)),
                     headers={name.lower(): value for name, value in self.headers.items()},
-                    body=self.rfile.read(int(self.headers.get("content-length") or 0)),
+                    body=body,
                 )
                 double.asked.append(asked)
                 answer = double.answer(asked)
@@ -96,7 +111,7 @@ class WebDouble:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Say nothing."""
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
