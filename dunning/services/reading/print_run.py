@@ -6,7 +6,7 @@ from typing import Self
 
 from cabinets.models import Cabinet
 from cabinets.sealing import open_together
-from dunning.enums import Channel, LetterState, ReminderState, RunState
+from dunning.enums import Channel, JobState, LetterState, ReminderState, RunState
 from dunning.models import DocumentJob, Letter, PrintRunLine, Reminder
 from dunning.presenting import RULE_MEANS
 from dunning.services import post_desk
@@ -75,9 +75,12 @@ def run_of(job: DocumentJob, cabinet: Cabinet) -> Run | None:
     lines = list(rows.defer(*(f"reminder__{name}" for name in ("html", "text", "subject", "recipient"))))
     if not lines:
         return None
-    letters = {one.reminder_id: one for one in Letter.objects.filter(reminder__in=[line.reminder_id for line in lines])}
+    kept = Letter.objects.filter(reminder__in=[line.reminder_id for line in lines]).defer("recipient")
+    letters = {one.reminder_id: one for one in kept}
     open_together([line.reminder.client for line in lines])
-    told = [_told(line, letters[line.reminder_id], cabinet) for line in lines if line.state != RunState.WAITING]
+    dealt_with = [line for line in lines if line.state != RunState.WAITING]
+    is_ready = job.state == JobState.DONE
+    told = [_told(line, letters[line.reminder_id], cabinet, is_ready=is_ready) for line in dealt_with]
     return Run(
         job=job,
         letters=tuple(one for one in told if not one.why),
@@ -94,9 +97,12 @@ def without(run: Run, failed: Sequence[RunLetter]) -> Run:
     return replace(run, letters=kept, apart=(*run.apart, *failed))
 
 
-def _told(line: PrintRunLine, letter: Letter, cabinet: Cabinet) -> RunLetter:
+def _told(line: PrintRunLine, letter: Letter, cabinet: Cabinet, *, is_ready: bool) -> RunLetter:
     reminder = line.reminder
-    why = line.why if line.state == RunState.APART else _why_left_out(line, letter, reminder, cabinet)
+    why = line.why
+    # A page that waits asks every two seconds: the rules are asked once there is something to take.
+    if line.state == RunState.PRINTED and is_ready:
+        why = _why_left_out(line, letter, reminder, cabinet)
     return RunLetter(
         letter=letter,
         client=reminder.client.display_name,
