@@ -171,6 +171,14 @@ class LetterState(models.TextChoices):
     VOID = "void", "Annulée avant l’envoi"
 
 
+class RunState(models.TextChoices):
+    """Where a letter of a print run is."""
+
+    WAITING = "waiting", "À préparer"
+    PRINTED = "printed", "Imprimée"
+    APART = "apart", "À part"
+
+
 class ProofKind(models.TextChoices):
     """What a proof proves."""
 

@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from cabinets.scoping import working_for
+from dunning.models import DocumentJob
 from dunning.services import (
     batonnier,
     dispatch,
@@ -16,6 +17,7 @@ from dunning.services import (
     mailboxes,
     morning,
     nights,
+    print_runs,
     sms_accounts,
     staff_mail,
 )
@@ -124,12 +126,30 @@ def sweep_documents() -> None:
     """Hand the documents asked for to a worker, each on its own."""
     for cabinet_id, job_id in batonnier.due_jobs():
         make_document.delay(str(cabinet_id), str(job_id))
+    for cabinet_id, run_id in print_runs.due_runs():
+        print_letters.delay(str(cabinet_id), str(run_id))
 
 
 @shared_task(name="dunning.tasks.make_document")
 def make_document(cabinet_id: str, job_id: str) -> None:
     """Make one document; asked twice at once, it is made once."""
     batonnier.build(cabinet_id=UUID(cabinet_id), job_id=UUID(job_id))
+
+
+@shared_task(name="dunning.tasks.print_letters")
+def print_letters(cabinet_id: str, run_id: str) -> None:
+    """Print the letters of one run, for the person who asked; another worker at it is left alone."""
+    carry_run(cabinet_id=UUID(cabinet_id), run_id=UUID(run_id))
+
+
+def carry_run(*, cabinet_id: UUID, run_id: UUID) -> None:
+    """Do in this process what a worker does with a run: one transaction a letter, as the person who asked."""
+    with working_for(cabinet_id=cabinet_id):
+        asked_by = DocumentJob.objects.values_list("asked_by_id", flat=True).get(pk=run_id)
+    print_runs.work(
+        run_id=run_id,
+        opened=lambda: working_for(cabinet_id=cabinet_id, member_id=asked_by, durable=True),
+    )
 
 
 @shared_task(name="dunning.tasks.check_sms_account")

@@ -5,12 +5,13 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.template import Context, Engine, Template
 from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
+from pypdf.generic import NameObject
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
@@ -20,6 +21,10 @@ from templates_lib.errors import TextError
 LAYOUTS = Path(__file__).parent / "layouts"
 # Tagged, archivable, and open to attached files.
 VARIANT = "pdf/a-3a"
+# Width and height of a sheet, in points.
+A4 = (595.276, 841.89)
+# What reading somebody else's PDF may raise.
+UNREADABLE = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class ForeignResourceError(TextError, FatalURLFetchingError):  # type: ignore[misc]  # the library is not typed
@@ -79,7 +84,7 @@ def join(first: bytes, others: list[tuple[str, bytes]]) -> Pdf:
             is_locked = reader.is_encrypted
             if not is_locked:
                 writer.append(reader, outline_item=name)
-        except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise AttachmentError(f"«\u00a0{name}\u00a0» n’est pas un PDF lisible\u00a0: rien n’est joint.") from error
         if is_locked:
             raise AttachmentError(
@@ -88,6 +93,37 @@ def join(first: bytes, others: list[tuple[str, bytes]]) -> Pdf:
     target = io.BytesIO()
     writer.write(target)
     return Pdf(content=target.getvalue(), pages=len(writer.pages))
+
+
+class Pile:
+    """Documents one after the other, each on a sheet of its own when they are printed on both sides."""
+
+    def __init__(self) -> None:
+        self._writer = PdfWriter()
+
+    def add(self, name: str, document: BinaryIO) -> int:
+        """Append a document under a bookmark, on a front; return its pages, or refuse it and keep nothing of it."""
+        before = len(self._writer.pages)
+        try:
+            reader = PdfReader(document)
+            if before % 2:
+                self._writer.add_blank_page(*A4)
+            self._writer.append(reader, outline_item=name, import_outline=False)
+        except UNREADABLE as error:
+            while len(self._writer.pages) > before:
+                self._writer.remove_page(before)
+            raise AttachmentError(f"«\u00a0{name}\u00a0» n’est pas un PDF lisible.") from error
+        return len(reader.pages)
+
+    def bound(self, cover: Pdf) -> Pdf:
+        """Return the whole under its cover, which asks the printer for both sides of the paper."""
+        self._writer.merge(0, io.BytesIO(cover.content), import_outline=False)
+        if cover.pages % 2:
+            self._writer.insert_blank_page(*A4, index=cover.pages)
+        self._writer.create_viewer_preferences()[NameObject("/Duplex")] = NameObject("/DuplexFlipLongEdge")
+        target = io.BytesIO()
+        self._writer.write(target)
+        return Pdf(content=target.getvalue(), pages=len(self._writer.pages))
 
 
 @functools.cache

@@ -3,12 +3,12 @@
 from dunning.models.case import Decision, DunningCase, NightlyRun
 from dunning.models.evidence import DocumentJob, EvidenceEntry, StaffMail
 from dunning.models.inbound import InboundMessage, Mailbox
-from dunning.models.letter import Call, ChannelAccount, Letter, LetterConsent, LetterProof, SmsCatch
+from dunning.models.letter import Call, ChannelAccount, Letter, LetterConsent, LetterProof, PrintRunLine, SmsCatch
 from dunning.models.reminder import FailedJob, MailServer, Reminder, ReminderLine
 from dunning.models.scenario import Scenario, ScenarioChoice, ScenarioVersion, Step
 
 __all__ = [
     "Call", "ChannelAccount", "Decision", "DocumentJob", "DunningCase", "EvidenceEntry", "FailedJob", "InboundMessage",
-    "Letter", "LetterConsent", "LetterProof", "MailServer", "Mailbox", "NightlyRun", "Reminder", "ReminderLine",
-    "Scenario", "ScenarioChoice", "ScenarioVersion", "SmsCatch", "StaffMail", "Step",
+    "Letter", "LetterConsent", "LetterProof", "MailServer", "Mailbox", "NightlyRun", "PrintRunLine", "Reminder",
+    "ReminderLine", "Scenario", "ScenarioChoice", "ScenarioVersion", "SmsCatch", "StaffMail", "Step",
 ]  # fmt: skip

@@ -7,9 +7,11 @@ from django.db import models
 from django.db.models import Q
 
 from cabinets.models import Client, Contact, Membership
+from cabinets.scoping import CabinetOwned
 from cabinets.sealing import SealedModel, SealedTextField
 from cabinets.wall import Grant, Wall
-from dunning.enums import LetterState, Medium, ProofKind
+from dunning.enums import LetterState, Medium, ProofKind, RunState
+from dunning.models.evidence import DocumentJob
 from dunning.models.reminder import Reminder
 from invoices.models import Document
 
@@ -137,6 +139,43 @@ class LetterProof(SealedModel):
     def sealing_subject(self) -> uuid.UUID:
         """Seal under the client's key."""
         return self.client_id
+
+
+class PrintRunLine(CabinetOwned):
+    """One letter of a print run: its place in the pile, and what came of it there."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(DocumentJob, on_delete=models.PROTECT, related_name="lines")
+    reminder = models.ForeignKey(Reminder, on_delete=models.PROTECT, related_name="+")
+    place = models.PositiveSmallIntegerField("rang")
+    state = models.CharField("état", max_length=8, choices=RunState, default=RunState.WAITING)
+    # The letter as it was chosen, then as it was printed here: one printed elsewhere since is another letter.
+    chosen_generation = models.PositiveIntegerField("version choisie")
+    generation = models.PositiveIntegerField("version imprimée", null=True)
+    attempts = models.PositiveSmallIntegerField("essais", default=0)
+    why = models.CharField("raison", max_length=300, blank=True, default="")
+
+    wall: ClassVar[Wall] = Wall(by="reminder")
+
+    class Meta(CabinetOwned.Meta):
+        verbose_name = "lettre d’un tirage"
+        verbose_name_plural = "lettres d’un tirage"
+        constraints = [
+            models.UniqueConstraint(
+                name="letter_once_a_run",
+                fields=["run", "reminder"],
+                violation_error_message="Cette lettre est déjà dans ce tirage.",
+            ),
+            models.UniqueConstraint(
+                name="letter_waits_in_one_run",
+                fields=["reminder"],
+                condition=Q(state="waiting"),
+                violation_error_message="Cette lettre est déjà dans un tirage en préparation.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class ChannelAccount(SealedModel):

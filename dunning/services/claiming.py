@@ -204,6 +204,20 @@ def _is_still_true(reminder: Reminder, lines: list[ReminderLine], cabinet: Cabin
     return True
 
 
+def stopped_by(reminder: Reminder, cabinet: Cabinet) -> Code | None:
+    """Return the rule that would stop a message between a person's hands today; asked, and nothing written."""
+    lines = list(
+        ReminderLine.objects.filter(reminder=reminder).select_related("case", "invoice__dossier__billing_contact")
+    )
+    facts, verdicts = _judge(reminder, lines, cabinet)
+    claimed = [line for line in lines if line.is_claimed]
+    stops = (_what_stops(reminder, line, verdicts[line.pk]) for line in claimed)
+    if (code := next((stop for stop in stops if stop is not None), None)) is not None:
+        return code
+    has_changed = any(facts[line.invoice_id].owed_cents != line.owed_cents for line in claimed)
+    return Code.GRACE if has_changed else None
+
+
 def _what_stops(reminder: Reminder, line: ReminderLine, verdict: Verdict) -> Code | None:
     if verdict.code not in {Code.SEND, Code.NEEDS_APPROVAL}:
         return verdict.code
@@ -219,7 +233,8 @@ def _repeats(reminder: Reminder, line: ReminderLine) -> bool:
 
 def _is_by_hand(reminder: Reminder) -> bool:
     """Say whether a person asked for it before its turn and approved it: the calendar alone gives way."""
-    return Reason.BY_HAND in reminder.reasons and reminder.state == ReminderState.APPROVED
+    approved = (ReminderState.APPROVED, ReminderState.IN_HAND)
+    return Reason.BY_HAND in reminder.reasons and reminder.state in approved
 
 
 def _is_still_in_the_wake(reminder: Reminder, lines: list[ReminderLine], cabinet: Cabinet) -> bool:

@@ -13,19 +13,26 @@ from cabinets.models import Cabinet, Membership, Task
 from cabinets.permissions import ensure
 from dunning.channels.letters import LetterStatus, Proof
 from dunning.channels.post_desk import read_tracking
+from dunning.channels.postal import PostalAddress
 from dunning.enums import Channel, LetterState, ProofKind, ReminderState
 from dunning.errors import DunningError, TooLateError
 from dunning.models import Letter, LetterProof, Reminder, ReminderLine
 from dunning.services import letter_states, outcomes
 from dunning.services.approving import why_not
+from dunning.services.claiming import Checked
 from dunning.services.letter_composing import write_letter
+from dunning.services.letter_parts import WrittenLetter
 from dunning.services.letters import take_in_hand
 from invoices.calendar import add_working_days
 from invoices.locks import lock_invoices
 from invoices.services.documents import Upload, media_type_of
+from templates_lib.pdf import AttachmentError, ForeignResourceError
 
 LETTERS = (Channel.LETTER, Channel.REGISTERED)
 SOURCE = "post_desk"
+PRINTED_SINCE = (
+    "Elle a été imprimée entre-temps, ailleurs que dans ce tirage : elle n’est pas imprimée une seconde fois."
+)
 STALE = "Cette lettre porte une date passée. Imprimez-la de nouveau : la date d’une lettre est celle de son départ."
 # What a slip that came back says of the letter's way.
 ENDS = {
@@ -47,21 +54,25 @@ class Slip:
 
 
 @transaction.atomic
-def print_letter(*, reminder_id: UUID, by: Membership, again: bool = False) -> str:
+def print_letter(*, reminder_id: UUID, by: Membership, again: bool = False, generation: int | None = None) -> str:
     """Make the letter of today, every rule asked again, and note that it was printed; return why it may not be.
 
     What stops it is written down: it is cancelled with its rule, or goes back to À valider, and nothing is printed.
     Asked for twice in a day it is made once, unless `again`: the PDF that is kept is the one that was printed.
+    `generation` names the very letter that was chosen: printed since by somebody else, it is refused.
     """
     ensure(by, Right.APPROVE_REMINDERS)
     reminder = _locked(reminder_id, [ReminderState.IN_HAND])
+    if generation is not None and reminder.generation != generation:
+        raise TooLateError(PRINTED_SINCE)
     today = Cabinet.objects.get().today()
-    if not again and Letter.objects.filter(reminder=reminder, state=LetterState.PRINTED, dated_on=today).exists():
+    is_made = Letter.objects.filter(reminder=reminder, state=LetterState.PRINTED, dated_on=today).exists()
+    if is_made and not again and generation is None:
         return ""
     _put_back(reminder)
-    if take_in_hand(reminder_id=reminder_id, compose=write_letter, at_any_hour=True) is None:
+    if take_in_hand(reminder_id=reminder_id, compose=_written, at_any_hour=True) is None:
         reminder.refresh_from_db()
-        return _why(reminder)
+        return why_unprinted(reminder)
     letter = Letter.objects.get(reminder=reminder_id)
     letter.state, letter.printed_at, letter.printed_by = LetterState.PRINTED, timezone.now(), by
     letter.save(update_fields=["state", "printed_at", "printed_by"])
@@ -146,11 +157,20 @@ def _locked(reminder_id: UUID, states: list[ReminderState]) -> Reminder:
     rows = Reminder.objects.select_for_update(of=("self",)).select_related("client", "contact", "step")
     reminder = rows.get(pk=reminder_id, channel__in=LETTERS)
     if reminder.state not in states:
-        raise TooLateError(_why(reminder))
+        raise TooLateError(why_unprinted(reminder))
     return reminder
 
 
-def _why(reminder: Reminder) -> str:
+def _written(checked: Checked, address: PostalAddress) -> WrittenLetter:
+    """Write the letter; what is joined to it can be mended, so that a bad file costs no accord."""
+    try:
+        return write_letter(checked, address)
+    except (AttachmentError, ForeignResourceError) as error:
+        raise DunningError(f"{error} La lettre n’est pas imprimée.") from error
+
+
+def why_unprinted(reminder: Reminder) -> str:
+    """Return the sentence shown to a person who prints a letter that is no longer between their hands."""
     if reminder.state == ReminderState.CANCELLED:
         return f"Ne postez pas. {why_not(reminder)}"
     if reminder.state == ReminderState.AWAITING_APPROVAL:
@@ -169,9 +189,16 @@ def _ensure_postable(letter: Letter, reminder: Reminder, cabinet: Cabinet, poste
         raise DunningError("Imprimez d’abord la lettre : c’est elle que vous postez. Rien n’a été enregistré.")
     if posted_on > cabinet.today():
         raise DunningError("Le jour du dépôt est à venir. Rien n’a été enregistré.")
-    _, territory = outcomes.place_of(reminder, cabinet)
-    if not letter.dated_on <= posted_on <= add_working_days(letter.dated_on, 1, territory=territory):
+    if not may_bear_its_date(letter, reminder, cabinet, posted_on):
         raise DunningError(f"{STALE} Rien n’a été enregistré.")
+
+
+def may_bear_its_date(letter: Letter, reminder: Reminder, cabinet: Cabinet, posted_on: dt.date) -> bool:
+    """Say whether a letter may be posted on a day: the one it bears, or the working day after."""
+    if letter.dated_on is None:
+        return False
+    _, territory = outcomes.place_of(reminder, cabinet)
+    return letter.dated_on <= posted_on <= add_working_days(letter.dated_on, 1, territory=territory)
 
 
 def _ensure_dates(letter: Letter, slip: Slip, today: dt.date) -> None:

@@ -31,7 +31,12 @@ REFUSED = (DunningError, InputError, InvoiceError)
 def desk(request: CabinetRequest) -> HttpResponse:
     """List the letters by what is to be done with them."""
     journal.listed(Letter, "post_desk", count=0)
-    return render(request, "dunning/post_desk.html", {"desk": reading.desk_of(request.cabinet)})
+    context = {
+        "desk": reading.desk_of(request.cabinet),
+        "can_act": request.member.can(Right.APPROVE_REMINDERS),
+        "zone": request.cabinet.zone,
+    }
+    return render(request, "dunning/post_desk.html", context)
 
 
 @require_GET

@@ -43,7 +43,7 @@ from tests.factories.cabinets import (
     make_member,
     outside_any_firm,
 )
-from tests.factories.dunning import make_case, make_reminder
+from tests.factories.dunning import make_case, make_print_run, make_reminder
 from tests.factories.invoices import make_invoice
 
 Browse = Callable[[Membership | None], FirmBrowser]
@@ -134,6 +134,7 @@ def populate() -> dict[str, uuid.UUID]:
     transfer.save(force_insert=True)
     job = DocumentJob(kind="batonnier", client=client, invoice=invoice, file_name=CANARY)
     job.save(force_insert=True)
+    run = make_print_run(reminder)
     account = ChannelAccount(medium=Medium.SMS, provider="ovh", sender=CANARY)
     account.save(force_insert=True)
     received = InboundMessage(
@@ -153,7 +154,7 @@ def populate() -> dict[str, uuid.UUID]:
         "document_id": document.pk, "payment_id": payment.pk, "refund_id": refund.pk, "night_id": night.pk,
         "batch_id": batch.pk,
         "parametres/equipe/": member.pk, "parametres/equipe/invitations/": invited.pk, "demandes/": said.pk,
-        "task_id": task.pk, "proof_id": proof.pk, "job_id": job.pk, "standstill_id": uuid.uuid4(),
+        "run_id": run.pk, "task_id": task.pk, "proof_id": proof.pk, "job_id": job.pk, "standstill_id": uuid.uuid4(),
         "scenario_id": Scenario.objects.get(is_default=True).pk,
     }  # fmt: skip
 

@@ -3,9 +3,9 @@
 import datetime as dt
 from typing import Any
 
-from cabinets.models import Cabinet
-from dunning.enums import ReminderState
-from dunning.models import DunningCase, NightlyRun, Reminder, ReminderLine, Step
+from cabinets.models import Cabinet, Membership
+from dunning.enums import JobKind, JobState, ReminderState
+from dunning.models import DocumentJob, DunningCase, NightlyRun, PrintRunLine, Reminder, ReminderLine, Step
 from dunning.services.scenarios import default_scenario
 from invoices.models import Invoice
 from tests.factories.invoices import TODAY, make_invoice
@@ -62,3 +62,19 @@ def make_reminder(*cases: DunningCase, state: ReminderState = ReminderState.PLAN
         ).save(force_insert=True)
         DunningCase.objects.filter(pk=case.pk).update(next_action_on=None)
     return reminder
+
+
+def make_print_run(*reminders: Reminder, by: Membership | None = None, **facts: Any) -> DocumentJob:
+    """Make a finished print run whose letters were printed as they are now."""
+    run = DocumentJob(kind=JobKind.PRINT_RUN, asked_by=by, **{"state": JobState.DONE, **facts})
+    run.save(force_insert=True)
+    for place, reminder in enumerate(reminders, start=1):
+        PrintRunLine(
+            run=run,
+            reminder=reminder,
+            place=place,
+            state="printed",
+            chosen_generation=reminder.generation,
+            generation=reminder.generation,
+        ).save(force_insert=True)
+    return run

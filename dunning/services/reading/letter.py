@@ -1,18 +1,25 @@
 """The post desk as a person reads it: what is to print, to post, to follow, and what must not leave."""
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from django.db.models import Count
+from django.utils import timezone
 
 from cabinets.models import Cabinet
 from cabinets.sealing import open_together
 from dunning.channels.post_desk import STEPS, show_tracking
-from dunning.enums import Code, LetterState, ReminderState
-from dunning.models import Letter, LetterProof
+from dunning.enums import Code, JobKind, LetterState, ReminderState
+from dunning.models import DocumentJob, Letter, LetterProof
 from dunning.presenting import RULE_MEANS, step_words
 from dunning.routes import POST_DESK
 from templates_lib.rendering import day_words
 
 FOLLOWED_SHOWN = 100
+# A letter is posted within two working days of its date: a bridge of holidays is shorter than this.
+RUNS_KEPT = dt.timedelta(days=7)
+RUNS_SHOWN = 5
 ON_ITS_WAY = (LetterState.SUBMITTED, LetterState.DEPOSITED, LetterState.PRESENTED)
 OVER = (LetterState.DELIVERED, LetterState.REFUSED, LetterState.UNCLAIMED, LetterState.RETURNED)
 
@@ -35,6 +42,11 @@ class Line:
         """Return where the letter is handled."""
         return f"/courrier/{self.letter.reminder_id}/"
 
+    @property
+    def ticked_as(self) -> str:
+        """Return what a box says of this very letter: printed since, it is another one."""
+        return f"{self.letter.reminder_id}:{self.letter.reminder.generation}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
@@ -45,6 +57,8 @@ class Desk:
     to_post: tuple[Line, ...]
     on_their_way: tuple[Line, ...]
     over: tuple[Line, ...]
+    runs: tuple[DocumentJob, ...] = ()
+    """The last print runs the person sees a letter of, each with how many letters it holds (`letters`)."""
 
     @property
     def is_empty(self) -> bool:
@@ -79,7 +93,15 @@ def desk_of(cabinet: Cabinet) -> Desk:
         to_post=_where(lines, lambda one: _in_hand(one) and one.letter.state == LetterState.PRINTED),
         on_their_way=_where(lines, lambda one: one.letter.state in ON_ITS_WAY),
         over=_where(lines, lambda one: one.letter.state in OVER),
+        runs=_runs(),
     )
+
+
+def _runs() -> tuple[DocumentJob, ...]:
+    recent = DocumentJob.objects.filter(kind=JobKind.PRINT_RUN, asked_at__gte=timezone.now() - RUNS_KEPT)
+    # Counted behind the wall: a run of which the person sees no letter is not theirs.
+    mine = recent.annotate(letters=Count("lines")).filter(letters__gt=0)
+    return tuple(mine.defer("file_name").order_by("-asked_at")[:RUNS_SHOWN])
 
 
 def page_of(letter: Letter, cabinet: Cabinet) -> Page:
