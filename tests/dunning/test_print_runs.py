@@ -415,7 +415,7 @@ def test_a_letter_printed_again_or_whose_file_is_gone_is_named(
 ) -> None:
     again, gone, _ = in_hand("Alpha", "Bravo", "Charlie")
     run = printed(owner)
-    post_desk.print_letter(reminder_id=again.pk, by=owner)
+    post_desk.print_letter(reminder_id=again.pk, by=owner, again=True)
     path_of(Letter.objects.get(reminder=gone).stored_as).unlink()
 
     made = print_pile.make(run=run_as_read(run.job), cabinet=cabinet, by=owner)
