@@ -47,6 +47,7 @@ class Order:
     """Filled in on the provider's page when known; empty otherwise."""
     language: str = "fr"
     expires_at: dt.datetime | None = None
+    """When its page closes by itself, where the provider takes it: half an hour to a day away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +114,13 @@ class PaymentProvider(Protocol):
         """Say whether the keys work, for which account."""
 
     def open(self, order: Order) -> Page:
-        """Open a page to pay an order on; the same reference again gives the same page."""
+        """Open a page to pay an order on; the same reference again gives the same order, so nobody pays twice."""
 
     def fetch(self, ref: str, *, timeout: float = TIMEOUT_SECONDS) -> Snapshot:
-        """Return the truth about an order."""
+        """Return the truth about an order.
+
+        Where a debit takes two acts, a mandate signed then a payment asked for, it asks for the second, once.
+        """
 
     def find(self, payment_ref: str, *, timeout: float = TIMEOUT_SECONDS) -> str:
         """Return the `ref` of the order a payment belongs to; empty when it is none of ours."""

@@ -5,7 +5,7 @@ import hashlib
 import json
 import secrets as random
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.conf import settings
@@ -28,8 +28,22 @@ from payments.providers.payplug import PayPlugProvider
 from payments.providers.protocol import MandateProvider, PaymentProvider, Profile
 from payments.providers.stripe import PROFILE as STRIPE
 from payments.providers.stripe import StripeProvider
+from templates_lib.rendering import typeset
 
-PROFILES: dict[str, Profile] = {profile.slug: profile for profile in (STRIPE, PAYPLUG, GOCARDLESS)}
+
+def _set_in_french(profile: Profile) -> Profile:
+    """Give a provider's words their no-break spaces: the pages show them as they are."""
+    fields = [replace(one, hint=typeset(one.hint), mistake=typeset(one.mistake)) for one in profile.settings]
+    return replace(
+        profile,
+        custody=typeset(profile.custody),
+        proves=typeset(profile.proves),
+        steps=tuple(typeset(one) for one in profile.steps),
+        settings=tuple(fields),
+    )
+
+
+PROFILES: dict[str, Profile] = {one.slug: _set_in_french(one) for one in (STRIPE, PAYPLUG, GOCARDLESS)}
 SCHEDULER = "scheduler"
 HOOK_BYTES = 32
 WEBHOOK = "webhook_secret"
@@ -188,7 +202,7 @@ def check(*, account_id: UUID) -> None:
         try:
             facts = provider.check()
         except ProviderError as error:
-            failure = str(error)[:200]
+            failure = typeset(str(error))[:200]
         with tenant_atomic():
             account = ProviderAccount.objects.select_for_update(of=("self",)).get(pk=account_id)
             if account.secrets != tried.secrets:

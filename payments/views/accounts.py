@@ -41,6 +41,8 @@ class Door:
     account: ProviderAccount | None
     hook: str = ""
     lacks_webhook: bool = False
+    is_ready: bool = False
+    """Nothing of the firm's own stands before its service."""
     closed: tuple[str, ...] = ()
     """The means the firm offers and its provider has not opened."""
 
@@ -130,8 +132,9 @@ def _door(profile: Profile, place: str, mode: Mode, known: dict[tuple[str, str],
         return Door(place, mode, None)
     opened = found.options.get("means")
     closed = [PaymentMeans(one).label for one in found.means if opened is not None and one not in opened]
-    hook = services.hook_of(found) if profile.is_hooked else ""
-    return Door(place, mode, found, hook, services.lacks_webhook(found), tuple(closed))
+    hook, lacks = services.hook_of(found) if profile.is_hooked else "", services.lacks_webhook(found)
+    is_ready = found.checked_at is not None and not found.failure and not lacks
+    return Door(place, mode, found, hook, lacks, is_ready, tuple(closed))
 
 
 def _try_later(found: ProviderAccount) -> None:

@@ -158,13 +158,22 @@ def description(name: str) -> dict[str, Any]:
 @contextmanager
 def serving(name: str, *, prefix: str = "") -> Iterator[Double]:
     """Serve an official description on a free port of this machine until the block ends."""
-    double = Double(description(name), prefix)
+    with served(Double(description(name), prefix)) as double:
+        yield double
+
+
+@contextmanager
+def served(double: Double) -> Iterator[Double]:
+    """Serve a description on a free port of this machine until the block ends."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._reply()
 
         def do_POST(self) -> None:
+            self._reply()
+
+        def do_PATCH(self) -> None:
             self._reply()
 
         def _reply(self) -> None:

@@ -102,7 +102,7 @@ def test_says_of_each_provider_what_it_proves_and_how_far_it_was_proven(
 
     for profile in services.PROFILES.values():
         assert profile.label in page
-        assert profile.proves in page
+        assert profile.proves.replace("\u00a0", " ") in page
         assert profile.proven in page
     assert ("documentation seule" in page, "client officiel + contrat officiel" in page) == (True, True)
     assert "Aucun prestataire, aucun contrat, aucun frais" in page

@@ -10,6 +10,7 @@ from payments.errors import NoticeError
 from payments.providers.protocol import Notice
 
 HEADER = "Webhook-Signature"
+SHAPELESS = "Cette annonce signée n’a pas la forme que GoCardless décrit."
 # What each event names, by the kind of thing it is about; a refund leads to its payment.
 NAMED = {"billing_requests": "billing_request", "payments": "payment", "refunds": "refund"}
 
@@ -29,18 +30,21 @@ def _events(body: bytes, secret: str, signature: str) -> list[dict[str, Any]] | 
     if not signature.isascii():
         return None
     try:
-        return [event.attributes for event in webhooks.parse(body, secret, signature)]
+        events = [event.attributes for event in webhooks.parse(body, secret, signature)]
     except InvalidSignatureError:
         return None
     except (ValueError, KeyError, TypeError) as error:
-        raise NoticeError("Cette annonce signée n’a pas la forme que GoCardless décrit.") from error
+        raise NoticeError(SHAPELESS) from error
+    if not all(isinstance(event, dict) for event in events):
+        raise NoticeError(SHAPELESS)
+    return events
 
 
 def _notice(event: dict[str, Any]) -> Notice:
     event_id, about, action = event.get("id"), event.get("resource_type"), event.get("action")
     links = event.get("links")
     if not (isinstance(event_id, str) and isinstance(about, str) and isinstance(links, dict)):
-        raise NoticeError("Cette annonce signée n’a pas la forme que GoCardless décrit.")
+        raise NoticeError(SHAPELESS)
     named = links.get(NAMED.get(about, ""))
     is_named = isinstance(named, str) and bool(named)
     is_order = about == "billing_requests"

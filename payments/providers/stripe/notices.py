@@ -10,6 +10,7 @@ from payments.errors import NoticeError
 from payments.providers.protocol import Notice
 
 HEADER = "Stripe-Signature"
+SHAPELESS = "Cette annonce signée n’a pas la forme que Stripe décrit."
 TOLERANCE_SECONDS = 300
 OF_SESSIONS = frozenset(
     {
@@ -43,9 +44,9 @@ def read(*, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> 
         event = json.loads(body)
         kind, event_id, told = event["type"], event["id"], event["data"]["object"]
     except (ValueError, KeyError, TypeError) as error:
-        raise NoticeError("Cette annonce signée n’a pas la forme que Stripe décrit.") from error
+        raise NoticeError(SHAPELESS) from error
     if not (isinstance(kind, str) and isinstance(event_id, str) and isinstance(told, dict)):
-        raise NoticeError("Cette annonce signée n’a pas la forme que Stripe décrit.")
+        raise NoticeError(SHAPELESS)
     return [_notice(kind[:60], event_id, told)]
 
 
