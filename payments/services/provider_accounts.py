@@ -49,6 +49,7 @@ HOOK_BYTES = 32
 WEBHOOK = "webhook_secret"
 # A provider may sign with the former secret for a while, and announces again for three days what found nobody.
 FORMER_GOOD_FOR = dt.timedelta(days=3)
+DEMO = typeset("Démonstration : aucun prestataire n’est appelé.")
 _HOOK, _FORMER, _FORMER_UNTIL = "hook", "webhook_secret_before", "webhook_secret_before_until"
 _KEPT = ("means", "options", "secrets", "label", "checked_at", "failure", "is_enabled", "changed_by", "changed_at")
 
@@ -143,6 +144,8 @@ def keep(
     ensure(by, Right.MANAGE_FIRM)
     profile = PROFILES[provider]
     main = profile.settings[0].name
+    # A form sent twice at once makes one account.
+    Cabinet.objects.select_for_update(of=("self",), no_key=True).get()
     account = ProviderAccount.objects.select_for_update(of=("self",)).filter(provider=provider, mode=mode).first()
     known: dict[str, str] = json.loads(account.secrets or "{}") if account else {}
     given = {name: value for name, value in secrets.items() if value}
@@ -197,10 +200,10 @@ def check(*, account_id: UUID) -> None:
     with acting_for(cabinet_id=firm_of(account_id=account_id)):
         with tenant_atomic():
             tried = ProviderAccount.objects.get(pk=account_id)
-            provider = client_of(tried)
-        failure, facts = "", None
+            provider, is_demo = client_of(tried), Cabinet.objects.get().is_demo
+        failure, facts = DEMO if is_demo else "", None
         try:
-            facts = provider.check()
+            facts = None if is_demo else provider.check()
         except ProviderError as error:
             failure = typeset(str(error))[:200]
         with tenant_atomic():

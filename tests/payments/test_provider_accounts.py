@@ -350,6 +350,21 @@ def test_the_trial_writes_what_was_answered(
 
 @pytest.mark.committed
 @pytest.mark.usefixtures("committed")
+def test_a_demonstration_calls_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    firm = make_cabinet(is_demo=True)
+    with working_for(cabinet_id=firm.pk):
+        account = keep(make_member(role=Role.OWNER))
+    trial = Mock()
+    monkeypatch.setattr(services, "client_of", lambda _: trial)
+
+    services.check(account_id=account.pk)
+
+    with working_for(cabinet_id=firm.pk):
+        assert (ProviderAccount.objects.get().failure, trial.check.call_count) == (services.DEMO, 0)
+
+
+@pytest.mark.committed
+@pytest.mark.usefixtures("committed")
 def test_a_trial_says_nothing_of_keys_kept_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     firm = make_cabinet()
     with working_for(cabinet_id=firm.pk):
