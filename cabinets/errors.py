@@ -17,6 +17,14 @@ class RightMissingError(CabinetError):
     """The person lacks the right this act requires."""
 
 
+class TransferError(CabinetError):
+    """What is written of a transfer outside the European Union cannot be."""
+
+
+class UncoveredTransferError(TransferError):
+    """A provider outside the European Union that no transfer record covers."""
+
+
 class InputError(CabinetError):
     """A value a person gave cannot be kept; says which field it is and what to write instead."""
 

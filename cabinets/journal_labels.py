@@ -56,6 +56,8 @@ EVENTS: dict[str, str] = {
     "letter_account.hook_renewed": "Adresse de notification renouvelée",
     "letter_account.code_given": "Code d’envoi saisi",
     "letter_account.session": "Session d’envoi demandée",
+    "provider_account.changed": "Compte d’encaissement réglé",
+    "provider_account.switched": "Encaissement en ligne mis en service ou arrêté",
     "transfer.recorded": "Transfert hors de l’Union enregistré",
     "transfer.revoked": "Transfert hors de l’Union retiré",
     "consent.recorded": "Consentement à la LRE enregistré",

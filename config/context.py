@@ -77,6 +77,7 @@ FIRM = (
     Item("SMS", "/parametres/sms/", "message-square-text", Right.MANAGE_FIRM),
     Item("Serveur d’envoi", "/parametres/serveur/", "send", Right.MANAGE_FIRM),
     Item("Envoi du courrier", "/parametres/courrier/", "mail", Right.MANAGE_FIRM),
+    Item("Encaissement en ligne", "/parametres/encaissement/", "credit-card", Right.MANAGE_FIRM),
     Item("Boîte de réponses", "/parametres/boite/", "inbox", Right.MANAGE_FIRM),
 )
 SELF = (

@@ -21,10 +21,6 @@ class AccountError(DunningError):
     """An account with a provider cannot be put to that use."""
 
 
-class UncoveredTransferError(AccountError):
-    """A provider outside the European Union that no transfer record covers."""
-
-
 class ConsentError(DunningError):
     """A consent that cannot be kept as it is."""
 

@@ -36,3 +36,7 @@ class ProviderError(PaymentError):
 
 class NoticeError(PaymentError):
     """A notice that is nobody's: its signature is missing, wrong or too old."""
+
+
+class AccountError(PaymentError):
+    """An account with a provider that cannot be kept, or put to that use."""

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from payments.portal.access import short_link
-from payments.views import credit, payments, requests
+from payments.views import accounts, credit, payments, requests
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("s/<str:token>/", short_link, name="short_link"),
@@ -13,6 +13,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("demandes/<uuid:pk>/repondre/", requests.answer, name="answer_request"),
     path("demandes/<uuid:pk>/lever/", requests.release, name="release_disputes"),
     path("factures/<uuid:invoice_id>/paiement/", payments.payment_record, name="payment_record"),
+    path("parametres/encaissement/", accounts.accounts, name="payment_accounts"),
+    path("parametres/encaissement/<slug:key>/<slug:place>/", accounts.account, name="payment_account"),
+    path("parametres/encaissement/<slug:key>/<slug:place>/essayer/", accounts.try_account, name="payment_account_try"),
+    path("parametres/encaissement/<slug:key>/<slug:place>/service/", accounts.switch, name="payment_account_switch"),
     path("paiements/", payments.payments, name="payments"),
     path("paiements/<uuid:payment_id>/annuler/", payments.payment_reverse, name="payment_reverse"),
     path("clients/<uuid:client_id>/avoir-disponible/", credit.client_credit, name="client_credit"),

@@ -165,6 +165,8 @@ STORAGES = {
 }
 # Where the providers of text messages answer, when it is not at their own address: a test double, a proxy.
 SMS_BASE_URLS: dict[str, str] = {}
+# The same of the payment providers, by their slug.
+PAYMENT_BASE_URLS: dict[str, str] = {}
 # The letters are set with the fonts of the pages.
 FONTS_ROOT = ROOT / "config" / "static" / "fonts"
 MEDIA_ROOT = VAR / "documents"

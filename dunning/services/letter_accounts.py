@@ -14,6 +14,7 @@ from cabinets import journal
 from cabinets.enums import TaskKind, TaskState
 from cabinets.models import Membership, Task
 from cabinets.scoping import acting_for, tenant_atomic
+from cabinets.services.transfers import ensure_covered
 from dunning.channels.ar24 import PROFILE as AR24
 from dunning.channels.ar24 import Ar24
 from dunning.channels.laposte import PROFILE as LA_POSTE
@@ -30,7 +31,6 @@ from dunning.errors import AccountError
 from dunning.models import ChannelAccount
 from dunning.routes import Route
 from dunning.services.nights import SCHEDULER
-from dunning.services.transfers import ensure_covered
 
 PROFILES: dict[str, Profile] = {profile.slug: profile for profile in (AR24, MAILEVA, LA_POSTE, MERCI_FACTEUR)}
 EVERY_PROFILE: dict[str, Profile] = {**PROFILES, POST_DESK.slug: POST_DESK}

@@ -16,6 +16,7 @@ from cabinets.errors import InputError
 from cabinets.models import Cabinet, Client, Membership
 from cabinets.permissions import ensure
 from cabinets.scoping import acting_for, tenant_atomic, working_for
+from cabinets.services.transfers import ensure_covered
 from dunning.channels.ovh_sms import PROFILE as OVH
 from dunning.channels.ovh_sms import OvhSms
 from dunning.channels.protocol import DeliveryError, Stage, Verdict
@@ -28,7 +29,6 @@ from dunning.services import outcomes
 from dunning.services.evidence import append_message
 from dunning.services.ladder import schedule
 from dunning.services.nights import SCHEDULER
-from dunning.services.transfers import ensure_covered
 from templates_lib.lint import lint_sender
 
 PROFILES: dict[str, SmsProfile] = {profile.slug: profile for profile in (OVH, TWILIO)}

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cabinets import journal
 from cabinets.enums import ClientKind, Right
+from cabinets.errors import TransferError
 from cabinets.http import CabinetRequest
 from cabinets.permissions import requires
 from dunning import tasks
@@ -105,7 +106,7 @@ def switch(request: CabinetRequest, key: str) -> HttpResponse:
         else:
             services.switch_off(account_id=found.pk, by=request.member)
             messages.success(request, f"{_of(key).label} est hors service. Les lettres déjà parties restent suivies.")
-    except DunningError as error:
+    except (DunningError, TransferError) as error:
         messages.error(request, str(error))
     return redirect("letter_providers")
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cabinets import journal
 from cabinets.enums import Right
-from cabinets.errors import InputError
+from cabinets.errors import InputError, TransferError
 from cabinets.http import CabinetRequest
 from cabinets.permissions import public, requires
 from dunning.enums import Medium
@@ -76,7 +76,7 @@ def sms_switch(request: CabinetRequest, account_id: UUID) -> HttpResponse:
     account = get_object_or_404(ChannelAccount, pk=account_id, medium=Medium.SMS)
     try:
         switched = sms_accounts.switch(account_id=account_id, to=not account.is_enabled, by=request.member)
-    except (DunningError, InputError) as error:
+    except (DunningError, InputError, TransferError) as error:
         messages.error(request, typeset(str(error)))
     else:
         messages.success(request, "Les SMS sont en service." if switched.is_enabled else "Les SMS sont arrêtés.")

@@ -10,13 +10,15 @@ from django.views.decorators.http import require_http_methods
 
 from cabinets import journal
 from cabinets.enums import Right, TransferBasis
+from cabinets.errors import TransferError
 from cabinets.http import CabinetRequest
 from cabinets.models import TransferRecord
 from cabinets.permissions import requires
-from dunning.errors import DunningError
+from cabinets.services import transfers as register
 from dunning.forms.letters import TransferForm
 from dunning.services import transfers as services
 from dunning.services.letter_accounts import PROFILES
+from payments.services.provider_accounts import PROFILES as PAYMENT_PROFILES
 
 page = require_http_methods(["GET", "POST"])
 REFUSED = 422
@@ -35,7 +37,9 @@ def transfers(request: CabinetRequest) -> HttpResponse:
         return redirect("transfers")
     rows = list(TransferRecord.objects.order_by("revoked_at", "-recorded_at")[:SHOWN])
     journal.listed(TransferRecord, "transfers", count=len(rows))
-    inside = sorted(profile.label for profile in PROFILES.values() if profile.country in services.EEA)
+    places = [(one.label, one.country) for one in PROFILES.values()]
+    places += [(one.label, one.country) for one in PAYMENT_PROFILES.values()]
+    inside = sorted(label for label, country in places if country in register.EEA)
     context = {"form": form, "rows": rows, "labels": dict(OUTSIDE), "inside": inside, "zone": request.cabinet.zone}
     return render(request, "dunning/transfers.html", context, status=REFUSED if form.errors else 200)
 
@@ -67,7 +71,7 @@ def transfer_revoke(request: CabinetRequest, transfer_id: UUID) -> HttpResponse:
 def _record(request: CabinetRequest, form: TransferForm) -> bool:
     given = form.cleaned_data
     try:
-        services.record(
+        register.record(
             provider=given["provider"],
             country=given["country"],
             basis=TransferBasis(given["basis"]),
@@ -76,7 +80,7 @@ def _record(request: CabinetRequest, form: TransferForm) -> bool:
             assessed_on=given["assessed_on"],
             by=request.member,
         )
-    except DunningError as error:
+    except TransferError as error:
         form.add_error(None, str(error))
         return False
     messages.success(request, "Le transfert est enregistré. Le prestataire peut être mis en service.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from payments.enums import PaymentMeans
+from payments.enums import Mode, PaymentMeans
 
 # A debtor waits for the first on a page; a reminder that is about to leave waits for the second, and stays on silence.
 TIMEOUT_SECONDS = 15.0
@@ -47,6 +47,7 @@ class Order:
     """Filled in on the provider's page when known; empty otherwise."""
     language: str = "fr"
     expires_at: dt.datetime | None = None
+    """When its page closes by itself, where the provider takes it: half an hour to a day away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,8 @@ class Snapshot:
     """The provider's own code of a refusal."""
     at: dt.datetime | None = None
     """When the payment reached its stage, by the provider's clock."""
+    mandate_ref: str = ""
+    """The mandate the debtor signed on the way, when there is one: later instalments may be collected by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +114,13 @@ class PaymentProvider(Protocol):
         """Say whether the keys work, for which account."""
 
     def open(self, order: Order) -> Page:
-        """Open a page to pay an order on; the same reference again gives the same page."""
+        """Open a page to pay an order on; the same reference again gives the same order, so nobody pays twice."""
 
     def fetch(self, ref: str, *, timeout: float = TIMEOUT_SECONDS) -> Snapshot:
-        """Return the truth about an order."""
+        """Return the truth about an order.
+
+        Where a debit takes two acts, a mandate signed then a payment asked for, it asks for the second, once.
+        """
 
     def find(self, payment_ref: str, *, timeout: float = TIMEOUT_SECONDS) -> str:
         """Return the `ref` of the order a payment belongs to; empty when it is none of ours."""
@@ -126,15 +132,30 @@ class PaymentProvider(Protocol):
         """Return what a notice announces, its signature checked on the raw body; NoticeError for any other."""
 
 
+class MandateProvider(Protocol):
+    """A provider that also collects by itself, under a mandate a debtor signed."""
+
+    slug: str
+
+    def charge(self, mandate_ref: str, order: Order) -> Snapshot:
+        """Collect an order by a mandate; the same reference again collects it once. Its `ref` is the payment's own."""
+
+    def fetch(self, ref: str, *, timeout: float = TIMEOUT_SECONDS) -> Snapshot:
+        """Return the truth about what was collected."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One field of a provider's settings form."""
+    """One secret of a provider's settings form."""
 
     name: str
     label: str
     hint: str = ""
     pattern: str = ""
-    is_secret: bool = False
+    mistake: str = ""
+    """What is said of a value that does not match the pattern."""
+    is_asked_first: bool = True
+    """Whether the account cannot even be tried without it; the rest is asked before it goes into service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +166,22 @@ class Profile:
     label: str
     country: str
     """ISO 3166 code of the company that takes the data: outside the Union, a transfer record is asked first (R66)."""
+    custody: str
+    """Who takes the data, and where, as far as it is known."""
     means: tuple[PaymentMeans, ...]
     settings: tuple[Setting, ...]
+    """The first one is the key that opens the account."""
+    prefixes: Mapping[str, Mode]
+    """How that key begins, in each mode."""
     proven: str
     """How far this connector was proven without the live service, as told to the firm."""
     proves: str
     """What a payment through it proves."""
     steps: tuple[str, ...] = field(default=())
     """What the firm does at the provider's, in order."""
+    is_hooked: bool = True
+    """Whether the firm declares the address of notices itself; otherwise each payment carries it."""
+
+    def mode_of(self, key: str) -> Mode | None:
+        """Return the mode a key opens; nothing for what is no key of this provider."""
+        return next((mode for prefix, mode in self.prefixes.items() if key.startswith(prefix)), None)

@@ -69,6 +69,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "SMS",
         "Serveur d’envoi",
         "Envoi du courrier",
+        "Encaissement en ligne",
         "Boîte de réponses",
     ]
     assert [link.short or link.label for link in frame.mobile] == ["Accueil", "À valider", "Factures", "Clients"]

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -16,7 +17,8 @@ import yaml
 from openapi_schema_validator import OAS30Validator
 
 SPECS = Path(os.environ.get("QUITTANCE_SPECS") or Path(__file__).resolve().parents[3] / "shared" / "specs")
-METHODS = ("get", "post", "put", "delete")
+_NAME = re.compile(r"[^\[]+")
+_KEYS = re.compile(r"\[([^\]]*)\]")
 
 
 def specs_are_here() -> bool:
@@ -37,6 +39,7 @@ class Call:
     path: str
     body: dict[str, Any]
     headers: dict[str, str]
+    query: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -50,14 +53,16 @@ class Double:
     answers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
     base_url: str = ""
 
-    def answer(self, method: str, path: str, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, Any]:
+    def answer(self, method: str, address: str, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, Any]:
         """Check one call against the description, and answer as the test or the description says."""
-        self.calls.append(Call(method, path, body, headers))
+        split = urlsplit(address)
+        path, query = split.path, unfolded(parse_qsl(split.query, keep_blank_values=True))
+        self.calls.append(Call(method, path, body, headers, query))
         template, operation = self._operation(method, path)
         if operation is None:
             self.faults.append(f"{method} {path}: no such operation")
             return 404, {"message": "no such operation"}
-        if wrong := self._wrong(operation, body):
+        if wrong := [*self._wrong(operation, body), *self._unasked(operation, query)]:
             self.faults += [f"{method} {template}: {one}" for one in wrong]
             return 400, {"message": wrong[0], "code": 20001, "status": 400}
         return self.answers.get((method, template), (200, {}))
@@ -74,13 +79,15 @@ class Double:
         content = operation.get("requestBody", {}).get("content", {})
         if not content:
             return []
-        schema = self._closed(next(iter(content.values()))["schema"])
-        return [error.message[:160] for error in OAS30Validator(schema).iter_errors(body)]
+        kind, media = next(iter(content.items()))
+        schema = closed(self._resolved(media["schema"]))
+        said = coerced(schema, body) if "form" in kind else body
+        return [error.message[:160] for error in OAS30Validator(schema).iter_errors(said)]
 
-    def _closed(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """Refuse a field the description does not name, where it says nothing of others."""
-        found = self._resolved(schema)
-        return {"additionalProperties": False, **found} if found.get("type") == "object" else found
+    def _unasked(self, operation: dict[str, Any], query: dict[str, Any]) -> list[str]:
+        named = [self._resolved(one) for one in operation.get("parameters", [])]
+        known = {one["name"] for one in named if one.get("in") == "query"}
+        return [f"query {name} is unknown" for name in query if name not in known]
 
     def _resolved(self, node: Any) -> Any:
         if isinstance(node, dict) and "$ref" in node:
@@ -93,11 +100,71 @@ class Double:
         return [self._resolved(one) for one in node] if isinstance(node, list) else node
 
 
+def closed(schema: Any) -> Any:
+    """Refuse a field the description does not name, at any depth, where it says nothing of others."""
+    if isinstance(schema, list):
+        return [closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: value if name in {"enum", "example"} else closed(value) for name, value in schema.items()}
+    return {"additionalProperties": False, **found} if found.get("type") == "object" else found
+
+
+def unfolded(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    """Read the bracketed names of a form: a[b][0]=1 is a list in a table."""
+    root: dict[str, Any] = {}
+    for name, value in pairs:
+        start = _NAME.match(name)
+        keys, place = [start.group() if start else name, *_KEYS.findall(name)], root
+        for key in keys[:-1]:
+            place = place.setdefault(key, {})
+        place[keys[-1]] = value
+    found: dict[str, Any] = _as_lists(root)
+    return found
+
+
+def _as_lists(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    made = {key: _as_lists(value) for key, value in node.items()}
+    return [made[key] for key in sorted(made, key=int)] if made and all(key.isdigit() for key in made) else made
+
+
+def coerced(schema: dict[str, Any], value: Any) -> Any:
+    """Return a form's texts as the numbers and booleans the description wants, where they read as such."""
+    for choice in schema.get("anyOf", []):
+        if (made := coerced(choice, value)) != value:
+            return made
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        return {name: coerced(known.get(name, {}), one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [coerced(schema.get("items", {}), one) for one in value]
+    if schema.get("type") == "integer" and isinstance(value, str) and re.fullmatch(r"-?\d+", value):
+        return int(value)
+    if schema.get("type") == "boolean" and value in {"true", "false"}:
+        return value == "true"
+    return value
+
+
+@cache
+def description(name: str) -> dict[str, Any]:
+    """Read an official description, once a process: the largest takes half a second."""
+    text = (SPECS / name).read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
+    return found
+
+
 @contextmanager
 def serving(name: str, *, prefix: str = "") -> Iterator[Double]:
     """Serve an official description on a free port of this machine until the block ends."""
-    text = (SPECS / name).read_text(encoding="utf-8")
-    double = Double(json.loads(text) if name.endswith(".json") else yaml.safe_load(text), prefix)
+    with served(Double(description(name), prefix)) as double:
+        yield double
+
+
+@contextmanager
+def served(double: Double) -> Iterator[Double]:
+    """Serve a description on a free port of this machine until the block ends."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -106,11 +173,14 @@ def serving(name: str, *, prefix: str = "") -> Iterator[Double]:
         def do_POST(self) -> None:
             self._reply()
 
+        def do_PATCH(self) -> None:
+            self._reply()
+
         def _reply(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             is_form = "x-www-form-urlencoded" in (self.headers.get("Content-Type") or "")
-            body = dict(parse_qsl(raw)) if is_form else json.loads(raw or "{}")
-            status, said = double.answer(self.command, urlsplit(self.path).path, body, dict(self.headers))
+            body = unfolded(parse_qsl(raw)) if is_form else json.loads(raw or "{}")
+            status, said = double.answer(self.command, self.path, body, dict(self.headers))
             content = json.dumps(said).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -122,7 +192,7 @@ def serving(name: str, *, prefix: str = "") -> Iterator[Double]:
             """Say nothing."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     double.base_url = f"http://127.0.0.1:{server.server_port}"
     try:
         yield double

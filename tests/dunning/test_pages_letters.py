@@ -11,11 +11,12 @@ from uuid import uuid4
 import pytest
 
 from cabinets.enums import Role, TransferBasis
+from cabinets.errors import UncoveredTransferError
 from cabinets.models import Cabinet, JournalEntry, Membership, TransferRecord
+from cabinets.services import transfers
 from dunning import tasks
-from dunning.errors import UncoveredTransferError
 from dunning.models import ChannelAccount, Letter, LetterConsent
-from dunning.services import consents, letter_accounts, transfers
+from dunning.services import consents, letter_accounts
 from tests.conftest import NOW, FirmBrowser
 from tests.dunning.letter_world import formal_notice
 from tests.factories.cabinets import make_client, make_member

@@ -10,16 +10,16 @@ from django.conf import settings
 from twilio.request_validator import RequestValidator
 
 from cabinets.enums import Role, TransferBasis
-from cabinets.errors import InputError
+from cabinets.errors import InputError, UncoveredTransferError
 from cabinets.models import Cabinet, Client, Membership
 from cabinets.scoping import working_for
+from cabinets.services import transfers
 from dunning.channels.protocol import DeliveryError, Stage, Verdict
 from dunning.channels.sms import Delivery, OutgoingSms, SmsOutcome, SmsReceipt
 from dunning.channels.twilio import TwilioSms
 from dunning.enums import Medium, ReminderState
-from dunning.errors import UncoveredTransferError
 from dunning.models import ChannelAccount, EvidenceEntry, Reminder, SmsCatch
-from dunning.services import dispatch, sms_accounts, transfers
+from dunning.services import dispatch, sms_accounts
 from dunning.services.composing import compose_text, lines_of
 from payments.services import links
 from templates_lib.gsm7 import septets

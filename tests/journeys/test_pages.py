@@ -39,8 +39,8 @@ SIGNED_IN = [
     "dossier-modifier", "dossier-documents", "importer", "importer-colonnes", "importer-controle",
     "importer-resultat", "importer-annuler", "calendrier", "demandes", "demande", "paiements", "recherche",
     "recherche-vide", "journal", "equipe", "personne", "droits", "cabinet", "mode-d-envoi",
-    "serveur-d-envoi", "quand-rien-ne-part", "modeles", "modele", "modeles-importer", "scenarios",
-    "scenario", "scenario-nouveau", "simulation", "profil", "aide",
+    "serveur-d-envoi", "encaissement", "encaissement-compte", "quand-rien-ne-part", "modeles", "modele",
+    "modeles-importer", "scenarios", "scenario", "scenario-nouveau", "simulation", "profil", "aide",
     "tout-suspendre", "documents-en-lot", "messages-recus", "message-recu", "style", "introuvable",
 ]  # fmt: skip
 VISITED = [
@@ -157,6 +157,7 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
             "simulation": "simulation",
             "quand-rien-ne-part": "stop_rules",
             "serveur-d-envoi": "mail_server",
+            "encaissement": "payment_accounts",
             "profil": "security",
             "aide": "help",
             "tout-suspendre": "suspend_all",
@@ -180,6 +181,7 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
         "recherche-vide": reverse("search") + "?q=zzzz",
         "personne": reverse("member", args=[owner.pk]),
         "message-recu": reverse("demo_message", args=[message.key]),
+        "encaissement-compte": reverse("payment_account", args=["stripe", "reel"]),
         "introuvable": "/factures/00000000-0000-4000-8000-000000000000/",
     }
 
