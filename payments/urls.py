@@ -3,11 +3,12 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from payments.portal.access import short_link
-from payments.views import payments, requests
+from payments.views import notices, payments, requests
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("s/<str:token>/", short_link, name="short_link"),
     path("p/<str:token>/", include("payments.portal.urls")),
+    path("retours/paiement/<str:token>/", notices.notice, name="payment_notice"),
     path("demandes/", requests.listing, name="requests"),
     path("demandes/<uuid:pk>/", requests.one, name="request"),
     path("demandes/<uuid:pk>/repondre/", requests.answer, name="answer_request"),

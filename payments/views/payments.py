@@ -70,7 +70,7 @@ def payment_reverse(request: CabinetRequest, payment_id: UUID) -> HttpResponse:
     if request.method == "POST":
         try:
             recording.reverse_payment(payment_id=payment_id)
-        except InvoiceError as refusal:
+        except (InvoiceError, PaymentError) as refusal:
             messages.error(request, str(refusal))
         else:
             messages.success(request, "Le paiement est annulé : ses factures sont de nouveau dues.")
