@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from payments.portal.access import short_link
-from payments.views import notices, payments, requests
+from payments.views import notices, online, payments, requests
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("s/<str:token>/", short_link, name="short_link"),
@@ -15,6 +15,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("demandes/<uuid:pk>/lever/", requests.release, name="release_disputes"),
     path("factures/<uuid:invoice_id>/paiement/", payments.payment_record, name="payment_record"),
     path("paiements/", payments.payments, name="payments"),
+    path("paiements/<uuid:payment_id>/", online.payment, name="payment"),
+    path("paiements/<uuid:payment_id>/examine/", online.payment_reviewed, name="payment_reviewed"),
+    path("parametres/encaissement/annonces/", online.provider_notices, name="provider_notices"),
+    path("parametres/encaissement/annonces/<uuid:notice_id>/rejouer/", online.notice_replay, name="notice_replay"),
+    path("parametres/encaissement/partiel/", online.part_payments, name="part_payments"),
     path("paiements/<uuid:payment_id>/annuler/", payments.payment_reverse, name="payment_reverse"),
     path("clients/<uuid:client_id>/releve/", payments.statement, name="statement"),
 ]

@@ -76,6 +76,11 @@ class Account:
         return tuple(line for line in self.owed if line.invoice.pk not in asked)
 
     @property
+    def has_several(self) -> bool:
+        """Say whether there is something to choose among."""
+        return sum(line.is_payable for line in self.owed) > 1
+
+    @property
     def is_sensitive(self) -> bool:
         """Say whether one known fact is asked before anything is shown."""
         return any(line.invoice.is_sensitive for line in (*self.owed, *self.closed))

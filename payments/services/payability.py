@@ -50,7 +50,7 @@ def in_flight(invoice_ids: Iterable[UUID]) -> set[UUID]:
 
 def refusal(invoices: Sequence[Invoice], asked: dict[UUID, int], *, on: dt.date, allows_parts: bool) -> str:
     """Return why these amounts may not be paid on these invoices now; nothing when they may. The rows are locked."""
-    kinds = {*NO_PAYMENT, StopKind.CLAIMED_PAID, StopKind.PAYMENT_IN_FLIGHT}
+    kinds = {*NO_PAYMENT, StopKind.CLAIMED_PAID, StopKind.PAYMENT_IN_FLIGHT, StopKind.PLAN}
     stops = [stop for stop in stops_of(invoices[0].client_id, kinds=kinds) if holds(stop, on)]
     if any(stop.kind in NO_PAYMENT for stop in stops):
         return FORBIDDEN
@@ -61,7 +61,9 @@ def refusal(invoices: Sequence[Invoice], asked: dict[UUID, int], *, on: dt.date,
         is_claimed = StopKind.CLAIMED_PAID in reaching
         if why := _why_not(invoice, asked[invoice.pk], is_moving=is_moving, is_claimed=is_claimed):
             return why
-        if asked[invoice.pk] < invoice.outstanding_cents and not allows_parts:
+        # A plan in good standing is paid by its instalments.
+        in_parts = allows_parts or StopKind.PLAN in reaching
+        if asked[invoice.pk] < invoice.outstanding_cents and not in_parts:
             return (
                 f"La facture {invoice.number} se règle en une fois : {show_euros(invoice.outstanding_cents)}. Rien n’a"
                 " été payé."

@@ -21,6 +21,7 @@ from payments.forms_payments import PaymentForm
 from payments.models import Payment
 from payments.services import recording
 from payments.services.listing import listed_payments, payment_page
+from payments.services.reading_online import dead_notices
 from payments.services.statement import statement_of
 
 page = require_http_methods(["GET", "POST"])
@@ -56,7 +57,11 @@ def payments(request: CabinetRequest) -> HttpResponse:
     sees_every_file = request.member.can(Right.SEE_EVERY_FILE)
     found = payment_page(sees_every_file=sees_every_file, after=request.GET.get("apres", ""))
     journal.listed(Payment, "payments", count=len(found.rows))
-    context = {"page": found, "can_record": request.member.can(Right.RECORD_PAYMENTS)}
+    context = {
+        "page": found,
+        "can_record": request.member.can(Right.RECORD_PAYMENTS),
+        "dead": dead_notices() if request.member.can(Right.MANAGE_FIRM) else 0,
+    }
     return render(request, "payments/payments.html", context)
 
 

@@ -17,7 +17,7 @@ from dunning.channels.protocol import Verdict
 from dunning.channels.sms import SmsOutcome
 from dunning.enums import Code, Medium, Reason, ReminderState
 from dunning.models import ChannelAccount, MailServer, Reminder
-from dunning.services import dispatch, post_desk, sms_accounts
+from dunning.services import claiming, dispatch, post_desk, sms_accounts
 from dunning.services.claiming import UNASKED
 from payments.enums import CheckoutState
 from payments.models import Checkout
@@ -48,8 +48,7 @@ def sink() -> Iterator[SmtpSink]:
 @pytest.fixture
 def online(committed: None, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch) -> Iterator[Online]:
     """Return a firm that is paid online and sends by every channel."""
-    address = {"address": "3 place Royale", "postcode": "44000", "city": "Nantes"}
-    with online_world(**address) as world:
+    with online_world(address="3 place Royale", postcode="44000", city="Nantes") as world:
         with working_for(cabinet_id=world.cabinet.pk):
             MailServer(host="127.0.0.1", port=sink.port, security="none", sender=world.cabinet.email).save(
                 force_insert=True
@@ -203,11 +202,11 @@ def test_a_payment_recorded_while_the_message_is_being_said_has_crossed_it(
     online: Online, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkout, reminder = online.begin(), ready(online, "email")
-    take = dispatch.take
+    take = claiming.take
 
     def and_then_paid(**facts: Any) -> Any:
         taken = take(**facts)
-        connection.on_commit(lambda: online.provider.move(Stage.SETTLED) and None)
+        connection.on_commit(lambda: online.provider.move(Stage.SETTLED))
         return taken
 
     monkeypatch.setattr(dispatch, "take", and_then_paid)

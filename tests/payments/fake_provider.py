@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cabinets.models import Cabinet
 from cabinets.scoping import working_for
@@ -41,8 +42,8 @@ class FakeProvider:
     # How many of the next calls get no answer.
     silent: int = 0
     refuses: bool = False
-    before_close: Callable[[str], None] | None = None
-    before_open: Callable[[Order], None] | None = None
+    before_close: Callable[[str], object] | None = None
+    before_open: Callable[[Order], object] | None = None
     base_url: str = "https://pay.fake.example"
 
     def check(self) -> AccountFacts:
@@ -135,7 +136,7 @@ def sign(body: bytes, stamp: str) -> str:
     return hmac.new(SECRET, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
-def announcement(*notices: dict[str, object], at: dt.datetime) -> tuple[bytes, dict[str, str]]:
+def announcement(*notices: Mapping[str, object], at: dt.datetime) -> tuple[bytes, dict[str, str]]:
     """Return a signed body and its headers."""
     body = json.dumps(list(notices)).encode()
     stamp = str(at.timestamp())
@@ -147,7 +148,7 @@ def hook_of(cabinet: Cabinet) -> str:
     return f"hook-of-the-fake-provider-{cabinet.slug}"
 
 
-def make_account(cabinet: Cabinet, **facts: object) -> ProviderAccount:
+def make_account(cabinet: Cabinet, **facts: Any) -> ProviderAccount:
     """Make an account in service, that takes cards and debits for real."""
     with working_for(cabinet_id=cabinet.pk):
         account = ProviderAccount(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.utils import timezone
@@ -37,7 +38,8 @@ class Online:
     def now(self, invoice: Invoice) -> Invoice:
         """Read an invoice again."""
         with working_for(cabinet_id=self.cabinet.pk):
-            return Invoice.objects.get(pk=invoice.pk)
+            found: Invoice = Invoice.objects.get(pk=invoice.pk)
+            return found
 
     def begin(
         self,
@@ -82,7 +84,7 @@ class Online:
 
 
 @contextmanager
-def online_world(*, invoices: int = 1, provider: FakeProvider | None = None, **facts: object) -> Iterator[Online]:
+def online_world(*, invoices: int = 1, provider: FakeProvider | None = None, **facts: Any) -> Iterator[Online]:
     """Make a firm paid online, through a provider that is registered until the block ends."""
     before = list(roads._roads)
     fake = provider or FakeProvider()

@@ -71,7 +71,7 @@ def test_closes_the_page_of_another_amount_before_it_opens_one(two: Online) -> N
 
 def test_tells_a_debtor_whose_first_page_was_paid_while_it_closed(two: Online) -> None:
     first = two.begin(invoices=two.invoices[:1])
-    two.provider.before_close = lambda ref: two.provider.move(Stage.SETTLED, ref=ref) and None
+    two.provider.before_close = lambda ref: two.provider.move(Stage.SETTLED, ref=ref)
 
     with pytest.raises(PaidMeanwhileError) as told:
         two.begin()
