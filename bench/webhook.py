@@ -20,7 +20,6 @@ from unittest.mock import patch
 
 import psycopg
 from django.conf import settings
-from django.core.cache import cache
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
 
@@ -45,16 +44,20 @@ def main() -> int:
     reader.add_argument("--pairs", type=int, default=5, help="pairs of runs kept, after one that is dropped")
     given = reader.parse_args()
     logging.disable(logging.WARNING)
-    with (
-        psycopg.connect(superuser()) as admin,
-        override_settings(ROOT_URLCONF="bench.floors.webhook", ALLOWED_HOSTS=["bench"], DEMO_CATCHER=""),
-        online_world() as online,
-    ):
-        row = measure(online, given.notices, given.pairs)
-        admin.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE")
-        admin.commit()
+    served = override_settings(ROOT_URLCONF="bench.floors.webhook", ALLOWED_HOSTS=["bench"], DEMO_CATCHER="")
+    with psycopg.connect(superuser()) as admin:
+        empty(admin)
+        with served, online_world() as online:
+            row = measure(online, given.notices, given.pairs)
+        empty(admin)
     report("webhook", [row])
     return 1 if row["missed"] else 0
+
+
+def empty(admin: psycopg.Connection[Any]) -> None:
+    """Forget every firm."""
+    admin.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE")
+    admin.commit()
 
 
 def measure(online: Online, count: int, pairs: int) -> dict[str, Any]:
@@ -64,12 +67,13 @@ def measure(online: Online, count: int, pairs: int) -> dict[str, Any]:
     online.ask(checkout)
     handler = WSGIHandler()
     taken: dict[str, list[float]] = {"floor": [], "stored": [], "woken": [], "again": [], "applied": []}
+    answered: list[float] = []
     for turn in range(pairs + 1):
         bodies, woken = announced(checkout, f"evt_{turn}_", count), announced(checkout, f"wak_{turn}_", count)
         address = f"/retours/paiement/{hook_of(online.cabinet)}/"
         taken["floor"].append(clocked(partial(send, handler, "/plancher/", bodies)))
         with patch.object(tasks.handle_notice, "delay"):
-            taken["stored"].append(clocked(partial(send, handler, address, bodies)))
+            taken["stored"].append(clocked(partial(send, handler, address, bodies, answered)))
             taken["again"].append(clocked(partial(send, handler, address, bodies)))
         taken["woken"].append(clocked(partial(send, handler, address, woken)))
         taken["applied"].append(clocked(partial(apply_all, online, f"evt_{turn}_", count)))
@@ -86,6 +90,7 @@ def measure(online: Online, count: int, pairs: int) -> dict[str, Any]:
         "floor_per_s": round(count / median["floor"], 1),
         "stored_per_s": round(count / median["stored"], 1),
         "woken_per_s": round(count / median["woken"], 1),
+        "answer_p99_ms": round(statistics.quantiles(answered, n=100)[98] * 1000, 1),
         "W1_stored_to_floor": round(stored, 3),
         "W1_woken_to_floor": round(median["floor"] / median["woken"], 3),
         "W1_applied_to_floor": round(applied, 3),
@@ -106,10 +111,10 @@ def announced(checkout: Checkout, prefix: str, count: int) -> list[Signed]:
     return [announcement(one, at=now) for one in named]
 
 
-def send(handler: WSGIHandler, address: str, bodies: Sequence[Signed]) -> None:
-    """Post each body through the whole application."""
-    cache.clear()
+def send(handler: WSGIHandler, address: str, bodies: Sequence[Signed], into: list[float] | None = None) -> None:
+    """Post each body through the whole application; note how long each answer took."""
     for body, headers in bodies:
+        start = time.perf_counter()
         statuses: list[str] = []
         environ = {
             "REQUEST_METHOD": "POST",
@@ -125,9 +130,11 @@ def send(handler: WSGIHandler, address: str, bodies: Sequence[Signed]) -> None:
             "wsgi.input": BytesIO(body),
             **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
         }
-        response = handler(environ, lambda status, _, into=statuses: into.append(status))
+        response = handler(environ, lambda status, _, to=statuses: to.append(status))
         response.close()
         assert int(statuses[0].split()[0]) == HTTP_OK, statuses
+        if into is not None:
+            into.append(time.perf_counter() - start)
 
 
 def apply_all(online: Online, prefix: str, count: int) -> None:

@@ -82,11 +82,12 @@ def _awaited(provider: str, *, is_silent: bool, may_refresh: bool) -> Told:
             " fois : le cabinet est averti dès qu’il est confirmé.",
             refreshes=may_refresh,
         )
+    then = "Cette page se met à jour toute seule." if may_refresh else "Actualisez cette page, ou reprenez le paiement."
     return Told(
         tone="info",
         icon="hourglass",
         title="Paiement en attente",
-        text=f"{provider} n’a pas encore confirmé de paiement. Cette page se met à jour toute seule.",
+        text=f"{provider} n’a pas encore confirmé de paiement. {then}",
         may_retry=not may_refresh,
         refreshes=may_refresh,
     )
