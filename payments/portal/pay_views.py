@@ -5,6 +5,7 @@ to a page of ours, which leads further.
 """
 
 import datetime as dt
+from dataclasses import replace
 from typing import cast
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from payments.portal.views import AccountRequest, shows_account, turn_away
 from payments.portal.views import _page as page
 from payments.providers.protocol import SHORT_TIMEOUT_SECONDS
 from payments.services import asking, checkouts, paid_proofs, roads
+from templates_lib.rendering import typeset
 
 # A page that refreshes itself asks the provider no more often.
 ASKED_AGAIN = dt.timedelta(seconds=3)
@@ -139,7 +141,7 @@ def back(request: AccountRequest, checkout_id: UUID) -> HttpResponse:
         return page(
             request,
             "back",
-            said=said,
+            said=replace(said, text=typeset(said.text)),
             checkout=checkout,
             numbers=paid_proofs.numbers_of(checkout),
             account=request.account,
@@ -195,4 +197,4 @@ def _not_paid(request: AccountRequest, sentence: str, *, status: int) -> HttpRes
     with tenant_atomic():
         turn_away(request)
         found = transfer_for(request.account, cabinet=request.cabinet)
-        return page(request, "not_paid", sentence=sentence, transfer=found, status=status)
+        return page(request, "not_paid", sentence=typeset(sentence), transfer=found, status=status)

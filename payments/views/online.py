@@ -79,7 +79,7 @@ def notice_replay(request: CabinetRequest, notice_id: UUID) -> HttpResponse:
     """Put a notice back among those to handle."""
     get_object_or_404(ProviderNotice, pk=notice_id)
     notices.replay(notice_id=notice_id, by=request.member)
-    messages.success(request, "L’annonce est rejouée dans la minute : le prestataire est interrogé de nouveau.")
+    messages.success(request, "L’annonce est rejouée dans la minute : le prestataire est interrogé de nouveau.")
     return redirect("provider_notices")
 
 

@@ -23,6 +23,7 @@ from payments.services import recording
 from payments.services.listing import listed_payments, payment_page
 from payments.services.reading_online import dead_notices
 from payments.services.statement import statement_of
+from templates_lib.rendering import typeset
 
 page = require_http_methods(["GET", "POST"])
 REFUSED = 422
@@ -76,7 +77,7 @@ def payment_reverse(request: CabinetRequest, payment_id: UUID) -> HttpResponse:
         try:
             recording.reverse_payment(payment_id=payment_id)
         except (InvoiceError, PaymentError) as refusal:
-            messages.error(request, str(refusal))
+            messages.error(request, typeset(str(refusal)))
         else:
             messages.success(request, "Le paiement est annulé : ses factures sont de nouveau dues.")
         return redirect("payments")
