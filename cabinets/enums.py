@@ -154,6 +154,8 @@ class TaskKind(models.TextChoices):
     FORMAL_PHASE = "formal_phase", "Passage en phase contentieuse"
     SECOND_ACCORD = "second_accord", "Donner un second accord"
     PLAN_REQUEST = "plan_request", "Étudier un échéancier"
+    PAYMENT_REVERSED = "payment_reversed", "Examiner un paiement repris"
+    DOUBLE_PAYMENT = "double_payment", "Décider d’un paiement en trop"
     PROMISE_OVER = "promise_over", "Promesse de paiement échue"
     DECLARE_CLAIM = "declare_claim", "Déclarer la créance au mandataire"
     CHECK_INSOLVENCY = "check_insolvency", "Vérifier l’absence de procédure collective"

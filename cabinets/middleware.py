@@ -16,8 +16,8 @@ from cabinets.models import Cabinet, Membership
 from cabinets.scoping import acting_for, tenant_atomic
 
 CHOSEN = "cabinet"
-# A link opens its own firm, whoever is signed in: a debtor's, an invitation's.
-LINKS = ("/p/", "/invitation/", "/veto/")
+# A link opens its own firm, whoever is signed in: a debtor's, an invitation's, the address a provider announces to.
+LINKS = ("/p/", "/invitation/", "/veto/", "/retours/")
 TOUCHED_EVERY = dt.timedelta(minutes=1)
 
 

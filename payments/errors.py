@@ -1,5 +1,7 @@
 """What this app refuses; each error carries the French sentence shown to the person."""
 
+from uuid import UUID
+
 
 class PaymentError(Exception):
     """A refusal a person can read."""
@@ -23,6 +25,14 @@ class SurplusError(ReceiptError):
 
 class CheckoutError(PaymentError):
     """An online payment that cannot begin."""
+
+
+class PaidMeanwhileError(CheckoutError):
+    """A sum that was just paid, or is on its way, by another page."""
+
+    def __init__(self, checkout_id: UUID) -> None:
+        super().__init__("Cette facture vient d’être payée, ou le paiement est en cours. Rien n’a été payé deux fois.")
+        self.checkout_id = checkout_id
 
 
 class ProviderError(PaymentError):

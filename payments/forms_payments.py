@@ -84,3 +84,13 @@ class RefundForm(forms.Form):
             means=PaymentMeans(values["means"]),
             note=values["note"],
         )
+
+
+class PartPaymentsForm(forms.Form):
+    """Whether a debtor may pay a part of an invoice online."""
+
+    allows = forms.BooleanField(
+        label="Permettre de payer une partie d’une facture",
+        help_text="Le reste demeure dû et peut être relancé. Un euro au moins est payé.",
+        required=False,
+    )

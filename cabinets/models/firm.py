@@ -86,6 +86,7 @@ class Cabinet(models.Model):
         choices=AllocationRule,
         default=AllocationRule.PRINCIPAL_FIRST,
     )
+    allows_part_payments = models.BooleanField("paiement partiel en ligne", default=False, db_default=False)
     sms_amount_to_consumers = models.BooleanField("montant écrit dans les SMS aux particuliers", default=False)
     # One a line: words of the firm's own that no message may hold (R34c).
     matter_words = models.TextField("mots à garder au cabinet", blank=True, default="")

@@ -103,6 +103,7 @@ CELERY_BEAT_SCHEDULE = {
     "sms": {"task": "dunning.tasks.ask_sms_receipts", "schedule": 600.0},
     "documents": {"task": "dunning.tasks.sweep_documents", "schedule": 15.0},
     "letters": {"task": "dunning.tasks.follow_letters", "schedule": 600.0},
+    "payments": {"task": "payments.tasks.sweep_payments", "schedule": 60.0},
     "imports": {"task": "invoices.tasks.sweep_imports", "schedule": 20.0},
     # Before the nights decide and the day's messages leave.
     "insolvencies": {"task": "invoices.tasks.watch_insolvencies", "schedule": crontab(hour="1", minute="10")},

@@ -25,11 +25,18 @@ from dunning.services.lookups import needs_insolvency_check
 from dunning.services.nights import opening, window_of
 from dunning.window import is_open
 from invoices.locks import lock_invoices
+from payments.services import live
 from templates_lib.errors import TextError
 
 logger = logging.getLogger(__name__)
 
 LEASE = dt.timedelta(minutes=2)
+# A payment that may be on its way, and a provider that does not say: the reminder is tried again then.
+ASKED_AGAIN = dt.timedelta(minutes=10)
+UNASKED = (
+    "Un paiement en ligne est peut-être en cours : le prestataire est interrogé, et rien ne part avant sa réponse."
+    " Réessayez dans quelques minutes."
+)
 # More processes than any installation has: nearer to the cap than this, claims are counted one at a time.
 SENDERS_AT_MOST = 64
 # A mention survives these: they say when to speak, not whether the debt is owed.
@@ -137,6 +144,8 @@ def check(*, reminder_id: UUID, at_any_hour: bool = False) -> Checked | None:
     now = cabinet.now()
     if not (at_any_hour or _may_leave_now(reminder, cabinet, now)):
         return None
+    if _may_be_paying(reminder, cabinet, by_a_person=at_any_hour):
+        return None
     lines = list(
         ReminderLine.objects.filter(reminder=lead or reminder_id).select_related(
             "case", "invoice__dossier__billing_contact"
@@ -157,6 +166,22 @@ def _may_leave_now(reminder: Reminder, cabinet: Cabinet, now: dt.datetime) -> bo
         tomorrow = dt.datetime.combine(cabinet.today() + dt.timedelta(days=1), dt.time(0), tzinfo=cabinet.zone)
         _move(reminder, outcomes.next_departure(reminder, cabinet, after=tomorrow))
         return False
+    return True
+
+
+def _may_be_paying(reminder: Reminder, cabinet: Cabinet, *, by_a_person: bool) -> bool:
+    """Hold a reminder while its debtor may be paying and no provider could be asked; what they answered is a fact.
+
+    Asked under the invoices' locks: a page opened since the providers were asked holds it too, until the next try.
+    """
+    fresh = live.FRESH_FOR_A_PERSON if by_a_person else live.FRESH
+    if not live.is_unasked(client_id=reminder.client_id, fresh=fresh):
+        return False
+    reminder.failure = UNASKED
+    reminder.depart_at = outcomes.next_departure(reminder, cabinet, after=cabinet.now() + ASKED_AGAIN)
+    reminder.save(update_fields=["failure", "depart_at"])
+    live.ask_soon(client_id=reminder.client_id)
+    journal.record("reminder.postponed", reminder, code=Code.PAYMENT_IN_FLIGHT.value)
     return True
 
 

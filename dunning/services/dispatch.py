@@ -32,7 +32,7 @@ from dunning.services import calls, letters, outcomes, sms_accounts
 from dunning.services.claiming import Claim, Writer, take
 from dunning.services.composing import Sender, write_email, write_sms
 from dunning.services.letter_composing import write_letter
-from dunning.services.lookups import look_before_speaking
+from dunning.services.lookups import ask_before_speaking, look_before_speaking
 from dunning.services.nights import SCHEDULER
 
 logger = logging.getLogger(__name__)
@@ -93,6 +93,7 @@ def send_batch(*, cabinet_id: UUID, reminder_ids: Sequence[UUID]) -> Counter[str
     tally: Counter[str] = Counter()
     with acting_for(cabinet_id=cabinet_id):
         look_before_speaking(reminder_ids=reminder_ids)
+        ask_before_speaking(reminder_ids=reminder_ids)
         with tenant_atomic():
             channels = dict(Reminder.objects.filter(pk__in=list(reminder_ids)).values_list("pk", "channel"))
         for channel, send in SENDERS.items():

@@ -1,4 +1,4 @@
-"""Before a firm step is said to a professional, somebody looked for collective proceedings (R37)."""
+"""Before a reminder is said: who may be paying right now, and who is in collective proceedings (R37)."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,8 +10,20 @@ from cabinets.scoping import tenant_atomic
 from dunning.enums import Tone
 from dunning.models import Reminder
 from invoices.services import insolvency
+from payments.services import live
 
 LOOKED_FOR_FROM_DAYS = 10
+
+
+def ask_before_speaking(*, reminder_ids: Sequence[UUID]) -> None:
+    """Ask the payment providers about those these reminders address, before any is taken.
+
+    What may be on its way and could not be asked holds its reminders (`claiming.check`). Call it while acting for the
+    firm, outside any transaction: it calls over the network.
+    """
+    with tenant_atomic():
+        clients = set(Reminder.objects.filter(pk__in=list(reminder_ids)).values_list("client_id", flat=True))
+    live.ask(client_ids=clients)
 
 
 def look_before_speaking(*, reminder_ids: Sequence[UUID]) -> None:

@@ -19,7 +19,7 @@ from dunning.errors import DunningError, TooLateError
 from dunning.models import Letter, LetterProof, Reminder, ReminderLine
 from dunning.services import letter_states, outcomes
 from dunning.services.approving import why_not
-from dunning.services.claiming import Checked
+from dunning.services.claiming import UNASKED, Checked
 from dunning.services.letter_composing import write_letter
 from dunning.services.letter_parts import WrittenLetter
 from dunning.services.letters import take_in_hand
@@ -175,6 +175,8 @@ def why_unprinted(reminder: Reminder) -> str:
         return f"Ne postez pas. {why_not(reminder)}"
     if reminder.state == ReminderState.AWAITING_APPROVAL:
         return "Les faits ont changé depuis l’accord : la lettre est revenue dans « À valider ». Rien n’est imprimé."
+    if reminder.state in {ReminderState.PLANNED, ReminderState.APPROVED} and reminder.failure == UNASKED:
+        return f"{UNASKED} Rien n’est imprimé."
     return f"Cette lettre est à l’état « {ReminderState(reminder.state).label} ». Rien n’a été changé."
 
 

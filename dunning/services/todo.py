@@ -32,6 +32,7 @@ CLOSED_BY_AN_ACT = {
     TaskKind.UNMATCHED_REPLY: "en rattachant le message, ou en le disant sans rapport",
     TaskKind.CALL: "en notant l’issue de l’appel",
     TaskKind.SECOND_ACCORD: "en donnant l’accord, ou en écartant le message",
+    TaskKind.PAYMENT_REVERSED: "depuis la page du paiement, où les relances reprennent",
 }
 
 
@@ -67,6 +68,8 @@ DOORS: dict[TaskKind, Door] = {
     TaskKind.FORMAL_PHASE: Door("Voir le client"),
     TaskKind.SECOND_ACCORD: Door("Relire et décider", of_reminder="/a-valider/{subject}/"),
     TaskKind.PLAN_REQUEST: Door("Étudier la demande"),
+    TaskKind.PAYMENT_REVERSED: Door("Examiner le paiement", of_other="/paiements/{subject}/"),
+    TaskKind.DOUBLE_PAYMENT: Door("Voir le paiement", of_other="/paiements/{subject}/"),
     TaskKind.PROMISE_OVER: Door("Décider de la suite"),
     TaskKind.DECLARE_CLAIM: Door("Préparer la déclaration", of_other="/clients/{client}/faits/declaration/"),
     TaskKind.CHECK_INSOLVENCY: Door("Vérifier", of_other="/clients/{client}/faits/verification/"),

@@ -5,13 +5,14 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from cabinets.models import Client, Membership
 from cabinets.scoping import CabinetOwned
 from cabinets.sealing import SealedModel, SealedTextField
 from cabinets.wall import Grant, Wall
 from invoices.models import Invoice
-from payments.enums import CheckoutState, Mode, NoticeState, PaymentMeans, Provider
+from payments.enums import UNSETTLED, CheckoutState, Mode, NoticeState, PaymentMeans, Provider
 from payments.models.link import PaymentLink
 from payments.models.payment import Payment
 
@@ -79,11 +80,15 @@ class Checkout(SealedModel):
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="+", null=True)
     created_at = models.DateTimeField("commencé le", auto_now_add=True)
     expires_at = models.DateTimeField("page ouverte jusqu’à", null=True)
+    # When the last question that was answered was asked: an older answer that arrives later changes nothing.
     asked_at = models.DateTimeField("vérifié le", null=True)
+    # When the provider is asked by itself: a notice may be lost.
+    ask_at = models.DateTimeField("à vérifier le", null=True)
     ended_at = models.DateTimeField("terminé le", null=True)
 
     wall: ClassVar[Wall] = Wall(
-        by="client", scheduler=Grant(select=("id", "cabinet_id", "state", "created_at", "asked_at", "ended_at"))
+        by="client",
+        scheduler=Grant(select=("id", "cabinet_id", "state", "created_at", "asked_at", "ask_at", "ended_at")),
     )
 
     class Meta(SealedModel.Meta):
@@ -103,6 +108,7 @@ class Checkout(SealedModel):
             ),
         ]
         indexes = [
+            models.Index(fields=["ask_at"], name="checkout_to_ask", condition=Q(ask_at__isnull=False)),
             models.Index(fields=["cabinet", "state", "asked_at"], name="checkout_unsettled"),
             models.Index(fields=["cabinet", "client", "created_at"], name="checkout_of_client"),
             models.Index(fields=["account", "payment_ref"], name="checkout_of_payment"),
@@ -114,6 +120,16 @@ class Checkout(SealedModel):
     def sealing_subject(self) -> uuid.UUID:
         """Seal under the client's key."""
         return self.client_id
+
+    @property
+    def lost_cents(self) -> int:
+        """Return what left the firm again, refunded or taken back."""
+        return self.refunded_cents + self.disputed_cents
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Say whether the provider may still say how it ends."""
+        return self.state in UNSETTLED
 
 
 class CheckoutLine(CabinetOwned):
@@ -162,9 +178,10 @@ class ProviderNotice(SealedModel):
     failure = models.CharField("incident", max_length=200, blank=True, default="")
     checkout = models.ForeignKey(Checkout, on_delete=models.PROTECT, related_name="+", null=True)
     received_at = models.DateTimeField("reçu le", auto_now_add=True)
+    due_at = models.DateTimeField("prochain essai", default=timezone.now)
     handled_at = models.DateTimeField("traité le", null=True)
 
-    wall: ClassVar[Wall] = Wall(scheduler=Grant(select=("id", "cabinet_id", "state", "received_at", "tries")))
+    wall: ClassVar[Wall] = Wall(scheduler=Grant(select=("id", "cabinet_id", "state", "received_at", "due_at", "tries")))
 
     class Meta(SealedModel.Meta):
         verbose_name = "annonce d’un prestataire"
@@ -176,7 +193,10 @@ class ProviderNotice(SealedModel):
                 violation_error_message="Cette annonce est déjà connue.",
             ),
         ]
-        indexes = [models.Index(fields=["cabinet", "state", "received_at"], name="notice_waiting")]
+        indexes = [
+            models.Index(fields=["cabinet", "state", "received_at"], name="notice_waiting"),
+            models.Index(fields=["due_at"], name="notice_due", condition=Q(state=NoticeState.RECEIVED)),
+        ]
 
     def __str__(self) -> str:
         return self.kind

@@ -25,6 +25,8 @@ class Payment(SealedModel):
     state = models.CharField("état", max_length=12, choices=PaymentState, default=PaymentState.SETTLED)
     note = SealedTextField("note")
     batch = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, related_name="+", null=True)
+    # The first payment of the same checkout: what was retried, or stayed after a refund, is a payment of its own.
+    follows = models.ForeignKey("self", on_delete=models.PROTECT, related_name="+", null=True)
     recorded_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
     recorded_at = models.DateTimeField("enregistré le", auto_now_add=True)
     reversed_at = models.DateTimeField("annulé le", null=True)

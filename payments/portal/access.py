@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from cabinets.http import address_of
 from cabinets.models import Cabinet
 from cabinets.permissions import public
-from cabinets.scoping import working_for
+from cabinets.scoping import acting_for, tenant_atomic, working_for
 from cabinets.services.throttle import Gate
 from payments.models import PaymentLink
 from payments.services import links
@@ -59,15 +59,46 @@ def opens_link(view: LinkView) -> LinkView:
     return opened
 
 
+def finds_link(view: LinkView) -> LinkView:
+    """Act for the link's firm around a view that speaks to a provider: it opens its own short transactions."""
+
+    @public
+    @wraps(view)
+    def found(request: Any, token: str, **facts: Any) -> HttpResponse:
+        response = _apart(request, token, view, facts)
+        for name, value in HEADERS.items():
+            response[name] = value
+        response.setdefault("Referrer-Policy", PAGE_REFERRER)
+        return response
+
+    return found
+
+
 def _through(request: Any, token: str, view: LinkView, facts: dict[str, Any]) -> HttpResponse:
     # An unknown token takes the way of a dead link, so that the time of the answer does not tell them apart.
     link_id, cabinet_id = links.find(token=token) or NOWHERE
     with working_for(cabinet_id=cabinet_id):
-        link = PaymentLink.objects.select_related("cabinet", "client", "contact").filter(pk=link_id).first()
-        if link is not None and links.is_alive(link, on=link.cabinet.today()):
-            request.link, request.cabinet, request.token = link, link.cabinet, token
+        if _takes(request, link_id, token):
             return view(request, **facts)
     return _nothing_here(request)
+
+
+def _apart(request: Any, token: str, view: LinkView, facts: dict[str, Any]) -> HttpResponse:
+    link_id, cabinet_id = links.find(token=token) or NOWHERE
+    with acting_for(cabinet_id=cabinet_id):
+        with tenant_atomic():
+            is_open = _takes(request, link_id, token)
+        if is_open:
+            return view(request, **facts)
+    return _nothing_here(request)
+
+
+def _takes(request: Any, link_id: UUID, token: str) -> bool:
+    link = PaymentLink.objects.select_related("cabinet", "client", "contact").filter(pk=link_id).first()
+    if link is None or not links.is_alive(link, on=link.cabinet.today()):
+        return False
+    request.link, request.cabinet, request.token = link, link.cabinet, token
+    return True
 
 
 def _nothing_here(request: HttpRequest) -> HttpResponse:

@@ -1,7 +1,6 @@
 """What a debtor reads of what they owe: numbers, dates, amounts, and how to pay."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import F, Q
@@ -9,15 +8,13 @@ from segno import helpers
 
 from cabinets.models import Cabinet
 from invoices.enums import InvoiceState, InvoiceStatus, StopKind
-from invoices.models import Invoice, Standstill
+from invoices.models import Invoice
 from invoices.money import from_cents
 from invoices.status import status_of
-from payments.enums import PaymentState
-from payments.models import Allocation, PaymentLink
+from payments.models import PaymentLink
 from payments.services import links
+from payments.services.payability import NO_PAYMENT, holds, in_flight, reaches, stops_of
 
-# Nobody may be asked to pay, nor may pay (law.md R35, R38).
-NO_PAYMENT = frozenset({StopKind.INSOLVENCY, StopKind.OVER_INDEBTEDNESS})
 # What the firm decides for itself (a hold, a promise) is not the debtor's to read.
 SHOWN = frozenset({StopKind.PAYMENT_IN_FLIGHT, StopKind.DISPUTE, StopKind.PLAN})
 CLOSED_SHOWN = 10
@@ -79,6 +76,11 @@ class Account:
         return tuple(line for line in self.owed if line.invoice.pk not in asked)
 
     @property
+    def has_several(self) -> bool:
+        """Say whether there is something to choose among."""
+        return sum(line.is_payable for line in self.owed) > 1
+
+    @property
     def is_sensitive(self) -> bool:
         """Say whether one known fact is asked before anything is shown."""
         return any(line.invoice.is_sensitive for line in (*self.owed, *self.closed))
@@ -128,15 +130,11 @@ def account_of(link: PaymentLink, *, on: dt.date) -> Account:
     closed = list(
         links.opened_by(link).filter(done).filter(lately).select_related("dossier").order_by("-due_on")[:CLOSED_SHOWN]
     )
-    stops = _stops(link)
-    processing = set(
-        Allocation.objects.filter(
-            invoice__in=[invoice.pk for invoice in owed], payment__state=PaymentState.PROCESSING
-        ).values_list("invoice_id", flat=True)
-    )
+    stops = stops_of(link.client_id, kinds={*SHOWN, *NO_PAYMENT, StopKind.CLAIMED_PAID})
+    processing = in_flight(invoice.pk for invoice in owed)
 
     def line(invoice: Invoice) -> Line:
-        reaching = [stop for stop in stops if _reaches(stop, invoice) and _holds(stop, on)]
+        reaching = [stop for stop in stops if reaches(stop, invoice) and holds(stop, on)]
         shown = [stop for stop in reaching if stop.kind in SHOWN]
         status = status_of(invoice, shown, on)
         return Line(
@@ -149,7 +147,7 @@ def account_of(link: PaymentLink, *, on: dt.date) -> Account:
     return Account(
         owed=tuple(line(invoice) for invoice in owed),
         closed=tuple(line(invoice) for invoice in closed),
-        may_pay=not any(stop.kind in NO_PAYMENT and _holds(stop, on) for stop in stops),
+        may_pay=not any(stop.kind in NO_PAYMENT and holds(stop, on) for stop in stops),
         on=on,
     )
 
@@ -166,21 +164,3 @@ def transfer_for(account: Account, *, cabinet: Cabinet) -> Transfer | None:
         cents=account.asked_cents,
         reference=reference if len(reference) <= LONGEST_REFERENCE else "",
     )
-
-
-def _stops(link: PaymentLink) -> Sequence[Standstill]:
-    mine = Q(client=link.client_id) | Q(dossier__client=link.client_id) | Q(invoice__client=link.client_id)
-    return list(
-        Standstill.objects.filter(mine, released_at=None, kind__in=[*SHOWN, *NO_PAYMENT, StopKind.CLAIMED_PAID]).only(
-            "kind", "until_on", "released_at", "invoice_id", "dossier_id", "client_id"
-        )
-    )
-
-
-def _reaches(stop: Standstill, invoice: Invoice) -> bool:
-    # Each stop has one target, and every stop read here is the client's.
-    return bool(stop.client_id) or stop.invoice_id == invoice.pk or stop.dossier_id == invoice.dossier_id
-
-
-def _holds(stop: Standstill, on: dt.date) -> bool:
-    return stop.until_on is None or stop.until_on >= on

@@ -2,10 +2,16 @@
 
 from django.urls import path
 
-from payments.portal import views
+from payments.portal import pay_views, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
+    path("factures/", pay_views.invoices, name="portal_invoices"),
+    path("payer/", pay_views.pay, name="portal_pay"),
+    path("payer/<uuid:checkout_id>/", pay_views.leave, name="portal_leave"),
+    path("retour/<uuid:checkout_id>/", pay_views.back, name="portal_back"),
+    path("virement/", pay_views.transfer, name="portal_transfer"),
+    path("recu/<uuid:payment_id>/", pay_views.receipt, name="portal_receipt"),
     path("deja-paye/", views.already_paid, name="portal_already_paid"),
     path("probleme/", views.problem, name="portal_problem"),
     path("pas-pour-moi/", views.wrong_recipient, name="portal_wrong_recipient"),

@@ -21,6 +21,7 @@ from payments.enums import PaymentMeans, ProblemReason, RequestKind, RequestStat
 from payments.models import DebtorRequest, LinkVisit
 from payments.portal.access import FORM_REFERRER, LinkRequest, opens_link
 from payments.portal.account import Account, account_of, transfer_for
+from payments.portal.choosing import ways_to_pay
 from payments.portal.forms import AlreadyPaidForm, CheckForm, ProblemForm, WrongRecipientForm
 from payments.services import links, requests
 
@@ -69,15 +70,20 @@ def shows_account(view: View) -> View:
     """Give a view the account, or send its reader to what comes before it: a known fact, or their own report."""
 
     @wraps(view)
-    def shown(request: AccountRequest) -> HttpResponse:
-        if _is_said_not_theirs(request):
-            return redirect("portal_request", token=request.token)
-        request.account = account_of(request.link, on=request.cabinet.today())
-        if request.account.is_sensitive and not _is_checked(request):
-            return redirect("portal_check", token=request.token)
-        return view(request)
+    def shown(request: AccountRequest, **facts: Any) -> HttpResponse:
+        return turn_away(request) or view(request, **facts)
 
     return shown
+
+
+def turn_away(request: AccountRequest) -> HttpResponse | None:
+    """Give a request the account, or return where its reader is sent first."""
+    if _is_said_not_theirs(request):
+        return redirect("portal_request", token=request.token)
+    request.account = account_of(request.link, on=request.cabinet.today())
+    if request.account.is_sensitive and not _is_checked(request):
+        return redirect("portal_check", token=request.token)
+    return None
 
 
 @opens_link
@@ -88,14 +94,19 @@ def home(request: AccountRequest) -> HttpResponse:
     _note_visit(request)
     transfer = transfer_for(request.account, cabinet=request.cabinet)
     waiting = DebtorRequest.objects.filter(link=request.link, state=RequestState.OPEN).order_by("received_at").first()
-    return _page(
+    ways = ways_to_pay(request.account, request.account.asked, request.cabinet)
+    response = _page(
         request,
         "home",
         account=request.account,
         transfer=transfer,
+        ways=ways,
         waiting=waiting,
         is_suspended=waiting is not None and requests.is_suspending(waiting),
     )
+    if ways is not None:
+        response["Referrer-Policy"] = FORM_REFERRER
+    return response
 
 
 @opens_link

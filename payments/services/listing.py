@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from cabinets.models import Client
 from cabinets.sealing import open_together
-from payments.models import Allocation, Payment
+from payments.models import Allocation, Checkout, Payment
 
 PAGE = 50
 
@@ -31,6 +31,8 @@ class ListedPayment:
     client_name: str
     cents: int
     paid: tuple[Paid, ...]
+    is_online: bool = False
+    """Whether it is in through a provider, where it is refunded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ def payment_page(*, sees_every_file: bool, after: str = "") -> PaymentPage:
     rows = list(_after(payments, after).select_related("client")[: PAGE + 1])
     shown = rows[:PAGE]
     paid = _paid(shown)
+    online = set(Checkout.objects.filter(payment__in=shown).values_list("payment_id", flat=True))
     clients: list[Client] = [row.client for row in shown]
     open_together(clients)
     listed = [
@@ -63,6 +66,7 @@ def payment_page(*, sees_every_file: bool, after: str = "") -> PaymentPage:
             client_name=row.client.display_name,
             cents=row.cents if sees_every_file else sum(part.cents for part in paid[row.pk]),
             paid=tuple(paid[row.pk]),
+            is_online=row.pk in online,
         )
         for row in shown
     ]

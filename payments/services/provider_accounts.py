@@ -1,11 +1,10 @@
 """A firm's accounts at its payment providers: keys kept sealed, tried in the background, in service when they may."""
 
 import datetime as dt
-import hashlib
 import json
 import secrets as random
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from django.conf import settings
@@ -28,6 +27,7 @@ from payments.providers.payplug import PayPlugProvider
 from payments.providers.protocol import MandateProvider, PaymentProvider, Profile
 from payments.providers.stripe import PROFILE as STRIPE
 from payments.providers.stripe import StripeProvider
+from payments.services import roads
 from templates_lib.rendering import typeset
 
 
@@ -52,32 +52,6 @@ FORMER_GOOD_FOR = dt.timedelta(days=3)
 DEMO = typeset("Démonstration : aucun prestataire n’est appelé.")
 _HOOK, _FORMER, _FORMER_UNTIL = "hook", "webhook_secret_before", "webhook_secret_before_until"
 _KEPT = ("means", "options", "secrets", "label", "checked_at", "failure", "is_enabled", "changed_by", "changed_at")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """One account in service, and the means it offers debtors."""
-
-    account: ProviderAccount
-    profile: Profile
-    means: tuple[PaymentMeans, ...]
-
-    @property
-    def is_live(self) -> bool:
-        """Real money moves; what is paid in test mode never settles anything."""
-        return self.account.mode == Mode.LIVE
-
-
-def providers_for(cabinet: Cabinet) -> list[Offer]:
-    """Return the accounts in service of the firm acted for; a demonstration speaks to nobody."""
-    if cabinet.is_demo:
-        return []
-    rows = ProviderAccount.objects.filter(is_enabled=True).order_by("provider")
-    return [
-        Offer(account=row, profile=PROFILES[row.provider], means=tuple(PaymentMeans(one) for one in row.means))
-        for row in rows
-        if row.provider in PROFILES
-    ]
 
 
 def accounts() -> dict[tuple[str, str], ProviderAccount]:
@@ -115,17 +89,6 @@ def _gocardless(account: ProviderAccount, keys: Mapping[str, str], base_url: str
     )
 
 
-def hook_of(account: ProviderAccount) -> str:
-    """Return the address a provider announces to: whoever knows it may only ring, never tell."""
-    token = json.loads(account.secrets or "{}").get(_HOOK, "")
-    return f"{settings.SITE_URL}/retours/paiement/{token}/" if token else ""
-
-
-def hook_digest(token: str) -> bytes:
-    """Return what is kept of the unguessable part of an address."""
-    return hashlib.sha256(token.encode(errors="replace")).digest()
-
-
 def knows(account: ProviderAccount, name: str) -> bool:
     """Say whether a key of an account is kept, without showing it."""
     return bool(json.loads(account.secrets or "{}").get(name))
@@ -158,7 +121,7 @@ def keep(
     account = account or ProviderAccount(provider=provider, mode=mode)
     is_other_key = main in given and given[main] != known.get(main)
     keys = {_HOOK: random.token_urlsafe(HOOK_BYTES), **known, **given, **_former(known, given)}
-    account.secrets, account.hook_hash = json.dumps(keys), hook_digest(keys[_HOOK])
+    account.secrets, account.hook_hash = json.dumps(keys), roads.hook_digest(keys[_HOOK])
     account.means = [str(one) for one in profile.means if one in means]
     account.changed_by = by
     if is_other_key:

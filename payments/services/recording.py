@@ -20,9 +20,12 @@ from invoices.models import Invoice
 from invoices.money import MAX_CENTS, show_euros
 from invoices.ports import notices
 from invoices.services import claims, settlement
-from payments.enums import PaymentMeans, PaymentState
+from payments.enums import CheckoutState, PaymentMeans, PaymentState
 from payments.errors import ReceiptError, SurplusError
-from payments.models import Allocation, Payment
+from payments.models import Allocation, Checkout, Payment
+
+# A debt written off may still be paid; what is closed otherwise receives nothing.
+RECEIVING = (InvoiceState.OPEN, InvoiceState.WRITTEN_OFF)
 
 
 class Surplus(models.TextChoices):
@@ -94,22 +97,29 @@ def record_payment(*, receipt: Receipt, on: dt.date, payment_id: UUID | None = N
     if receipt.means == PaymentMeans.CREDIT:
         settlement.give_client_credit(client_id=client.pk, cents=-receipt.cents)
     for share in shares:
-        _settle(payment, share, on=on)
+        settle_share(payment, share, on=on)
     if rest := receipt.cents - sum(share.total_cents for share in shares):
         settlement.give_client_credit(client_id=client.pk, cents=rest)
     facts = {"invoices": [str(share.invoice_id) for share in shares]}
     # What a payment left for later was not asked of it: the order is on record (R16).
-    journal.record("payment.recorded", payment, order=_order_told(shares), **facts)
+    journal.record("payment.recorded", payment, order=order_told(shares), **facts)
     return payment
 
 
 @transaction.atomic
-def reverse_payment(*, payment_id: UUID) -> Payment:
+def reverse_payment(*, payment_id: UUID, is_forced: bool = False) -> Payment:
     """Take a payment back: its invoices are owed again, its surplus leaves the client's credit. Twice changes nothing.
 
-    Raise OverpaidError, and change nothing, when that credit was used since.
+    Raise OverpaidError, and change nothing, when that credit was used since; ReceiptError for a payment made online.
+    What a bank or a provider took back `is_forced`: it left whatever became of the credit, and what is left of that
+    credit goes with it.
     """
     payment = Payment.objects.get(pk=payment_id)
+    if not is_forced and Checkout.objects.filter(payment=payment_id, state=CheckoutState.PAID).exists():
+        raise ReceiptError(
+            "Ce paiement est arrivé en ligne : remboursez-le chez le prestataire, il sera annulé ici aussitôt. Rien n’a"
+            " été changé."
+        )
     settled = Payment.objects.filter(pk=payment_id, state=PaymentState.SETTLED)
     if settled.update(state=PaymentState.REVERSED, reversed_at=timezone.now()):
         with whole_firm():
@@ -122,10 +132,17 @@ def reverse_payment(*, payment_id: UUID) -> Payment:
         rest = payment.cents - sum(share.cents + share.accessory_cents for share in shares)
         # What a credit paid goes back where it came from.
         back = payment.cents - rest if payment.means == PaymentMeans.CREDIT else -rest
+        if back < 0 and is_forced:
+            back = -min(rest, _credit_of(payment))
         if back:
             settlement.give_client_credit(client_id=payment.client_id, cents=back)
         journal.record("payment.reversed", payment)
     return Payment.objects.get(pk=payment_id)
+
+
+def _credit_of(payment: Payment) -> int:
+    client = Client.objects.select_for_update(of=("self",), no_key=True).get(pk=payment.client_id)
+    return int(client.credit_cents)
 
 
 def spread(cents: int, debts: Iterable[Debt]) -> list[Share]:
@@ -149,7 +166,7 @@ def _check(receipt: Receipt, on: dt.date) -> None:
 
 def _shares(receipt: Receipt) -> list[Share]:
     named = _named(receipt)
-    shares = _in_order(receipt, named)
+    shares = in_order(receipt, named)
     rest = receipt.cents - sum(share.total_cents for share in shares)
     if not rest:
         return shares
@@ -168,7 +185,7 @@ def _shares(receipt: Receipt) -> list[Share]:
     return shares
 
 
-def _in_order(receipt: Receipt, named: Sequence[Invoice]) -> list[Share]:
+def in_order(receipt: Receipt, named: Sequence[Invoice]) -> list[Share]:
     """Share a payment between its invoices; interest comes first where the firm says so, or once on notice (R16)."""
     first = _interest_first(receipt, named)
     if not first:
@@ -217,7 +234,8 @@ def _on_accessories(
     return list(by_invoice.values()), rest
 
 
-def _settle(payment: Payment, share: Share, *, on: dt.date) -> None:
+def settle_share(payment: Payment, share: Share, *, on: dt.date) -> None:
+    """Settle one invoice with its part of a payment, in the caller's transaction."""
     # Before the principal is lowered: interest is counted on what stood that day.
     if share.accessory_cents:
         claims.settle_claims(invoice_id=share.invoice_id, cents=share.accessory_cents, on=payment.received_on)
@@ -230,7 +248,8 @@ def _settle(payment: Payment, share: Share, *, on: dt.date) -> None:
     claims.keep_what_is_due(invoice_id=share.invoice_id, on=on)
 
 
-def _order_told(shares: Sequence[Share]) -> str:
+def order_told(shares: Sequence[Share]) -> str:
+    """Say what a payment paid first, as the journal keeps it."""
     paid = any(share.accessory_cents for share in shares)
     return (AllocationOrder.INTEREST_FIRST if paid else AllocationOrder.PRINCIPAL_FIRST).value
 
@@ -240,7 +259,7 @@ def _named(receipt: Receipt) -> list[Invoice]:
     if len(invoices) != len(set(receipt.invoice_ids)) or any(row.client_id != receipt.client_id for row in invoices):
         raise ReceiptError("Une facture choisie n’est pas à ce client. Rien n’a été enregistré.", field="invoices")
     for invoice in invoices:
-        if invoice.state not in (InvoiceState.OPEN, InvoiceState.WRITTEN_OFF):
+        if invoice.state not in RECEIVING:
             raise ReceiptError(f"La facture {invoice.number} est close : elle ne reçoit plus de paiement.")
     return invoices
 

@@ -24,6 +24,7 @@ from payments.forms_accounts import AccountForm
 from payments.models import ProviderAccount
 from payments.providers.protocol import Profile
 from payments.services import provider_accounts as services
+from payments.services import roads
 from templates_lib.rendering import typeset
 
 page = require_http_methods(["GET", "POST"])
@@ -132,7 +133,7 @@ def _door(profile: Profile, place: str, mode: Mode, known: dict[tuple[str, str],
         return Door(place, mode, None)
     opened = found.options.get("means")
     closed = [PaymentMeans(one).label for one in found.means if opened is not None and one not in opened]
-    hook, lacks = services.hook_of(found) if profile.is_hooked else "", services.lacks_webhook(found)
+    hook, lacks = roads.notice_url(found) if profile.is_hooked else "", services.lacks_webhook(found)
     is_ready = found.checked_at is not None and not found.failure and not lacks
     return Door(place, mode, found, hook, lacks, is_ready, tuple(closed))
 

@@ -23,8 +23,10 @@ from payments.forms_payments import PaymentForm
 from payments.models import Payment
 from payments.services import recording
 from payments.services.listing import listed_payments, payment_page
+from payments.services.reading_online import dead_notices
 from payments.services.statement import statement_of
 from payments.services.statement_document import statement_document
+from templates_lib.rendering import typeset
 
 page = require_http_methods(["GET", "POST"])
 REFUSED = 422
@@ -59,7 +61,11 @@ def payments(request: CabinetRequest) -> HttpResponse:
     sees_every_file = request.member.can(Right.SEE_EVERY_FILE)
     found = payment_page(sees_every_file=sees_every_file, after=request.GET.get("apres", ""))
     journal.listed(Payment, "payments", count=len(found.rows))
-    context = {"page": found, "can_record": request.member.can(Right.RECORD_PAYMENTS)}
+    context = {
+        "page": found,
+        "can_record": request.member.can(Right.RECORD_PAYMENTS),
+        "dead": dead_notices() if request.member.can(Right.MANAGE_FIRM) else 0,
+    }
     return render(request, "payments/payments.html", context)
 
 
@@ -73,8 +79,8 @@ def payment_reverse(request: CabinetRequest, payment_id: UUID) -> HttpResponse:
     if request.method == "POST":
         try:
             recording.reverse_payment(payment_id=payment_id)
-        except InvoiceError as refusal:
-            messages.error(request, str(refusal))
+        except (InvoiceError, PaymentError) as refusal:
+            messages.error(request, typeset(str(refusal)))
         else:
             messages.success(request, "Le paiement est annulé : ses factures sont de nouveau dues.")
         return redirect("payments")

@@ -2,8 +2,10 @@
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
-from cabinets.models import Cabinet, Client
+from cabinets.enums import TaskKind
+from cabinets.models import Cabinet, Client, Task
 from cabinets.scoping import working_for
 from dunning.enums import Code, ReminderState
 from dunning.models import Decision, Reminder
@@ -12,12 +14,17 @@ from invoices.errors import OverpaidError
 from invoices.models import Invoice
 from invoices.services import credit_notes, settlement, standstill
 from payments.errors import SurplusError
+from payments.models import Checkout
+from payments.providers.protocol import Stage
 from payments.services import links, recording
+from payments.services.applying import apply
 from payments.services.recording import Receipt, Surplus
 from tests.factories.cabinets import make_client
+from tests.factories.dunning import make_case
 from tests.factories.invoices import TODAY
-from tests.failures.conftest import Mailbox
+from tests.failures.conftest import Mailbox, give_server
 from tests.failures.days import days, declare, depart, live, night, owe
+from tests.payments.online import Online, online_world
 
 pytestmark = [pytest.mark.committed, pytest.mark.usefixtures("committed")]
 
@@ -200,3 +207,105 @@ def test_f11_what_exceeds_the_debt_is_refused_or_kept_as_a_credit(firm: Cabinet)
         client.refresh_from_db()
         invoice.refresh_from_db()
         assert (invoice.outstanding_cents, client.credit_cents) == (0, 6_000)
+
+
+def paying(online: Online) -> Checkout:
+    """Open a page, and let its debtor agree to pay."""
+    checkout = online.begin()
+    online.provider.move(Stage.PROCESSING)
+    online.ask(checkout)
+    return checkout
+
+
+def test_f5_a_payment_that_arrives_stops_what_was_planned_in_its_own_transaction(mailbox: Mailbox) -> None:
+    with online_world() as online:
+        give_server(online.cabinet, mailbox)
+        checkout = online.begin()
+        with working_for(cabinet_id=online.cabinet.pk):
+            make_case(invoice=online.invoice)
+        night(online.cabinet)
+        online.provider.move(Stage.SETTLED)
+
+        with working_for(cabinet_id=online.cabinet.pk), transaction.atomic():
+            apply(checkout_id=checkout.pk, snapshot=online.provider.snapshot(checkout.ref), asked_at=timezone.now())
+            assert (Reminder.objects.get().state, Reminder.objects.get().cancel_code) == ("cancelled", Code.PAID)
+            transaction.set_rollback(True)
+
+        assert (online.invoice.settled_cents, online.settled()) == (0, 0)
+
+
+def test_f7_an_online_payment_on_its_way_holds_and_a_refused_one_does_not(mailbox: Mailbox) -> None:
+    with online_world() as online:
+        give_server(online.cabinet, mailbox)
+        with working_for(cabinet_id=online.cabinet.pk):
+            make_case(invoice=online.invoice)
+        checkout = paying(online)
+        live(online.cabinet, count=2)
+        assert (mailbox.caught, codes(online.cabinet)) == ([], [Code.PAYMENT_IN_FLIGHT])
+
+        online.provider.move(Stage.FAILED, failure="insufficient_funds")
+        online.ask(checkout)
+        live(online.cabinet, start=TODAY + days(2))
+
+        assert len(mailbox.caught) == 1
+
+
+def test_f8_a_debit_the_debtor_agreed_to_is_not_paid_before_the_bank_says_so(mailbox: Mailbox) -> None:
+    with online_world() as online:
+        checkout = paying(online)
+        assert (online.invoice.outstanding_cents, online.settled(), online.read(checkout).state) == (
+            144_000, 0, "processing",
+        )  # fmt: skip
+
+        online.provider.move(Stage.SETTLED)
+        online.ask(checkout)
+
+        assert (online.invoice.outstanding_cents, online.settled()) == (0, 144_000)
+
+
+@pytest.mark.parametrize("change", ["credited", "paid", "cancelled", "insolvent"])
+def test_f10_a_page_left_open_at_the_provider_ends_with_what_it_asked_for(change: str) -> None:
+    with online_world() as online:
+        checkout = online.begin()
+        with working_for(cabinet_id=online.cabinet.pk):
+            invoice = online.invoices[0]
+            if change == "credited":
+                credit(invoice, 44_000)
+            elif change == "paid":
+                settlement.settle(invoice_id=invoice.pk, cents=144_000)
+            elif change == "cancelled":
+                Invoice.objects.update(state=InvoiceState.CANCELLED)
+            else:
+                standstill.declare(kind=StopKind.INSOLVENCY, target=invoice)
+
+        # The clock, minutes later.
+        online.ask(checkout)
+
+        assert (online.read(checkout).state, online.provider.held[checkout.ref].stage) == ("expired", Stage.EXPIRED)
+
+
+def test_f10_a_page_paid_before_it_could_be_closed_keeps_the_rest_for_its_debtor() -> None:
+    with online_world() as online:
+        checkout = online.begin()
+        with working_for(cabinet_id=online.cabinet.pk):
+            credit(online.invoices[0], 44_000)
+        online.provider.move(Stage.SETTLED)
+
+        online.ask(checkout)
+
+        assert (online.invoice.outstanding_cents, online.settled(), online.credit()) == (0, 144_000, 44_000)
+
+
+def test_f11_an_invoice_paid_twice_over_two_roads_is_a_credit_and_a_task() -> None:
+    with online_world() as online:
+        checkout = online.begin()
+        with working_for(cabinet_id=online.cabinet.pk):
+            recording.record_payment(receipt=receipt(online.invoices[0], 144_000), on=TODAY)
+        online.provider.move(Stage.SETTLED)
+
+        online.ask(checkout)
+
+        with working_for(cabinet_id=online.cabinet.pk):
+            (task,) = Task.objects.filter(kind=TaskKind.DOUBLE_PAYMENT)
+            assert (task.client_id, task.state) == (online.link.client_id, "open")
+        assert (online.invoice.outstanding_cents, online.credit()) == (0, 144_000)

@@ -23,6 +23,7 @@ from payments.models import ProviderAccount
 from payments.providers.gocardless import GoCardlessProvider
 from payments.providers.protocol import AccountFacts
 from payments.services import provider_accounts as services
+from payments.services import roads
 from tests.conftest import NOW, FirmBrowser
 from tests.factories.cabinets import PASSWORD, make_cabinet, make_member
 
@@ -120,9 +121,9 @@ def test_keeps_keys_sealed_gives_the_address_to_declare_and_tries_them(
     assert (kept.mode, kept.is_enabled, kept.means, later.call_args.args) == (
         Mode.TEST, False, ["card", "debit"], (str(kept.pk),),
     )  # fmt: skip
-    hook = services.hook_of(kept)
+    hook = roads.notice_url(kept)
     token = hook.removeprefix("http://127.0.0.1:8000/retours/paiement/").removesuffix("/")
-    assert (len(token) >= 43, bytes(kept.hook_hash)) == (True, services.hook_digest(token))
+    assert (len(token) >= 43, bytes(kept.hook_hash)) == (True, roads.hook_digest(token))
     page = text_of(browser.get(PAGE))
     assert (hook in page, TEST_KEY in page, "Il manque le secret de signature" in page) == (True, False, True)
     assert TEST_KEY not in text_of(browser.get(f"{PAGE}stripe/essai/"))
@@ -136,7 +137,7 @@ def test_an_empty_key_keeps_the_one_known_and_the_address(cabinet: Cabinet, owne
     after = keep(owner, means=[PaymentMeans.DEBIT], secrets={"secret_key": "", "webhook_secret": ""})
 
     assert (after.pk, after.means, after.is_enabled, after.checked_at) == (before.pk, ["debit"], True, NOW)
-    assert services.hook_of(after) == services.hook_of(before)
+    assert roads.notice_url(after) == roads.notice_url(before)
     assert json.loads(after.secrets)["secret_key"] == TEST_KEY
 
 
@@ -267,19 +268,7 @@ def test_one_mode_is_in_service_at_a_time(cabinet: Cabinet, owner: Membership) -
 
     services.switch(account_id=live.pk, to=True, by=owner)
 
-    [offer] = services.providers_for(cabinet)
-    assert (offer.account.pk, offer.is_live, offer.means) == (live.pk, True, (PaymentMeans.CARD,))
-
-
-def test_a_demonstration_and_an_account_out_of_service_offer_nothing(cabinet: Cabinet, owner: Membership) -> None:
-    tried(keep(owner))
-    assert services.providers_for(cabinet) == []
-    ProviderAccount.objects.update(is_enabled=True)
-    assert len(services.providers_for(cabinet)) == 1
-
-    cabinet.is_demo = True
-
-    assert services.providers_for(cabinet) == []
+    assert {means: row.pk for means, row in roads.offers(cabinet).items()} == {PaymentMeans.CARD: live.pk}
 
 
 def test_only_who_manages_the_firm_changes_or_switches(cabinet: Cabinet, owner: Membership) -> None:

@@ -146,4 +146,5 @@ def author_of(member: Membership | None, origin: str = "") -> str:
         "reply": "le client, par e-mail",
         "old_debt": "le produit, à l’entrée de la dette",
         "bodacc": "le produit, d’après le BODACC",
+        "online": "le produit, d’après le prestataire de paiement",
     }.get(origin, "le produit")
