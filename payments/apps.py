@@ -13,5 +13,6 @@ class PaymentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Lend the days of payments to those who count interest; models exist only now."""
+        """Lend the days of payments, and follow what is left of invoices; models exist only now."""
         ports.register_receipts(import_string("payments.services.receipts.DatedReceipts")())
+        ports.register_balances(import_string("payments.services.balances.FollowedBalances")())

@@ -19,3 +19,7 @@ class ReceiptError(PaymentError):
 
 class SurplusError(ReceiptError):
     """More was received than is owed, and nobody said what becomes of the rest."""
+
+
+class PlanError(PaymentError):
+    """A payment plan that the law, the firm's limits or the facts do not allow."""

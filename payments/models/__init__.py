@@ -2,5 +2,11 @@
 
 from payments.models.link import DebtorRequest, LinkVisit, PaymentLink
 from payments.models.payment import Allocation, Payment
+from payments.models.plan import Instalment, PaymentPlan, PlanLine, PlanSettings
+from payments.models.plan_message import PlanMessage
+from payments.models.promise import PromiseOutcome
 
-__all__ = ["Allocation", "DebtorRequest", "LinkVisit", "Payment", "PaymentLink"]
+__all__ = [
+    "Allocation", "DebtorRequest", "Instalment", "LinkVisit", "Payment", "PaymentLink", "PaymentPlan", "PlanLine",
+    "PlanMessage", "PlanSettings", "PromiseOutcome",
+]  # fmt: skip
