@@ -59,7 +59,7 @@ class OfferForm(DatesForm):
             "invalid_choice": "Une facture cochée ne peut plus être payée en plusieurs fois.",
         },
     )
-    field_order: ClassVar[list[str]] = ["invoices", "count", "first_on"]
+    field_order = ("invoices", "count", "first_on")
 
     def __init__(self, *args: Any, invoices: Sequence[Invoice], **options: Any) -> None:
         super().__init__(*args, **options)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from cabinets.enums import ClientKind, TaskKind
-from cabinets.models import Client, Contact, Membership
+from cabinets.models import Cabinet, Client, Contact, Membership
 from cabinets.scoping import current_scope, whole_firm
 from invoices.enums import StopKind
 from invoices.models import Invoice, Standstill
@@ -104,7 +104,9 @@ def answered(plan: PaymentPlan, *, invoice_ids: Iterable[UUID] = ()) -> None:
 
 def say(plan: PaymentPlan, kind: PlanMail, *, instalment: Instalment | None = None) -> bool:
     """Ask for one message about a plan; False when it was asked for already."""
-    message = PlanMessage(plan=plan, kind=kind, instalment=instalment, client=plan.client, depart_at=timezone.now())
+    message = PlanMessage(
+        plan=plan, kind=kind, instalment=instalment, client=plan.client, depart_at=Cabinet.objects.get().now()
+    )
     # Nothing is told of a row that was not written: whether it stands is read, by its own id.
     PlanMessage.objects.bulk_create([message], ignore_conflicts=True)
     return PlanMessage.objects.filter(pk=message.pk).exists()

@@ -225,6 +225,6 @@ def test_a_sensitive_account_asks_its_known_fact_first(
     Invoice.objects.filter(pk=invoice.pk).update(is_sensitive=True)
 
     for page in ("echeancier/", "echeancier/echeancier.pdf"):
-        assert debtor.get(place(link, page)).url.endswith("/verification/")
-    assert debtor.post(place(link, "echeancier/"), SENT).url.endswith("/verification/")
+        assert debtor.get(place(link, page))["Location"].endswith("/verification/")
+    assert debtor.post(place(link, "echeancier/"), SENT)["Location"].endswith("/verification/")
     assert not PaymentPlan.objects.exists()

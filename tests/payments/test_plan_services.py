@@ -164,12 +164,13 @@ def test_the_firm_may_let_what_is_within_its_limits_be_accepted_alone(
 def test_who_may_not_decide_changes_nothing(link: PaymentLink, role: Role) -> None:
     plan, member = propose(link), make_member(role=role)
 
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: plans.accept(plan_id=plan.pk, by=member, today=TODAY),
         lambda: plans.refuse(plan_id=plan.pk, by=member, text="Non."),
         lambda: plans.cancel(plan_id=plan.pk, by=member),
         lambda: plans.counter(plan_id=plan.pk, by=member, count=2, first_on=FIRST, today=TODAY),
-    ):
+    )
+    for act in acts:
         with pytest.raises(RightMissingError):
             act()
     assert state(plan) == PlanState.PROPOSED
@@ -624,7 +625,7 @@ def test_another_firm_sees_no_plan(link: PaymentLink, lawyer: Membership, other_
 
     with outside_any_firm(), working_for(cabinet_id=other_cabinet.pk):
         for model in (PaymentPlan, Instalment, PlanLine, PlanMessage, PlanSettings):
-            assert not model.objects.exists()  # type: ignore[attr-defined]
+            assert not model.objects.exists()
 
 
 def test_a_colleague_sees_a_plan_only_with_every_dossier_it_covers(
