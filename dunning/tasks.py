@@ -27,8 +27,8 @@ from payments.services import links
 @shared_task(name="dunning.tasks.evaluate_nights")
 def evaluate_nights() -> None:
     """Every quarter of an hour: look at the plans of the firms whose local hour has come, then evaluate their night."""
-    due = [night for night in nights.firms_due(now=timezone.now()) if plan_nights.look(night)]
-    nights.evaluate(due)
+    due = nights.firms_due(now=timezone.now())
+    plan_nights.evaluate(due)
     for night in due:
         with working_for(cabinet_id=night.cabinet.pk):
             links.note_settled(on=night.on)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from cabinets.enums import ClientKind
 from cabinets.territories import Territory
-from invoices.calendar import add_bank_days, next_bank_day, previous_bank_day
+from invoices.calendar import add_bank_days, next_bank_day, previous_bank_day, previous_working_day
 from invoices.law.limitation import shift_months
 from invoices.law.plans import CONSUMER_MONTHS, refusal
 from invoices.money import show_euros
@@ -156,6 +156,11 @@ def next_bank_day_after(on: dt.date, days: int) -> dt.date:
 def last_day_of_grace(due_on: dt.date, *, tolerated_until: dt.date | None, territory: Territory) -> dt.date:
     """Return the last day on which money for an instalment is still in time."""
     return add_bank_days(max(due_on, tolerated_until or due_on), GRACE_BANK_DAYS, territory=territory)
+
+
+def remind_from(due_on: dt.date, *, days: int, territory: Territory) -> dt.date:
+    """Return the day from which an instalment is reminded: a working day, so that a message leaves before it."""
+    return previous_working_day(due_on - dt.timedelta(days=days), territory=territory)
 
 
 def standings(

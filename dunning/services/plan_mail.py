@@ -155,13 +155,13 @@ def take(*, message_id: UUID, road: Road) -> Taken | None:
         _cancel(message, Code.TEXT_REFUSED)
         _ask(message, TaskKind.PLAN_REQUEST, on=cabinet.today())
         return None
-    message.state, message.generation, message.lease_until = MailState.SENDING, message.generation + 1, now + LEASE
+    message.state, message.generation, message.held_by = MailState.SENDING, message.generation + 1, ""
     message.lease_until, message.attempts = timezone.now() + LEASE, message.attempts + 1
     message.subject, message.html, message.text = words.subject, words.html, words.text
     message.recipient, message.message_id, message.text_ref = words.recipient, words.message_id, words.text_ref
     message.save(
         update_fields=[
-            *("state", "generation", "lease_until", "attempts", "subject", "html", "text"),
+            *("state", "generation", "held_by", "lease_until", "attempts", "subject", "html", "text"),
             *("recipient", "message_id", "text_ref"),
         ]
     )
@@ -299,7 +299,8 @@ def _wait(message: PlanMessage, view: View, cabinet: Cabinet, code: Code | None,
 
 
 def _cancel(message: PlanMessage, code: Code | None) -> None:
-    message.state, message.held_by = MailState.CANCELLED, "" if code is None else code.value
+    # What held it back so far is still why it never left.
+    message.state, message.held_by = MailState.CANCELLED, message.held_by if code is None else code.value
     message.save(update_fields=["state", "held_by"])
     journal.record("planmessage.cancelled", message, kind=message.kind, code=message.held_by)
 

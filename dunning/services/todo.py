@@ -78,6 +78,8 @@ DOORS: dict[TaskKind, Door] = {
 # fmt: on
 _OF_INVOICE, _OF_REQUEST, _OF_DOSSIER = "/factures/{subject}/", "/demandes/{subject}/", "/dossiers/{subject}/"
 _OF_PLAN = "/echeanciers/{subject}/"
+# Of a plan in any other state, what is asked is whether a message about it arrived.
+PLAN_WORDS = {PlanState.PROPOSED: "proposition reçue", PlanState.BROKEN: "versement manqué"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def about(tasks: Iterable[Task]) -> dict[UUID, About]:
         elif subject in asked:
             pattern, words = _OF_REQUEST, f"facture {asked[subject]}" if asked[subject] else ""
         elif subject in plans:
-            pattern, words = _OF_PLAN, "versement manqué" if plans[subject] == PlanState.BROKEN else "proposition reçue"
+            pattern, words = _OF_PLAN, PLAN_WORDS.get(PlanState(plans[subject]), "message à vérifier")
         elif subject in dossiers:
             pattern, words = _OF_DOSSIER, f"dossier {dossiers[subject]}"
         elif subject in said:

@@ -18,7 +18,7 @@ from invoices.models import Invoice
 from payments.enums import PlanMail, PlanOrigin, PlanState
 from payments.errors import PlanError
 from payments.models import Instalment, PaymentPlan, PlanLine
-from payments.plans import PartState, last_day_of_grace
+from payments.plans import PartState, last_day_of_grace, remind_from
 from payments.services import plan_terms as terms
 from payments.services import plan_writing as writing
 from payments.services.plan_reading import View, view_of
@@ -161,9 +161,9 @@ def _break(view: View) -> None:
 
 def _remind(view: View, *, days: int) -> bool:
     """Ask for the reminder of each instalment whose eve has come and whose day has not; once each."""
-    asked = False
+    asked, territory = False, terms.territory_in_force()
     for part in view.parts:
-        if part.left_cents > 0 and part.due_on - dt.timedelta(days=days) <= view.on < part.due_on:
+        if part.left_cents > 0 and remind_from(part.due_on, days=days, territory=territory) <= view.on < part.due_on:
             row = Instalment.objects.get(plan=view.plan, rank=part.rank)
             asked = writing.say(view.plan, PlanMail.REMINDER, instalment=row) or asked
     return asked

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from cabinets.scoping import whole_firm
 from invoices.enums import InvoiceState
 from invoices.models import Invoice
 from payments.enums import PlanState
@@ -106,6 +107,20 @@ def due_in(view: View) -> NextDue | None:
         return None
     owed = tuple(one.pk for one in view.invoices if one.state == InvoiceState.OPEN and one.outstanding_cents > 0)
     return NextDue(view.plan.pk, part.rank, len(view.parts), part.due_on, view.asked_cents, owed)
+
+
+def runs_on(*, invoice_id: UUID) -> bool:
+    """Say whether a plan that runs covers an invoice, whoever sees it."""
+    with whole_firm():
+        return PlanLine.objects.filter(invoice=invoice_id, plan__state=PlanState.ACTIVE).exists()
+
+
+def plan_of_invoice(invoice_id: UUID) -> PaymentPlan | None:
+    """Return the plan an invoice is in, proposed, running or waiting for a decision; the latest, as far as seen."""
+    live = PaymentPlan.objects.filter(
+        lines__invoice=invoice_id, closed_at=None, state__in=[PlanState.PROPOSED, PlanState.ACTIVE, PlanState.BROKEN]
+    )
+    return live.order_by("-proposed_at").first()
 
 
 def plans_of_link(link: PaymentLink, *, most: int) -> list[PaymentPlan]:

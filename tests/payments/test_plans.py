@@ -20,6 +20,7 @@ from payments.plans import (
     compute,
     last_day_of_grace,
     refused_by_law,
+    remind_from,
     span_months,
     split,
     standings,
@@ -180,6 +181,19 @@ def test_a_tolerated_day_is_one_more_day_and_its_grace() -> None:
 
     assert [state(D(2026, 12, day)) for day in (4, 10, 11, 14, 15)] == ["due", "due", "late", "late", "missed"]
     assert last_day_of_grace(D(2026, 12, 1), tolerated_until=until, territory=METROPOLE) == D(2026, 12, 14)
+
+
+@pytest.mark.parametrize(
+    ("due_on", "reminded_from"),
+    [
+        (D(2026, 12, 4), D(2026, 12, 1)),
+        # A Saturday: the Friday. A closed Friday before a Monday: its eve, or nothing could leave in time.
+        (D(2026, 12, 1), D(2026, 11, 27)),
+        (D(2027, 1, 4), D(2026, 12, 31)),
+    ],
+)
+def test_an_instalment_is_reminded_on_a_day_messages_leave(due_on: dt.date, reminded_from: dt.date) -> None:
+    assert remind_from(due_on, days=3, territory=METROPOLE) == reminded_from
 
 
 @given(

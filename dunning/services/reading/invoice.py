@@ -26,6 +26,7 @@ from dunning.presenting import (
 from dunning.services.facts import load_facts
 from dunning.services.reading.beside import Beside, beside, claim_events, fact_words
 from dunning.services.reading.heard import inbound_events
+from dunning.services.reading.plans import plan_events, promise_events
 from dunning.services.reading.said import author_of, reminder_events
 from dunning.services.silencing import right_to_lift
 from invoices.enums import InvoiceState, InvoiceStatus, StopKind
@@ -34,7 +35,9 @@ from invoices.money import show_euros
 from invoices.services.statuses import statuses
 from invoices.status import in_force
 from payments.enums import PaymentMeans, PaymentState, RequestState
-from payments.models import Allocation, DebtorRequest, LinkVisit
+from payments.models import Allocation, DebtorRequest, LinkVisit, PaymentPlan
+from payments.services.plan_reading import plan_of_invoice
+from payments.services.plan_writing import ORIGIN as PLAN_ORIGIN
 from templates_lib.rendering import day_words
 
 NIGHTS_SHOWN = 60
@@ -74,6 +77,7 @@ class InvoicePage:
     next_step: str
     requests_open: int
     beside: Beside
+    plan: PaymentPlan | None
 
     @property
     def is_closed(self) -> bool:
@@ -117,10 +121,13 @@ def page_of(*, invoice: Invoice, cabinet: Cabinet, member: Membership) -> Invoic
     reminders = [line.reminder for line in lines]
     waiting = next((one for one in reminders if one.state in PENDING), None)
     asked = list(_requests_of(invoice).defer("message", "answer"))
+    plan = plan_of_invoice(invoice.pk)
     events = [
         *reminder_events(lines, cabinet),
         *_payment_events(invoice, zone),
         *_stop_events(stops, zone),
+        *promise_events(stops),
+        *plan_events(invoice, zone),
         *claim_events(invoice=invoice, zone=zone),
         *_request_events(asked, zone),
         *inbound_events(invoice=invoice, reminder_ids=[one.pk for one in reminders], zone=zone),
@@ -134,12 +141,13 @@ def page_of(*, invoice: Invoice, cabinet: Cabinet, member: Membership) -> Invoic
         status=statuses([invoice], on=on)[invoice.pk],
         days_late=invoice.days_late(on=on) if invoice.outstanding_cents > 0 else 0,
         events=tuple(sorted(events, key=lambda event: (event.future, event.at), reverse=True)),
-        stops=tuple(_stop_row(stop, member, zone) for stop in stops if in_force(stop, on)),
+        stops=tuple(_stop_row(stop, member, zone, plan) for stop in stops if in_force(stop, on)),
         pending=waiting,
         case=case,
         next_step=_next_step(case),
         requests_open=sum(one.state == RequestState.OPEN for one in asked),
         beside=beside(invoice=invoice, cabinet=cabinet, member=member),
+        plan=plan,
     )
 
 
@@ -227,16 +235,18 @@ def _requests_of(invoice: Invoice) -> QuerySet[DebtorRequest]:
     return DebtorRequest.objects.filter(Q(invoice=invoice) | Q(invoice=None, client=invoice.client_id))
 
 
-def _stop_row(stop: Standstill, member: Membership, zone: dt.tzinfo) -> Stop:
+def _stop_row(stop: Standstill, member: Membership, zone: dt.tzinfo, plan: PaymentPlan | None) -> Stop:
+    # What a plan wrote is decided on the plan's own page.
+    is_plans = plan is not None and stop.origin == PLAN_ORIGIN
     reach = next((words for name, words in AMONG.items() if getattr(stop, name)), "")
     return Stop(
         row=stop,
         label=StopKind(stop.kind).label,
         reach=reach or ("l’avocat responsable" if stop.lawyer_id else "tout le cabinet"),
         since=moment_words(stop.created_at, zone),
-        until_on=stop.until_on,
+        until_on=None if is_plans else stop.until_on,
         by=author_of(stop.created_by, stop.origin),
-        may_lift=bool(reach) and member.can(right_to_lift(stop.kind)),
+        may_lift=bool(reach) and not is_plans and member.can(right_to_lift(stop.kind)),
         words=fact_words(stop),
     )
 

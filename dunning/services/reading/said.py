@@ -139,4 +139,5 @@ def author_of(member: Membership | None, origin: str = "") -> str:
         "reply": "le client, par e-mail",
         "old_debt": "le produit, à l’entrée de la dette",
         "bodacc": "le produit, d’après le BODACC",
+        "plan": "le produit, selon l’échéancier",
     }.get(origin, "le produit")
