@@ -137,8 +137,8 @@ class PlanSettingsForm(forms.ModelForm[PlanSettings]):
         labels: ClassVar[dict[str, str]] = {
             "is_offered": "Proposer le paiement en plusieurs fois sur la page du client",
             "longest_months": "Durée au plus, en mois",
-            "first_within_days": "Premier versement dans les, en jours",
-            "remind_days": "Rappel avant chaque versement, en jours",
+            "first_within_days": "Délai du premier versement, en jours",
+            "remind_days": "Rappel avant chaque date, en jours",
             "accepts_alone": "Accepter sans moi ce qui respecte ces limites",
         }
         help_texts: ClassVar[dict[str, str]] = {

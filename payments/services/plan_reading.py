@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Q
+
 from cabinets.scoping import whole_firm
 from invoices.enums import InvoiceState
 from invoices.models import Invoice
@@ -88,14 +90,21 @@ def view_of(plan: PaymentPlan, *, on: dt.date) -> View:
 
 
 def active_view(link: PaymentLink, *, on: dt.date) -> View | None:
-    """Return the plan that runs for the addressee of a link."""
-    mine = PaymentPlan.objects.filter(client=link.client_id, contact=link.contact_id, state=PlanState.ACTIVE)
-    plan = mine.select_related("client", "contact").first()
+    """Return the plan that runs for the addressee of a link, or whose missed instalment waits for a decision."""
+    waiting = Q(state=PlanState.BROKEN, closed_at=None)
+    mine = PaymentPlan.objects.filter(
+        Q(state=PlanState.ACTIVE) | waiting, client=link.client_id, contact=link.contact_id
+    )
+    # One that runs comes first: it took the place of the other, or is about to.
+    plan = mine.select_related("client", "contact").order_by("state", "-accepted_at").first()
     return None if plan is None else view_of(plan, on=on)
 
 
 def next_due(link: PaymentLink, on: dt.date) -> NextDue | None:
-    """Return what a link's debtor is to pay now under a running plan; None when no plan runs, or nothing is left."""
+    """Return what a link's debtor is to pay now under a plan; None when there is none, or nothing is left.
+
+    Until a person ended a plan that was not kept, its missed instalment is asked, and not the whole debt.
+    """
     view = active_view(link, on=on)
     return None if view is None else due_in(view)
 

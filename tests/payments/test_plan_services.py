@@ -539,6 +539,18 @@ def broken(link: PaymentLink, lawyer: Membership) -> PaymentPlan:
     return plan
 
 
+def test_a_missed_instalment_is_asked_of_its_debtor_and_not_the_whole_debt(
+    link: PaymentLink, invoice: Invoice, lawyer: Membership
+) -> None:
+    plan = broken(link, lawyer)
+
+    due = next_due(link, dt.date(2026, 12, 4))
+    assert due is not None
+    assert (due.plan_id, due.rank, due.cents) == (plan.pk, 1, 48_000)
+    plans.cancel(plan_id=plan.pk, by=lawyer)
+    assert next_due(link, dt.date(2026, 12, 4)) is None
+
+
 def test_a_person_may_wait_a_few_days_more(link: PaymentLink, invoice: Invoice, lawyer: Membership) -> None:
     plan = broken(link, lawyer)
     today, until = dt.date(2026, 12, 4), dt.date(2026, 12, 10)
