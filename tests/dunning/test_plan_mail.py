@@ -15,9 +15,9 @@ from django.utils import timezone
 from cabinets.enums import ClientKind, Role, TaskKind, TaskState
 from cabinets.models import Cabinet, Client, Membership, Task
 from cabinets.scoping import acting_for, working_for
-from dunning.models import MailServer, Reminder
+from dunning.models import Decision, MailServer, Reminder
 from dunning.policy import CONTACT_GAP_DAYS
-from dunning.services import plan_mail
+from dunning.services import nights, plan_mail, plan_nights
 from dunning.services.facts import load_facts
 from invoices.enums import StopKind
 from invoices.models import Invoice
@@ -239,6 +239,38 @@ def test_a_reminder_is_a_contact_and_waits_for_the_cap(firm: Cabinet, lawyer: Me
         on = MONDAY + dt.timedelta(days=1)
         facts = load_facts(invoice_ids=[other.invoice_id], on=on, now=timezone.now())[other.invoice_id]
     assert (facts.last_contact_on, facts.contacts_in_30_days) == (on, 2)
+
+
+def test_the_night_counts_the_reminder_of_an_instalment_as_a_contact_and_no_answer(
+    firm: Cabinet, lawyer: Membership, sink: SmtpSink
+) -> None:
+    _, invoice = reminded(firm, lawyer)
+    with working_for(cabinet_id=firm.pk):
+        client = Client.objects.get(pk=invoice.client_id)
+        other = make_case(invoice=make_invoice(client=client), next_action_on=MONDAY)
+        answered = agreed_with_nobody_else(firm)
+    with at(MONDAY):
+        assert send(firm) == Counter(sent=1)
+    with time_machine.travel(dt.datetime.combine(MONDAY, dt.time(20), tzinfo=dt.UTC), tick=False):
+        plan_nights.evaluate(nights.firms_due(now=timezone.now()))
+
+    with working_for(cabinet_id=firm.pk):
+        codes = dict(Decision.objects.values_list("invoice", "code"))
+    assert codes[other.invoice_id] == "CONTACT_CAP"
+    assert codes[answered.pk] == "SEND"
+
+
+def agreed_with_nobody_else(firm: Cabinet) -> Invoice:
+    """Return an invoice due tonight of a client who was only answered about a plan, today."""
+    client = make_client(kind=ClientKind.CONSUMER)
+    first = make_invoice(dossier=make_dossier(client=client, kind=ClientKind.CONSUMER))
+    plan = plans.propose(link=links.link_for(client=client), count=2, first_on=FIRST, today=TODAY)
+    PlanMessage(
+        plan=plan, client=client, kind=PlanMail.REFUSED, state=MailState.SENT, spoken_on=MONDAY, depart_at=firm.now()
+    ).save(force_insert=True)
+    due = make_invoice(dossier=first.dossier)
+    make_case(invoice=due, next_action_on=MONDAY)
+    return due
 
 
 @pytest.mark.parametrize(
