@@ -20,7 +20,7 @@ BLOCK = hashlib.sha256().block_size
 
 By = Literal[
     "firm", "dossier", "own_dossier", "dossiers", "invoice", "client", "own_client", "reminder", "targets", "uploader",
-    "batch", "client_or_firm",
+    "batch", "client_or_firm", "plan",
 ]  # fmt: skip
 
 
@@ -57,6 +57,7 @@ _NEED_TO_KNOW: dict[By, str] = {
     " OR client_id IN (SELECT d.client_id FROM cabinets_dossier d)",
     "own_client": "(SELECT quittance_sees_all()) OR id IN (SELECT d.client_id FROM cabinets_dossier d)",
     "reminder": "(SELECT quittance_sees_all()) OR reminder_id IN (SELECT r.id FROM dunning_reminder r)",
+    "plan": "(SELECT quittance_sees_all()) OR plan_id IN (SELECT p.id FROM payments_paymentplan p)",
     "targets": "(SELECT quittance_sees_all()) OR ("
     "(invoice_id IS NULL OR invoice_id IN (SELECT i.id FROM invoices_invoice i))"
     " AND (client_id IS NULL OR client_id IN (SELECT d.client_id FROM cabinets_dossier d))"

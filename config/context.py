@@ -57,8 +57,9 @@ PAYMENTS = Item("Paiements", "/paiements/", "euro", Right.SEE_INVOICES)
 TASKS = Item("Tâches", "/taches/", "circle-check", Right.SEE_CLIENTS, "tasks")
 REPLIES = Item("Réponses", "/reponses/", "inbox", Right.SEE_CLIENTS, "replies")
 REQUESTS = Item("Demandes clients", "/demandes/", "message-circle-warning", Right.SEE_CLIENTS, "requests")
+PLANS = Item("Échéanciers", "/echeanciers/", "calendar-check", Right.SEE_CLIENTS)
 
-DAILY = (DASHBOARD, APPROVALS, TASKS, INVOICES, CLIENTS, PAYMENTS, REPLIES, REQUESTS)
+DAILY = (DASHBOARD, APPROVALS, TASKS, INVOICES, CLIENTS, PAYMENTS, REPLIES, REQUESTS, PLANS)
 REMINDERS = (
     Item("La prochaine nuit", "/ce-soir/", "calendar-clock", Right.SEE_INVOICES),
     Item("Calendrier", "/calendrier/", "calendar-days", Right.SEE_INVOICES),
@@ -74,6 +75,7 @@ FIRM = (
     Item("Équipe", "/parametres/equipe/", "users-round", Right.MANAGE_PEOPLE),
     Item("Cabinet", "/parametres/cabinet/", "building-2", Right.MANAGE_FIRM),
     Item("Mode d’envoi", "/parametres/envois/", "sliders-horizontal", Right.MANAGE_FIRM),
+    Item("Réglage des échéanciers", "/parametres/echeanciers/", "calendar-days", Right.MANAGE_FIRM),
     Item("SMS", "/parametres/sms/", "message-square-text", Right.MANAGE_FIRM),
     Item("Serveur d’envoi", "/parametres/serveur/", "send", Right.MANAGE_FIRM),
     Item("Envoi du courrier", "/parametres/courrier/", "mail", Right.MANAGE_FIRM),

@@ -73,6 +73,16 @@ contact AS MATERIALIZED (
     JOIN dunning_reminder r ON r.cabinet_id = t.cabinet_id AND r.client_id = t.client_id
     GROUP BY t.cabinet_id, t.client_id
 ),
+instalment AS MATERIALIZED (
+    -- The reminder of an instalment is a contact too; what answers a debtor is none.
+    SELECT t.cabinet_id, t.client_id, max(m.spoken_on) AS last_on,
+           count(DISTINCT m.spoken_on) FILTER (WHERE m.spoken_on > f.night_on - 30) AS in_30_days
+    FROM target t
+    JOIN firm f ON f.cabinet_id = t.cabinet_id
+    JOIN payments_planmessage m ON m.cabinet_id = t.cabinet_id AND m.client_id = t.client_id
+    WHERE m.kind = 'reminder' AND m.state = ANY (%(mail_spoken)s)
+    GROUP BY t.cabinet_id, t.client_id
+),
 fact AS MATERIALIZED (
     SELECT d.*, i.dossier_id, i.due_on, i.kind AS invoice_kind, i.state AS invoice_state,
            i.total_cents - i.credited_cents - i.settled_cents AS owed_cents,
@@ -94,7 +104,9 @@ fact AS MATERIALIZED (
            (coalesce(g.mandate_ended_on, i.performed_on, i.issued_on) + make_interval(
                years => CASE WHEN g.kind IN ('consumer', 'unknown') THEN 2 ELSE 5 END))::date AS limitation_on,
            CASE WHEN b.id IS NULL THEN k.email_stopped_at ELSE b.email_stopped_at END IS NOT NULL AS is_stopped_address,
-           contact.last_on, coalesce(contact.in_30_days, 0) AS in_30_days, coalesce(contact.is_pending, false) AS is_pending,
+           greatest(contact.last_on, instalment.last_on) AS last_on,
+           coalesce(contact.in_30_days, 0) + coalesce(instalment.in_30_days, 0) AS in_30_days,
+           coalesce(contact.is_pending, false) AS is_pending,
            v.min_gap_days
     FROM due d
     JOIN invoices_invoice i ON i.id = d.invoice_id
@@ -107,6 +119,7 @@ fact AS MATERIALIZED (
     LEFT JOIN stop ON stop.case_id = d.case_id
     LEFT JOIN ending ON ending.case_id = d.case_id
     LEFT JOIN contact ON contact.cabinet_id = d.cabinet_id AND contact.client_id = d.client_id
+    LEFT JOIN instalment ON instalment.cabinet_id = d.cabinet_id AND instalment.client_id = d.client_id
     LEFT JOIN cabinets_platform p ON p.one
     -- The first open way of the step: its own channel, else one that accompanies it (dunning/reach.py).
     LEFT JOIN LATERAL (

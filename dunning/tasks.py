@@ -17,6 +17,8 @@ from dunning.services import (
     mailboxes,
     morning,
     nights,
+    plan_mail,
+    plan_nights,
     print_runs,
     sms_accounts,
     staff_mail,
@@ -26,9 +28,9 @@ from payments.services import links
 
 @shared_task(name="dunning.tasks.evaluate_nights")
 def evaluate_nights() -> None:
-    """Every quarter of an hour: evaluate the firms whose local hour has come, and date the links of settled debts."""
+    """Every quarter of an hour: look at the plans of the firms whose local hour has come, then evaluate their night."""
     due = nights.firms_due(now=timezone.now())
-    nights.evaluate(due)
+    plan_nights.evaluate(due)
     for night in due:
         with working_for(cabinet_id=night.cabinet.pk):
             links.note_settled(on=night.on)
@@ -44,6 +46,12 @@ def sweep() -> None:
         rest = iter(ids)
         while batch := [str(reminder_id) for reminder_id in islice(rest, dispatch.BATCH)]:
             send_reminders.delay(batch)
+    for cabinet_id, ids in plan_mail.expired(now=now).items():
+        plan_mail.settle_expired(cabinet_id=cabinet_id, message_ids=ids, now=now)
+    for ids in plan_mail.due(now=now).values():
+        rest = iter(ids)
+        while batch := [str(message_id) for message_id in islice(rest, dispatch.BATCH)]:
+            send_plan_mails.delay(batch)
 
 
 @shared_task(name="dunning.tasks.send_reminders")
@@ -51,6 +59,13 @@ def send_reminders(reminder_ids: list[str]) -> None:
     """Send a batch of one firm, which the first reminder names."""
     ids = [UUID(one) for one in reminder_ids]
     dispatch.send_batch(cabinet_id=dispatch.firm_of(reminder_id=ids[0]), reminder_ids=ids)
+
+
+@shared_task(name="dunning.tasks.send_plan_mails")
+def send_plan_mails(message_ids: list[str]) -> None:
+    """Send a batch of messages about the plans of one firm, which the first one names."""
+    ids = [UUID(one) for one in message_ids]
+    plan_mail.send_batch(cabinet_id=plan_mail.firm_of(message_id=ids[0]), message_ids=ids)
 
 
 @shared_task(name="dunning.tasks.check_mail_server")

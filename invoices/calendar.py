@@ -84,6 +84,42 @@ def add_working_days(day: dt.date, count: int, *, territory: Territory) -> dt.da
     return day
 
 
+@cache
+def bank_holidays(year: int) -> frozenset[dt.date]:
+    """Give the days on which no transfer is carried in euros, whatever the territory (TARGET)."""
+    easter = easter_sunday(year)
+    fixed = {dt.date(year, month, day) for month, day in ((1, 1), (5, 1), (12, 25), (12, 26))}
+    return frozenset(fixed | {easter - dt.timedelta(days=2), easter + dt.timedelta(days=1)})
+
+
+def is_bank_day(day: dt.date, *, territory: Territory) -> bool:
+    """Tell whether money moves on a day: it is worked here, and transfers are carried."""
+    return is_working_day(day, territory=territory) and day not in bank_holidays(day.year)
+
+
+def next_bank_day(day: dt.date, *, territory: Territory) -> dt.date:
+    """Give the day itself when money moves on it, otherwise the first such day after it."""
+    while not is_bank_day(day, territory=territory):
+        day += dt.timedelta(days=1)
+    return day
+
+
+def previous_bank_day(day: dt.date, *, territory: Territory) -> dt.date:
+    """Give the day itself when money moves on it, otherwise the last such day before it."""
+    while not is_bank_day(day, territory=territory):
+        day -= dt.timedelta(days=1)
+    return day
+
+
+def add_bank_days(day: dt.date, count: int, *, territory: Territory) -> dt.date:
+    """Count bank days after a day, that day excluded."""
+    if count < 0:
+        raise ValueError("bank days are counted forward")
+    for _ in range(count):
+        day = next_bank_day(day + dt.timedelta(days=1), territory=territory)
+    return day
+
+
 def due_date_for(issued_on: dt.date, *, professional: bool) -> dt.date | None:
     """Give the legal due date of an invoice that prints none: thirty days, between professionals only."""
     return issued_on + DEFAULT_TERM if professional else None

@@ -94,3 +94,25 @@ def notices() -> FormalNotices:
     if not _notices:
         raise InvoiceError("Aucun registre des mises en demeure n’est branché.")
     return _notices[0]
+
+
+class Balances(Protocol):
+    """Who follows what is left of an invoice: a payment plan, a promise; told under the invoice's lock."""
+
+    def moved(self, *, invoice_ids: Collection[UUID]) -> None:
+        """Look again at what depends on these invoices, in the transaction that moved their balance."""
+
+
+_balances: list[Balances] = []
+
+
+def register_balances(balances: Balances) -> None:
+    """Make these the ones that follow what is left of invoices."""
+    _balances[:] = [balances]
+
+
+def balances() -> Balances:
+    """Return who follows what is left of invoices."""
+    if not _balances:
+        raise InvoiceError("Aucun suivi des échéanciers n’est branché.")
+    return _balances[0]

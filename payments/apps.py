@@ -13,8 +13,8 @@ class PaymentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Lend the days of payments to those who count interest, and open the way to providers; models exist only now."""
+        """Lend the days of payments, follow what is left, open the way to providers; models exist only now."""
         ports.register_receipts(import_string("payments.services.receipts.DatedReceipts")())
-        import_string("payments.services.roads.register")(
-            import_string("payments.services.provider_accounts.client_of")
-        )
+        ports.register_balances(import_string("payments.services.balances.FollowedBalances")())
+        client_of = import_string("payments.services.provider_accounts.client_of")
+        import_string("payments.services.roads.register")(client_of)

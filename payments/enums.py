@@ -114,3 +114,52 @@ OUTCOMES: dict[RequestKind, tuple[RequestOutcome, ...]] = {
         RequestOutcome.SILENCED,
     ),
 }
+
+
+class PlanState(models.TextChoices):
+    """Where a payment plan is."""
+
+    PROPOSED = "proposed", "Proposé"
+    ACTIVE = "active", "En cours"
+    KEPT = "kept", "Tenu"
+    BROKEN = "broken", "Versement manqué"
+    REFUSED = "refused", "Refusé"
+    CANCELLED = "cancelled", "Annulé"
+
+
+class PlanOrigin(models.TextChoices):
+    """Who proposed a plan: the other accepts it."""
+
+    DEBTOR = "debtor", "Le client"
+    FIRM = "firm", "Le cabinet"
+
+
+class PlanMail(models.TextChoices):
+    """What is written to a debtor about a plan."""
+
+    OFFER = "offer", "Proposition du cabinet"
+    CONFIRMED = "confirmed", "Confirmation"
+    REFUSED = "refused", "Refus"
+    REMINDER = "reminder", "Rappel d’un versement"
+
+
+class MailState(models.TextChoices):
+    """Where a message about a plan is."""
+
+    WAITING = "waiting", "Va partir"
+    SENDING = "sending", "En cours d’envoi"
+    SENT = "sent", "Envoyé"
+    REJECTED = "rejected", "Refusé par le serveur"
+    UNKNOWN = "unknown", "Issue incertaine"
+    CANCELLED = "cancelled", "Annulé"
+
+
+# The debtor was spoken to, or may have been.
+MAIL_SPOKEN = (MailState.SENDING, MailState.SENT, MailState.UNKNOWN)
+
+
+class PromiseResult(models.TextChoices):
+    """What became of a promise to pay."""
+
+    KEPT = "kept", "Tenue"
+    BROKEN = "broken", "Non tenue"

@@ -50,3 +50,7 @@ class NoticeError(PaymentError):
 
 class AccountError(PaymentError):
     """An account with a provider that cannot be kept, or put to that use."""
+
+
+class PlanError(PaymentError):
+    """A payment plan that the law, the firm's limits or the facts do not allow."""

@@ -91,7 +91,7 @@ class Envelope:
     feedback_id: str = ""
 
 
-def compose_email(
+def compose_email(  # noqa: PLR0913 - one argument per part of the message
     *,
     version: TextVersion,
     values: Mapping[str, str],
@@ -101,15 +101,17 @@ def compose_email(
     also_due: Sequence[InvoiceLine] = (),
     demo: bool = False,
     variant: Variant | None = None,
+    labels: Words | None = None,
 ) -> Composed:
     """Write the message that claims these invoices, and lists the others as « également à régler ».
 
-    `values` brings what neither the firm, the links nor the lines tell; a field left without a value raises.
+    `values` brings what neither the firm, the links nor the lines tell; a field left without a value raises. `labels`
+    names the lines otherwise: the dates of a payment plan are no invoices.
     """
     if not lines:
         raise BrokenTextError("Un message réclame au moins une facture.")
     several = len(lines) > 1
-    form, words = version.form_for(invoices=len(lines), variant=variant), WORDS[version.language]
+    form, words = version.form_for(invoices=len(lines), variant=variant), labels or WORDS[version.language]
     filled = {**values, **_known_values(lines, firm, links)}
     subject = render(_typeset(form.subject, version), filled).replace("\n", " ")
     paragraphs = blocks(_typeset(form.body, version))

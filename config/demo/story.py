@@ -30,7 +30,7 @@ from config.demo.people import Directory
 from dunning.channels.post_desk.tracking import french_key
 from dunning.enums import ProofKind, Reason, ReminderState, Tone
 from dunning.models import NightlyRun, Reminder, ReminderLine
-from dunning.services import activation, approving, dispatch, nights, post_desk
+from dunning.services import activation, approving, dispatch, nights, plan_mail, plan_nights, post_desk
 from dunning.services.claiming import take
 from dunning.services.composing import write_email
 from dunning.services.post_desk import Slip
@@ -296,7 +296,7 @@ def _night(cabinet: Cabinet, on: dt.date, hour: dt.time) -> nights.FirmNight:
 def _evaluate(asked: Sequence[nights.FirmNight], progress: Progress = lambda done, total: None) -> None:
     """Evaluate these nights, waiting for the one that may be running."""
     for _ in range(100):
-        if nights.evaluate(asked, progress=progress):
+        if plan_nights.evaluate(asked, progress=progress):
             return
         time.sleep(0.1)
     raise TimeoutError("another night has been running for ten seconds")
@@ -307,6 +307,9 @@ def _sweep(*, only: set[UUID] | None = None) -> None:
     for cabinet_id, ids in dispatch.due_reminders(now=LONG_AGO).items():
         if cabinet_id in firms:
             dispatch.send_batch(cabinet_id=cabinet_id, reminder_ids=ids)
+    for cabinet_id, ids in plan_mail.due(now=LONG_AGO).items():
+        if cabinet_id in firms:
+            plan_mail.send_batch(cabinet_id=cabinet_id, message_ids=ids)
 
 
 def _lose(stages: Sequence[Stage], invoice_ids: set[UUID]) -> None:

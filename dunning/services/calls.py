@@ -26,7 +26,7 @@ from invoices.calendar import add_working_days
 from invoices.enums import StopKind
 from invoices.locks import lock_invoices
 from invoices.models import Invoice
-from invoices.services import standstill
+from invoices.services import facts, standstill
 
 TRIES = 3
 PLAN_HOLD_DAYS = 14
@@ -87,10 +87,10 @@ def stopped_by(reminder: Reminder, cabinet: Cabinet) -> Code | None:
     if reminder.state == ReminderState.CANCELLED:
         return Code(reminder.cancel_code) if reminder.cancel_code else Code.CLOSED
     ids = [line.invoice_id for line in lines_of_call(reminder)]
-    facts = load_facts(
+    seen = load_facts(
         invoice_ids=ids, on=cabinet.today(), now=cabinet.now(), apart_from=reminder.pk, step=reminder.step
     )
-    codes = [decide(one, on=cabinet.today()).code for one in facts.values()]
+    codes = [decide(one, on=cabinet.today()).code for one in seen.values()]
     return next((code for code in codes if code not in MENTIONABLE), None)
 
 
@@ -146,9 +146,16 @@ def _refuse_nonsense(heard: Heard, result: CallResult) -> None:
 def _promised(heard: Heard) -> None:
     _done(heard)
     for invoice in heard.invoices:
-        standstill.declare(
-            kind=StopKind.PROMISE, target=invoice, until_on=heard.promised_on, reason=heard.note, origin=ORIGIN
-        )
+        if heard.promised_on is not None and invoice.outstanding_cents > 0:
+            facts.promise(
+                invoice=invoice,
+                by=heard.by,
+                until_on=heard.promised_on,
+                cents=invoice.outstanding_cents,
+                on=heard.today,
+                reason=heard.note,
+                origin=ORIGIN,
+            )
 
 
 def _says_paid(heard: Heard) -> None:

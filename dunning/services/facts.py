@@ -17,6 +17,8 @@ from dunning.policy import CONTACT_WINDOW_DAYS, Facts, StepFacts
 from dunning.reach import Reach, Way, best_way
 from invoices.enums import InvoiceKind, InvoiceState, StopKind
 from invoices.models import InterestRate, Invoice, Standstill
+from payments.enums import MAIL_SPOKEN, PlanMail
+from payments.models import PlanMessage
 from templates_lib.library import has_text
 
 RATED_KINDS = frozenset({ClientKind.PROFESSIONAL, ClientKind.PUBLIC})
@@ -269,10 +271,16 @@ def _contacts(clients: Collection[UUID], on: dt.date, apart_from: UUID | None) -
             pending.add(client_id)
         if state in SPOKEN and spoken_on is not None:
             days[client_id].add(spoken_on)
+    # The reminder of an instalment is a contact too; what answers a debtor is none.
+    about_plans: dict[UUID, set[dt.date]] = defaultdict(set)
+    mails = PlanMessage.objects.filter(client__in=clients, kind=PlanMail.REMINDER, state__in=MAIL_SPOKEN)
+    for client_id, spoken_on in mails.values_list("client_id", "spoken_on"):
+        if spoken_on is not None:
+            about_plans[client_id].add(spoken_on)
     return {
         client_id: Contacts(
-            last_on=max(days[client_id], default=None),
-            in_30_days=sum(day > since for day in days[client_id]),
+            last_on=max(days[client_id] | about_plans[client_id], default=None),
+            in_30_days=sum(day > since for said in (days, about_plans) for day in said[client_id]),
             is_pending=client_id in pending,
         )
         for client_id in clients

@@ -22,6 +22,7 @@ from cabinets.territories import Territory, zone_of
 from dunning.enums import ANSWERS, PENDING, SPOKEN, Channel, Code, Tone
 from dunning.models import NightlyRun
 from dunning.window import SendWindow, next_opening
+from payments.enums import MAIL_SPOKEN
 from templates_lib.library import has_text
 
 PLANNING_SQL = (Path(__file__).resolve().parents[1] / "planning.sql").read_text(encoding="utf-8")
@@ -420,6 +421,7 @@ def _words() -> dict[str, Any]:
     return {
         "spoken": [state.value for state in SPOKEN],
         "pending": [state.value for state in PENDING],
+        "mail_spoken": [state.value for state in MAIL_SPOKEN],
         "answers": [kind.value for kind in ANSWERS],
         "written": [
             f"{tone}:{channel}" for tone in Tone for channel in Channel if has_text(tone=tone, channel=channel)

@@ -14,6 +14,8 @@ from invoices.enums import StopKind
 from invoices.models import Invoice, Standstill
 from invoices.ports import ladder
 from invoices.services import standstill
+from payments.errors import PlanError
+from payments.services.plan_reading import runs_on
 
 # What a person at the desk lifts alone; every other fact is released by a lawyer (engine.md § 4).
 LIFTED_AT_THE_DESK = frozenset({StopKind.HOLD, StopKind.PROMISE, StopKind.PLAN, StopKind.CLAIMED_PAID})
@@ -42,8 +44,14 @@ def contest(*, invoice: Invoice, by: Membership, reason: str) -> list[Standstill
 
 @transaction.atomic
 def lift(*, standstill_id: UUID, by: Membership) -> Standstill:
-    """Lift one fact; a dispute is lifted by a lawyer, one invoice at a time."""
-    ensure(by, right_to_lift(Standstill.objects.get(pk=standstill_id).kind))
+    """Lift one fact; a dispute is lifted by a lawyer, one invoice at a time.
+
+    Raise PlanError for the stop of a plan that runs: lifted alone, the plan and the ladder would both speak.
+    """
+    stop = Standstill.objects.get(pk=standstill_id)
+    ensure(by, right_to_lift(stop.kind))
+    if stop.kind == StopKind.PLAN and stop.invoice_id is not None and runs_on(invoice_id=stop.invoice_id):
+        raise PlanError("Un échéancier est en cours : mettez-y fin depuis sa page. Rien n’a été changé.")
     return standstill.release(standstill_id=standstill_id)
 
 

@@ -17,7 +17,8 @@ from dunning.errors import TaskError
 from dunning.models import Reminder
 from dunning.presenting import offset_words
 from invoices.models import Invoice
-from payments.models import DebtorRequest
+from payments.enums import PlanState
+from payments.models import DebtorRequest, PaymentPlan
 
 APPROVALS = "/a-valider/"
 REQUEST_KINDS = frozenset({TaskKind.ALREADY_PAID, TaskKind.DISPUTE, TaskKind.WRONG_RECIPIENT})
@@ -67,7 +68,7 @@ DOORS: dict[TaskKind, Door] = {
     TaskKind.WATCH_FILE: Door("Voir le client"),
     TaskKind.FORMAL_PHASE: Door("Voir le client"),
     TaskKind.SECOND_ACCORD: Door("Relire et décider", of_reminder="/a-valider/{subject}/"),
-    TaskKind.PLAN_REQUEST: Door("Étudier la demande"),
+    TaskKind.PLAN_REQUEST: Door("Étudier l’échéancier"),
     TaskKind.PAYMENT_REVERSED: Door("Examiner le paiement", of_other="/paiements/{subject}/"),
     TaskKind.DOUBLE_PAYMENT: Door("Voir le paiement", of_other="/paiements/{subject}/"),
     TaskKind.PROMISE_OVER: Door("Décider de la suite"),
@@ -79,6 +80,9 @@ DOORS: dict[TaskKind, Door] = {
 }
 # fmt: on
 _OF_INVOICE, _OF_REQUEST, _OF_DOSSIER = "/factures/{subject}/", "/demandes/{subject}/", "/dossiers/{subject}/"
+_OF_PLAN = "/echeanciers/{subject}/"
+# Of a plan in any other state, what is asked is whether a message about it arrived.
+PLAN_WORDS = {PlanState.PROPOSED: "proposition reçue", PlanState.BROKEN: "versement manqué"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,12 @@ class About:
 
 
 def about(tasks: Iterable[Task]) -> dict[UUID, About]:
-    """Return what each of these tasks is about, in four queries however many they are."""
+    """Return what each of these tasks is about, in five queries however many they are."""
     listed = list(tasks)
     ids = {task.subject_id for task in listed if task.subject_id}
     invoices = dict(Invoice.objects.filter(pk__in=ids).values_list("pk", "number"))
     asked = dict(DebtorRequest.objects.filter(pk__in=ids).values_list("pk", "invoice__number"))
+    plans = dict(PaymentPlan.objects.filter(pk__in=ids).values_list("pk", "state"))
     dossiers = dict(Dossier.objects.filter(pk__in=ids).values_list("pk", "reference"))
     said = {
         pk: offset_words(days)
@@ -109,6 +114,8 @@ def about(tasks: Iterable[Task]) -> dict[UUID, About]:
             pattern, words = _OF_INVOICE, f"facture {invoices[subject]}"
         elif subject in asked:
             pattern, words = _OF_REQUEST, f"facture {asked[subject]}" if asked[subject] else ""
+        elif subject in plans:
+            pattern, words = _OF_PLAN, PLAN_WORDS.get(PlanState(plans[subject]), "message à vérifier")
         elif subject in dossiers:
             pattern, words = _OF_DOSSIER, f"dossier {dossiers[subject]}"
         elif subject in said:

@@ -22,6 +22,7 @@ from dunning.services.composing import lines_of
 from dunning.services.reading import invoice as reading
 from dunning.services.reading.queue import message_of
 from invoices.models import Invoice, Standstill
+from payments.errors import PlanError
 
 page = require_http_methods(["GET", "POST"])
 
@@ -136,6 +137,9 @@ def invoice_lift(request: CabinetRequest, invoice_id: UUID, standstill_id: UUID)
         except RightMissingError as error:
             journal.record("access.refused", None, right=silencing.right_to_lift(stop.kind).value)
             messages.error(request, f"{error} Rien n’a été changé.")
+            return redirect("invoice", invoice_id)
+        except PlanError as error:
+            messages.error(request, str(error))
             return redirect("invoice", invoice_id)
         messages.success(request, f"{stop.get_kind_display()} : levée. La prochaine nuit examine la facture.")
         return redirect("invoice", invoice_id)

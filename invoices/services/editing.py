@@ -11,7 +11,7 @@ from invoices.errors import AlreadySaidError, EntryError, InvoiceError
 from invoices.locks import lock_invoices
 from invoices.models import Invoice
 from invoices.money import show_euros
-from invoices.ports import ladder
+from invoices.ports import balances, ladder
 from invoices.services.entering import InvoiceFacts, refuse_taken, state
 
 # What a message states of an invoice, and the dossier it was billed in.
@@ -99,6 +99,7 @@ def _close(invoice: Invoice, *, state: InvoiceState, word: str, reason: str) -> 
     invoice.note = f"{invoice.note}\n{word} : {motive}".strip()
     invoice.save(update_fields=["state", "note"])
     ladder().stop(invoice_ids=[invoice.pk], code="CLOSED")
+    balances().moved(invoice_ids=[invoice.pk])
     journal.record(f"invoice.{state.value}", invoice)
     return invoice
 

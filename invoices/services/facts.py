@@ -57,7 +57,14 @@ def contest(*, invoice: Invoice, by: Membership, grounds: Grounds, reason: str, 
 
 @transaction.atomic
 def promise(
-    *, invoice: Invoice, by: Membership, until_on: dt.date, cents: int, on: dt.date, reason: str = ""
+    *,
+    invoice: Invoice,
+    by: Membership,
+    until_on: dt.date,
+    cents: int,
+    on: dt.date,
+    reason: str = "",
+    origin: str = "firm",
 ) -> list[Standstill]:
     """Note that the client promised to pay on a day: the ladder waits until then and resumes the day after by itself.
 
@@ -78,6 +85,7 @@ def promise(
         target=invoice,
         until_on=until_on,
         reason=reason,
+        origin=origin,
         details=Details(started_on=on, promised_cents=cents),
     )
     _ask(TaskKind.PROMISE_OVER, invoice, due_on=until_on + dt.timedelta(days=1))

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -88,6 +88,26 @@ def record_event(
     event.save(force_insert=True)
     journal.record("limitation.recorded", dossier, nature=nature.value, effect=event.effect)
     return event
+
+
+@transaction.atomic
+def note_agreement(*, dossiers: Collection[Dossier], on: dt.date, by: Membership | None) -> list[LimitationEvent]:
+    """Note on these dossiers that the client acknowledged the debt by agreeing on dates (R29): their own act, written.
+
+    No right is asked: whoever accepted for the firm, it is the client's word that interrupts.
+    """
+    nature = Nature.PLAN_ACCEPTED
+    events = [
+        LimitationEvent(dossier=dossier, on=on, effect=EFFECTS[nature].value, nature=nature.value, recorded_by=by)
+        for dossier in sorted(dossiers, key=lambda one: one.pk)
+    ]
+    for event in events:
+        event.save(force_insert=True)
+    if events:
+        journal.record_many(
+            "limitation.recorded", [event.dossier for event in events], nature=nature.value, effect=events[0].effect
+        )
+    return events
 
 
 @transaction.atomic

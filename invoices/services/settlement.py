@@ -13,7 +13,7 @@ from invoices.errors import OverpaidError
 from invoices.locks import lock_invoices
 from invoices.models import Invoice
 from invoices.money import show_euros
-from invoices.ports import ladder
+from invoices.ports import balances, ladder
 
 
 @transaction.atomic
@@ -81,3 +81,4 @@ def _tell(invoice: Invoice, *, fell: bool) -> None:
         ladder().stop(invoice_ids=[invoice.pk], code="PAID")
     else:
         ladder().stop(invoice_ids=[invoice.pk], code="GRACE")
+    balances().moved(invoice_ids=[invoice.pk])

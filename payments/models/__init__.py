@@ -3,16 +3,12 @@
 from payments.models.checkout import Checkout, CheckoutLine, ProviderAccount, ProviderNotice
 from payments.models.link import DebtorRequest, LinkVisit, PaymentLink
 from payments.models.payment import Allocation, Payment, Refund
+from payments.models.plan import Instalment, PaymentPlan, PlanLine, PlanSettings
+from payments.models.plan_message import PlanMessage
+from payments.models.promise import PromiseOutcome
 
 __all__ = [
-    "Allocation",
-    "Checkout",
-    "CheckoutLine",
-    "DebtorRequest",
-    "LinkVisit",
-    "Payment",
-    "PaymentLink",
-    "ProviderAccount",
-    "ProviderNotice",
+    "Allocation", "Checkout", "CheckoutLine", "DebtorRequest", "Instalment", "LinkVisit", "Payment", "PaymentLink",
+    "PaymentPlan", "PlanLine", "PlanMessage", "PlanSettings", "PromiseOutcome", "ProviderAccount", "ProviderNotice",
     "Refund",
-]
+]  # fmt: skip

@@ -14,6 +14,7 @@ from invoices.status import status_of
 from payments.models import PaymentLink
 from payments.services import links
 from payments.services.payability import NO_PAYMENT, holds, in_flight, reaches, stops_of
+from payments.services.plan_reading import View, active_view
 
 # What the firm decides for itself (a hold, a promise) is not the debtor's to read.
 SHOWN = frozenset({StopKind.PAYMENT_IN_FLIGHT, StopKind.DISPUTE, StopKind.PLAN})
@@ -51,17 +52,23 @@ class Account:
     closed: tuple[Line, ...]
     may_pay: bool
     on: dt.date
+    plan: View | None = None
+    """The payment plan that runs: its instalments are asked, and not its invoices."""
 
     @property
     def asked(self) -> tuple[Line, ...]:
-        """Return what is to be paid now: what fell due, or else what is about to."""
+        """Return what is to be paid now: a plan's invoices while it runs, else what fell due, or is about to."""
         payable = tuple(line for line in self.owed if line.is_payable)
+        if self.plan is not None:
+            covered = {invoice.pk for invoice in self.plan.invoices}
+            return tuple(line for line in payable if line.invoice.pk in covered)
         return tuple(line for line in payable if line.invoice.due_on <= self.on) or payable
 
     @property
     def asked_cents(self) -> int:
-        """Return the sum to pay now."""
-        return sum(line.owed_cents for line in self.asked)
+        """Return the sum to pay now: under a plan, its instalment and no more."""
+        owed = sum(line.owed_cents for line in self.asked)
+        return owed if self.plan is None else min(owed, self.plan.asked_cents)
 
     @property
     def only(self) -> Line | None:
@@ -149,6 +156,7 @@ def account_of(link: PaymentLink, *, on: dt.date) -> Account:
         closed=tuple(line(invoice) for invoice in closed),
         may_pay=not any(stop.kind in NO_PAYMENT and holds(stop, on) for stop in stops),
         on=on,
+        plan=active_view(link, on=on),
     )
 
 

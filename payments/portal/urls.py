@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.portal import pay_views, views
+from payments.portal import pay_views, plan_views, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("deja-paye/", views.already_paid, name="portal_already_paid"),
     path("probleme/", views.problem, name="portal_problem"),
     path("pas-pour-moi/", views.wrong_recipient, name="portal_wrong_recipient"),
+    path("echeancier/", plan_views.plan, name="portal_plan"),
+    path("echeancier/accepter/", plan_views.accept, name="portal_plan_accept"),
+    path("echeancier/echeancier.pdf", plan_views.document, name="portal_plan_pdf"),
     path("demande/", views.follow_up, name="portal_request"),
     path("verification/", views.check, name="portal_check"),
     path("donnees/", views.data, name="portal_data"),

@@ -23,6 +23,7 @@ from payments.portal.access import FORM_REFERRER, LinkRequest, opens_link
 from payments.portal.account import Account, account_of, transfer_for
 from payments.portal.choosing import ways_to_pay
 from payments.portal.forms import AlreadyPaidForm, CheckForm, ProblemForm, WrongRecipientForm
+from payments.portal.plan_words import by_day, home_plan, said_of_plans
 from payments.services import links, requests
 
 CHECK_COOKIE = "espace"
@@ -103,6 +104,7 @@ def home(request: AccountRequest) -> HttpResponse:
         ways=ways,
         waiting=waiting,
         is_suspended=waiting is not None and requests.is_suspending(waiting),
+        plan=home_plan(request.link, on=request.cabinet.today()),
     )
     if ways is not None:
         response["Referrer-Policy"] = FORM_REFERRER
@@ -179,7 +181,7 @@ def follow_up(request: LinkRequest) -> HttpResponse:
     return _page(
         request,
         "request",
-        events=[_said(row, request.cabinet) for row in rows],
+        events=by_day([] if hidden else said_of_plans(request.link), [_said(row, request.cabinet) for row in rows]),
         is_suspended=bool(waiting) and all(requests.is_suspending(row) for row in waiting),
         hidden=hidden,
     )
@@ -310,3 +312,7 @@ def _said(asked: DebtorRequest, cabinet: Cabinet) -> Said:
     text = str(asked.answer) or "Le cabinet a traité votre demande."
     when = (asked.answered_at or asked.received_at).astimezone(cabinet.zone).date()
     return Said("ok", "circle-check", title, when, text)
+
+
+# What the pages of a plan share with these.
+page_of, form_page, posted, with_form = _page, _form, _posted, WITH_FORM

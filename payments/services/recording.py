@@ -124,6 +124,8 @@ def reverse_payment(*, payment_id: UUID, is_forced: bool = False) -> Payment:
     if settled.update(state=PaymentState.REVERSED, reversed_at=timezone.now()):
         with whole_firm():
             shares = list(Allocation.objects.filter(payment=payment_id).order_by("invoice"))
+            # All of them before the first moves: what a plan or a promise reads of several is locked in one order.
+            lock_invoices([share.invoice_id for share in shares])
         for share in shares:
             if share.accessory_cents:
                 claims.settle_claims(invoice_id=share.invoice_id, cents=-share.accessory_cents, on=payment.received_on)

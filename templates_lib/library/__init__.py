@@ -84,7 +84,7 @@ class TextVersion:
 @functools.cache
 def library() -> tuple[TextVersion, ...]:
     """Return every text the product comes with, in the order of their names and versions."""
-    versions = [_read(path) for path in FOLDER.glob("*.toml")]
+    versions = [read_text(path) for path in FOLDER.glob("*.toml")]
     return tuple(sorted(versions, key=lambda text: (text.slug, text.language, text.version)))
 
 
@@ -130,7 +130,8 @@ def has_text(*, tone: str, channel: str) -> bool:
     return any((text.step, text.channel) == (tone, written) for text in library())
 
 
-def _read(path: Path) -> TextVersion:
+def read_text(path: Path) -> TextVersion:
+    """Read one file of the product's texts."""
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     forms = {name: _form(value) for name, value in data.items() if isinstance(value, dict)}
     if "one" not in forms:

@@ -31,7 +31,7 @@ from dunning.models import (
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch
 from payments.enums import RequestKind
-from payments.models import DebtorRequest, Payment, ProviderAccount, ProviderNotice, Refund
+from payments.models import DebtorRequest, Payment, PaymentPlan, ProviderAccount, ProviderNotice, Refund
 from payments.services.links import link_for
 from tests.architecture.test_urls import PATTERNS
 from tests.conftest import FirmBrowser
@@ -155,8 +155,19 @@ def populate() -> dict[str, uuid.UUID]:
         received_at=dt.datetime(2026, 11, 24, tzinfo=dt.UTC),
     )
     received.save(force_insert=True)
+    plan = PaymentPlan(
+        client=client,
+        origin="debtor",
+        kind=client.kind,
+        language=client.language,
+        total_cents=invoice.total_cents,
+        dossier_ids=[dossier.pk],
+        proposed_on=dt.date(2026, 11, 24),
+        message=CANARY,
+    )
+    plan.save(force_insert=True)
     return {
-        "message_id": received.pk, "notice_id": notice.pk,
+        "message_id": received.pk, "notice_id": notice.pk, "plan_id": plan.pk,
         "account_id": account.pk, "consent_id": consent.pk, "transfer_id": transfer.pk,
         "client_id": client.pk, "contact_id": contact.pk, "dossier_id": dossier.pk, "hearing_id": hearing.pk,
         "invoice_id": invoice.pk, "reminder_id": reminder.pk, "member_id": member.pk, "credit_note_id": credit.pk,

@@ -86,7 +86,8 @@ def test_a_promise_stops_everything_until_its_day(owner: Membership) -> None:
 
     stop, case = Standstill.objects.get(), DunningCase.objects.get()
     assert (stop.kind, stop.until_on, stop.origin) == (StopKind.PROMISE, dt.date(2026, 12, 4), "call")
-    assert (case.next_rank, case.last_step_on, tasks_left()) == (3, TODAY, [])
+    assert stop.promised_cents == 144_000
+    assert (case.next_rank, case.last_step_on, tasks_left()) == (3, TODAY, ["promise_over"])
     reminder.refresh_from_db()
     assert (reminder.state, reminder.spoken_on) == ("accepted", TODAY)
     assert (Call.objects.get().result, Call.objects.get().promised_on) == ("promised", dt.date(2026, 12, 4))

@@ -10,7 +10,7 @@ import time_machine
 from cabinets.models import Cabinet
 from cabinets.scoping import working_for
 from dunning.models import DunningCase
-from dunning.services import dispatch, nights
+from dunning.services import dispatch, nights, plan_mail, plan_nights
 from invoices.models import Invoice
 from invoices.ports import ladder
 from tests.factories.invoices import TODAY, make_invoice
@@ -43,13 +43,16 @@ def night(cabinet: Cabinet, *, on: dt.date = TODAY) -> None:
     """Evaluate whoever is due at this firm's 04:30, as the beat does."""
     moment = at(cabinet, on, NIGHT)
     with time_machine.travel(moment, tick=False):
-        nights.evaluate(nights.firms_due(now=moment))
+        plan_nights.evaluate(nights.firms_due(now=moment))
 
 
 def depart(cabinet: Cabinet, *, on: dt.date = TODAY, time: dt.time = MORNING) -> Counter[str]:
     """Send what is due at this firm's hour, as the sweep does."""
     moment = at(cabinet, on, time)
     with time_machine.travel(moment, tick=False):
+        about_plans = plan_mail.due(now=moment).get(cabinet.pk, [])
+        if about_plans:
+            plan_mail.send_batch(cabinet_id=cabinet.pk, message_ids=about_plans)
         ids = dispatch.due_reminders(now=moment).get(cabinet.pk, [])
         return dispatch.send_batch(cabinet_id=cabinet.pk, reminder_ids=ids)
 

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from cabinets.enums import ClientKind, Role, TaskKind
 from cabinets.models import Cabinet, Task
 from cabinets.scoping import working_for
 from dunning.channels.protocol import Outgoing
@@ -17,6 +18,9 @@ from invoices.enums import StopKind
 from invoices.errors import AlreadySaidError
 from invoices.services import editing, settlement, standstill
 from invoices.services.entering import InvoiceFacts, enter_invoice
+from payments.enums import PlanState
+from payments.models import Instalment, PaymentPlan
+from payments.services import links, plans
 from templates_lib.rendering import day_words
 from tests.factories.cabinets import make_client, make_dossier, make_member
 from tests.factories.invoices import TODAY
@@ -173,6 +177,65 @@ def test_f34_an_invoice_under_a_payment_plan_is_not_chased_on_its_own_due_date(f
     live(firm, count=20)
 
     assert mailbox.caught == []
+
+
+def test_f33_and_f34_each_instalment_is_reminded_before_its_own_date_and_the_invoice_never(
+    firm: Cabinet, mailbox: Mailbox
+) -> None:
+    with working_for(cabinet_id=firm.pk):
+        consumer = make_client(kind=ClientKind.CONSUMER)
+        invoice = owe(dossier=make_dossier(client=consumer, kind=ClientKind.CONSUMER))
+        link, lawyer = links.link_for(client=invoice.dossier.client), make_member(role=Role.LAWYER)
+        plan = plans.propose(link=link, count=3, first_on=dt.date(2026, 12, 1), today=TODAY)
+        plans.accept(plan_id=plan.pk, by=lawyer, today=TODAY)
+        dates = list(Instalment.objects.order_by("rank").values_list("due_on", flat=True))
+    said: list[tuple[dt.date, str]] = []
+    for number in range(75):
+        day = TODAY + days(number)
+        if day in dates:
+            with working_for(cabinet_id=firm.pk):
+                settlement.settle(invoice_id=invoice.pk, cents=48_000)
+        live(firm, start=day)
+        said += [(day, str(letter["Subject"]).replace("\xa0", " ")) for letter in mailbox.letters[len(said) :]]
+
+    assert dates == [dt.date(2026, 12, 1), dt.date(2027, 1, 4), dt.date(2027, 2, 1)]
+    assert said == [
+        (TODAY + days(1), "Échéancier – confirmation"),
+        # Three days before the first is a Saturday, and before the second a public holiday.
+        (dt.date(2026, 11, 27), "Versement du 1er décembre 2026"),
+        (dt.date(2026, 12, 31), "Versement du 4 janvier 2027"),
+        (dt.date(2027, 1, 29), "Versement du 1er février 2027"),
+    ]
+    with working_for(cabinet_id=firm.pk):
+        assert PaymentPlan.objects.get().state == PlanState.KEPT
+        assert not Reminder.objects.exists()
+
+
+def test_f34_a_missed_instalment_is_a_persons_and_the_ladder_says_nothing(firm: Cabinet, mailbox: Mailbox) -> None:
+    with working_for(cabinet_id=firm.pk):
+        consumer = make_client(kind=ClientKind.CONSUMER)
+        invoice = owe(dossier=make_dossier(client=consumer, kind=ClientKind.CONSUMER))
+        link, lawyer = links.link_for(client=invoice.dossier.client), make_member(role=Role.LAWYER)
+        plan = plans.propose(link=link, count=3, first_on=dt.date(2026, 12, 1), today=TODAY)
+        plans.accept(plan_id=plan.pk, by=lawyer, today=TODAY)
+
+    live(firm, count=90)
+
+    with working_for(cabinet_id=firm.pk):
+        assert PaymentPlan.objects.get().state == PlanState.BROKEN
+        assert list(Task.objects.filter(state="open").values_list("kind", "subject_id")) == [
+            (TaskKind.PLAN_REQUEST, plan.pk)
+        ]
+        assert not Reminder.objects.exists()
+        plans.cancel(plan_id=plan.pk, by=lawyer)
+    assert [str(letter["Subject"]).replace("\xa0", " ") for letter in mailbox.letters] == [
+        "Échéancier – confirmation",
+        "Versement du 1er décembre 2026",
+    ]
+    # From where it was: the first step, and not the ninetieth day's.
+    live(firm, start=TODAY + days(90), count=2)
+    with working_for(cabinet_id=firm.pk):
+        assert list(Reminder.objects.values_list("rank", flat=True)) == [1]
 
 
 def test_f35_steps_count_from_the_date_the_client_was_told(firm: Cabinet, mailbox: Mailbox) -> None:

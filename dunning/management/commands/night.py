@@ -14,7 +14,7 @@ from cabinets.models.firm import PLANNER_COLUMNS
 from cabinets.scoping import working_for
 from dunning.enums import Code
 from dunning.management import night_table
-from dunning.services import nights
+from dunning.services import nights, plan_nights
 from dunning.services.reporting_night import Night, held_by, read_night
 
 
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         columns = (TextColumn("Nuit"), BarColumn(), MofNCompleteColumn(), TextColumn("clients"))
         with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
             bar = progress.add_task("nuit", total=None)
-            answered = nights.evaluate(
+            answered = plan_nights.evaluate(
                 asked, progress=lambda done, total: progress.update(bar, completed=done, total=total)
             )
         if not answered:

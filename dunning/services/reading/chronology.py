@@ -16,6 +16,7 @@ from dunning.models import Decision, ReminderLine
 from dunning.presenting import RULE_MEANS, Event, moment_words, plural
 from dunning.services.reading.beside import claim_events, fact_words
 from dunning.services.reading.heard import inbound_events
+from dunning.services.reading.plans import plan_events, promise_events
 from dunning.services.reading.said import Told, author_of, reminder_events
 from invoices.enums import StopKind
 from invoices.models import CreditNote, Invoice, Standstill
@@ -73,6 +74,8 @@ def events_of(past: Past, cabinet: Cabinet) -> list[Told]:
         *reminder_events(past.lines, cabinet),
         *_payment_events(past.invoices, zone),
         *_stop_events(past, zone),
+        *_promise_events(past),
+        *plan_events(past.invoices, zone),
         *claim_events(invoices=past.invoices, zone=zone),
         *_request_events(past, zone),
         *inbound_events(invoices=past.invoices, lines=past.lines, zone=zone),
@@ -174,6 +177,12 @@ def _stop_events(past: Past, zone: dt.tzinfo) -> Iterable[Told]:
         reached = [one.pk for one in past.invoices if _is_reached(one, stop)]
         for event in _told_of(stop, zone):
             yield from ((pk, event) for pk in reached)
+
+
+def _promise_events(past: Past) -> Iterable[Told]:
+    stops = {one.pk: one for one in past.stops}
+    for stop_id, event in promise_events(past.stops):
+        yield from ((one.pk, event) for one in past.invoices if _is_reached(one, stops[stop_id]))
 
 
 def _told_of(stop: Standstill, zone: dt.tzinfo) -> Iterable[Event]:

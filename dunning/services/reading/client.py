@@ -1,5 +1,6 @@
 """One client: what is owed, how fast they pay, whom we write to, and what was said."""
 
+import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,13 +16,15 @@ from dunning.services.reading import tasks
 from dunning.services.reading.beside import fact_words
 from dunning.services.reading.heard import Heard, heard_from
 from dunning.services.reading.lists import Row, rows_of
+from dunning.services.reading.plans import plans_of
 from dunning.services.silencing import right_to_lift
 from invoices.enums import InvoiceState, StopKind
 from invoices.models import InsolvencyCheck, Invoice, Standstill
 from invoices.services import insolvency
 from invoices.status import in_force
 from payments.enums import PaymentState
-from payments.models import Allocation
+from payments.models import Allocation, PaymentPlan
+from payments.services.promises import PromiseCounts, promise_counts
 
 INVOICES_SHOWN = 50
 MESSAGES_SHOWN = 20
@@ -68,6 +71,8 @@ class ClientPage:
     is_watched: bool
     check: InsolvencyCheck | None
     is_check_due: bool
+    plans: tuple[PaymentPlan, ...]
+    promises: PromiseCounts
 
 
 def page_of(*, client: Client, cabinet: Cabinet, member: Membership) -> ClientPage:
@@ -127,6 +132,8 @@ def page_of(*, client: Client, cabinet: Cabinet, member: Membership) -> ClientPa
         is_watched=insolvency.is_concerned(client=client),
         check=insolvency.last_check(client_id=client.pk),
         is_check_due=not insolvency.is_checked(client=client, now=timezone.now()),
+        plans=tuple(plans_of(client.pk)),
+        promises=promise_counts(since=dt.date.min, until=on, client=client),
     )
 
 

@@ -28,6 +28,9 @@ from invoices.money import show_euros
 from invoices.services.statuses import statuses
 from invoices.status import in_force
 from payments.enums import RequestState
+from payments.models import PaymentPlan
+from payments.services.plan_reading import plan_of_invoice
+from payments.services.plan_writing import ORIGIN as PLAN_ORIGIN
 from templates_lib.rendering import day_words
 
 OFF_LADDER = "Cette facture n’est suivie par aucun scénario : rien ne part à son sujet."
@@ -63,6 +66,7 @@ class InvoicePage:
     next_step: str
     requests_open: int
     beside: Beside
+    plan: PaymentPlan | None
 
     @property
     def is_closed(self) -> bool:
@@ -104,18 +108,20 @@ def page_of(*, invoice: Invoice, cabinet: Cabinet, member: Membership) -> Invoic
     past = past_of([invoice])
     waiting = next((line.reminder for line in past.lines if line.reminder.state in PENDING), None)
     events = [event for _, event in events_of(past, cabinet)]
+    plan = plan_of_invoice(invoice.pk)
     return InvoicePage(
         invoice=invoice,
         client_name=invoice.client.display_name,
         status=statuses([invoice], on=on)[invoice.pk],
         days_late=invoice.days_late(on=on) if invoice.outstanding_cents > 0 else 0,
         events=tuple(sorted(events, key=lambda event: (event.future, event.at), reverse=True)),
-        stops=tuple(_stop_row(stop, member, zone) for stop in past.stops if in_force(stop, on)),
+        stops=tuple(_stop_row(stop, member, zone, plan) for stop in past.stops if in_force(stop, on)),
         pending=waiting,
         case=case,
         next_step=_next_step(case),
         requests_open=sum(one.state == RequestState.OPEN for one in past.asked),
         beside=beside(invoice=invoice, cabinet=cabinet, member=member),
+        plan=plan,
     )
 
 
@@ -178,15 +184,17 @@ def _next_step(case: DunningCase | None) -> str:
     return step_words(step) if step else ""
 
 
-def _stop_row(stop: Standstill, member: Membership, zone: dt.tzinfo) -> Stop:
+def _stop_row(stop: Standstill, member: Membership, zone: dt.tzinfo, plan: PaymentPlan | None) -> Stop:
+    # What a plan wrote is decided on the plan's own page.
+    is_plans = plan is not None and stop.origin == PLAN_ORIGIN
     reach = next((words for name, words in AMONG.items() if getattr(stop, name)), "")
     return Stop(
         row=stop,
         label=StopKind(stop.kind).label,
         reach=reach or ("l’avocat responsable" if stop.lawyer_id else "tout le cabinet"),
         since=moment_words(stop.created_at, zone),
-        until_on=stop.until_on,
+        until_on=None if is_plans else stop.until_on,
         by=author_of(stop.created_by, stop.origin),
-        may_lift=bool(reach) and member.can(right_to_lift(stop.kind)),
+        may_lift=bool(reach) and not is_plans and member.can(right_to_lift(stop.kind)),
         words=fact_words(stop),
     )

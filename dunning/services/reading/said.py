@@ -147,4 +147,5 @@ def author_of(member: Membership | None, origin: str = "") -> str:
         "old_debt": "le produit, à l’entrée de la dette",
         "bodacc": "le produit, d’après le BODACC",
         "online": "le produit, d’après le prestataire de paiement",
+        "plan": "le produit, selon l’échéancier",
     }.get(origin, "le produit")
