@@ -19,3 +19,15 @@ class ReceiptError(PaymentError):
 
 class SurplusError(ReceiptError):
     """More was received than is owed, and nobody said what becomes of the rest."""
+
+
+class BankError(PaymentError):
+    """What a line or a file of the bank does not allow; nothing was changed."""
+
+
+class FileRefusedError(BankError):
+    """A bank file that cannot be taken in: nothing of it was kept."""
+
+
+class AlreadyTakenError(BankError):
+    """A bank file taken in before."""

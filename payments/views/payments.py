@@ -20,6 +20,7 @@ from payments.errors import PaymentError
 from payments.forms_payments import PaymentForm
 from payments.models import Payment
 from payments.services import recording
+from payments.services.bank_tying import take_back
 from payments.services.listing import listed_payments, payment_page
 from payments.services.statement import statement_of
 
@@ -56,7 +57,8 @@ def payments(request: CabinetRequest) -> HttpResponse:
     sees_every_file = request.member.can(Right.SEE_EVERY_FILE)
     found = payment_page(sees_every_file=sees_every_file, after=request.GET.get("apres", ""))
     journal.listed(Payment, "payments", count=len(found.rows))
-    context = {"page": found, "can_record": request.member.can(Right.RECORD_PAYMENTS)}
+    can_record = request.member.can(Right.RECORD_PAYMENTS)
+    context = {"page": found, "can_record": can_record, "sees_bank": can_record and sees_every_file}
     return render(request, "payments/payments.html", context)
 
 
@@ -69,8 +71,8 @@ def payment_reverse(request: CabinetRequest, payment_id: UUID) -> HttpResponse:
     )
     if request.method == "POST":
         try:
-            recording.reverse_payment(payment_id=payment_id)
-        except InvoiceError as refusal:
+            take_back(payment_id=payment_id)
+        except (InvoiceError, PaymentError) as refusal:
             messages.error(request, str(refusal))
         else:
             messages.success(request, "Le paiement est annulé : ses factures sont de nouveau dues.")

@@ -31,7 +31,15 @@ from dunning.models import (
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch
 from payments.enums import RequestKind
-from payments.models import DebtorRequest, Payment
+from payments.models import (
+    BankAccount,
+    BankFile,
+    BankGuess,
+    BankLine,
+    BankStatement,
+    DebtorRequest,
+    Payment,
+)
 from payments.services.links import link_for
 from tests.architecture.test_urls import PATTERNS
 from tests.conftest import FirmBrowser
@@ -143,7 +151,26 @@ def populate() -> dict[str, uuid.UUID]:
         received_at=dt.datetime(2026, 11, 24, tzinfo=dt.UTC),
     )
     received.save(force_insert=True)
+    bank_account = BankAccount(number=CANARY, number_index=b"x")
+    bank_account.save(force_insert=True)
+    file = BankFile(format="csv", file_name=CANARY, stored_as="nowhere", digest=b"x")
+    file.save(force_insert=True)
+    bank_statement = BankStatement(
+        file=file, account=bank_account, starts_on=dt.date(2026, 11, 2), ends_on=dt.date(2026, 11, 2)
+    )
+    bank_statement.save(force_insert=True)
+    line = BankLine(
+        account=bank_account, statement=bank_statement, line_index=b"x", booked_on=dt.date(2026, 11, 2),
+        value_on=dt.date(2026, 11, 2), cents=1, label=CANARY,
+    )  # fmt: skip
+    line.save(force_insert=True)
+    guess = BankGuess(
+        line=line, outcome="record", rank=0, key="x",
+        shares=[{"client": str(client.pk), "invoices": [str(invoice.pk)], "cents": 1}],
+    )  # fmt: skip
+    guess.save(force_insert=True)
     return {
+        "line_id": line.pk, "bank_account_id": bank_account.pk,
         "message_id": received.pk,
         "account_id": account.pk, "consent_id": consent.pk, "transfer_id": transfer.pk,
         "client_id": client.pk, "contact_id": contact.pk, "dossier_id": dossier.pk, "hearing_id": hearing.pk,
