@@ -148,7 +148,7 @@ def _columns(titles: Sequence[str]) -> dict[Column, int]:
 def _says_something(table: _Table, row: RawRow) -> bool:
     """Tell a line of the account from the words a bank prints under it."""
     amounts = (table.cell(row, column) for column in (Column.AMOUNT, Column.DEBIT, Column.CREDIT))
-    return bool(table.cell(row, Column.BOOKED)) or any(amounts)
+    return table.cell(row, Column.BOOKED)[:1].isdigit() or any(amounts)
 
 
 def _decimal_mark(table: _Table, lines: list[RawRow]) -> str:

@@ -5,24 +5,22 @@ payer's account already confirmed for one client pays exactly what one set of it
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from itertools import combinations
 from uuid import UUID
 
 from rapidfuzz import fuzz
 
 from invoices.money import show_euros
-from payments.bank.references import NumberIndex, flat
+from payments.bank.facts import CERTAIN, MOST_CONSIDERED, Book, Guess, Known, Line, Outcome, Owed, Share
+from payments.bank.references import flat
 
 MOST_SUMMED = 4
-MOST_CONSIDERED = 24
 MOST_GUESSES = 4
 MOST_FEES = 3_000
 LIKE = 88
 # Below this a guess is not worth a person's time; from WORTH_WAITING on, reminders wait for the person.
 WORTH_SHOWING, WORTH_WAITING = 30, 60
-CERTAIN = 100
 _LEGAL_FORMS = frozenset({
     "SARL", "SAS", "SASU", "SA", "EURL", "SCI", "SELARL", "SELAS", "SNC", "SCP", "EI", "EARL", "GMBH", "LTD",
     "ASSOCIATION", "STE", "SOCIETE",
@@ -30,95 +28,6 @@ _LEGAL_FORMS = frozenset({
 _TITLES = frozenset({
     "M", "MR", "MME", "MLLE", "MONSIEUR", "MADAME", "OU", "ET", "VIR", "VIREMENT", "SEPA", "DE",
 })  # fmt: skip
-
-
-class Outcome(StrEnum):
-    """What taking a guess would do."""
-
-    RECORD = "record"
-    LINK = "link"
-    REVERSE = "reverse"
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """An open invoice."""
-
-    invoice_id: UUID
-    client_id: UUID
-    number: str
-    cents: int
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A payment already recorded, of the days around the line, that no line of the bank explains yet."""
-
-    payment_id: UUID
-    client_id: UUID
-    cents: int
-    invoice_ids: frozenset[UUID]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What the bank says of one line; `payer_key` stands for the payer's account."""
-
-    cents: int
-    texts: tuple[str, ...]
-    payer: str = ""
-    payer_key: bytes = b""
-    is_foreign: bool = False
-    is_reversal: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """The part of a line for one client's invoices."""
-
-    client_id: UUID
-    invoice_ids: tuple[UUID, ...]
-    cents: int
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """One way to explain a line, why, and how sure: 100 alone is certain."""
-
-    outcome: Outcome
-    shares: tuple[Share, ...]
-    score: int
-    reasons: tuple[str, ...]
-    payment_id: UUID | None = None
-
-    @property
-    def is_certain(self) -> bool:
-        """Tell whether no person is needed."""
-        return self.score == CERTAIN
-
-    @property
-    def key(self) -> str:
-        """Name the same explanation the same way, to remember that a person undid it."""
-        said = [f"{share.client_id}:{','.join(sorted(map(str, share.invoice_ids)))}" for share in self.shares]
-        return "|".join([self.outcome.value, str(self.payment_id or ""), *sorted(said)])
-
-
-@dataclass(slots=True)
-class Book:
-    """What the firm knows when it looks at its bank: open invoices, every number it gave, names, payers' accounts.
-
-    Names are bare ones; a payer's account stands under its key, with every client it was confirmed for.
-    """
-
-    owed: dict[UUID, Owed]
-    index: NumberIndex
-    numbers: dict[UUID, tuple[str, UUID]] = field(default_factory=dict)
-    names: dict[UUID, tuple[str, ...]] = field(default_factory=dict)
-    payers: dict[bytes, frozenset[UUID]] = field(default_factory=dict)
-
-    def of_client(self, client_id: UUID) -> list[Owed]:
-        """Return a client's open invoices, as many as are worth combining."""
-        return [one for one in self.owed.values() if one.client_id == client_id][:MOST_CONSIDERED]
 
 
 def guesses(line: Line, book: Book, known: Sequence[Known] = ()) -> list[Guess]:

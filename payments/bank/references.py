@@ -42,7 +42,7 @@ class NumberIndex:
             words = tuple(_TOKEN.findall(flat(number)))
             if compact := "".join(words):
                 index.exact.setdefault(compact, set()).add(invoice_id)
-                index.written.add(words)
+                index.written |= {words, words[1:] if words[0].isalpha() else words}
                 for shape in {_shape(flat(number)), _without_letters(_shape(flat(number)))} - {()}:
                     index.loose.setdefault(shape, set()).add(invoice_id)
         return index

@@ -14,7 +14,8 @@ from cabinets.sealing import open_together
 from invoices.enums import InvoiceState
 from invoices.models import Invoice
 from payments.bank.accounts import is_foreign
-from payments.bank.matching import Book, Guess, Known, Line, Owed, bare_name
+from payments.bank.facts import Book, Guess, Known, Line, Owed
+from payments.bank.matching import bare_name
 from payments.bank.references import NumberIndex
 from payments.enums import GuessOutcome, PaymentState
 from payments.models import Allocation, BankLine, BankMatch, Payment

@@ -82,9 +82,10 @@ def pick_up(path: Path, *, today: dt.date) -> str:
         take_in(data=data, file_name=path.name, today=today, source=BankSource.FEED)
     except AlreadyTakenError:
         return ""
+    except PermissionError:
+        return _refuse("Le fichier ne se lit pas : ses droits ne permettent pas de l’ouvrir.", today)
     except FileRefusedError as refusal:
-        _refuse(str(refusal), today)
-        return str(refusal)
+        return _refuse(str(refusal), today)
     _note(taken_at=timezone.now())
     return ""
 
@@ -104,13 +105,14 @@ def _note(*, taken_at: dt.datetime) -> None:
 
 
 @transaction.atomic
-def _refuse(sentence: str, today: dt.date) -> None:
+def _refuse(sentence: str, today: dt.date) -> str:
     feed = BankFeed.objects.get()
     feed.refusal, feed.refused_at = sentence, timezone.now()
     feed.save(update_fields=["refusal", "refused_at"])
     task = Task(kind=TaskKind.REFUSED_STATEMENT, subject_id=feed.pk, due_on=today)
     Task.objects.bulk_create([task], ignore_conflicts=True)
     journal.record("bankfile.refused", feed)
+    return sentence
 
 
 def _move(path: Path, place: str) -> Path:

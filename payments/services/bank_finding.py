@@ -16,7 +16,8 @@ from invoices.errors import InvoiceError
 from invoices.models import Invoice, Standstill
 from invoices.money import show_euros
 from invoices.services import standstill
-from payments.bank.matching import WORTH_WAITING, Book, Guess, Known, Outcome, guesses, remarks
+from payments.bank.facts import Book, Guess, Known, Outcome
+from payments.bank.matching import WORTH_WAITING, guesses, remarks
 from payments.enums import GuessOutcome, LineState
 from payments.errors import PaymentError
 from payments.locks import lock_bank

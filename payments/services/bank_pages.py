@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
 from cabinets.models import Client
 from cabinets.sealing import open_together
@@ -107,7 +107,7 @@ def listed(chosen: Chosen) -> Listed:
     return Listed(
         rows=tuple(told(shown)),
         counts={str(state): int(number) for state, number in counts.items()},
-        waiting_cents=sum(waiting.values_list("cents", flat=True)),
+        waiting_cents=waiting.aggregate(sum=Sum("cents"))["sum"] or 0,
         after=f"{last.booked_on:%Y-%m-%d}_{last.pk}" if last else "",
     )
 

@@ -265,7 +265,8 @@ def _share_form(request: CabinetRequest, shown: bank_pages.ShownLine) -> ShareFo
         if invoice.pk in named and left > 0:
             proposed[invoice.pk] = min(left, invoice.outstanding_cents)
             left -= proposed[invoice.pk]
-    return ShareForm(request.POST or None, invoices=offered, proposed=proposed)
+    data = request.POST if request.method == "POST" else None
+    return ShareForm(data, invoices=offered, proposed=proposed)
 
 
 def _told(taken: Taken) -> str:

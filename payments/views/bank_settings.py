@@ -23,7 +23,8 @@ from payments.views.bank import for_every_file
 def bank_settings(request: CabinetRequest) -> HttpResponse:
     """Show how far each account is known, and open or close the drop folder."""
     feed = bank_pages.feed()
-    form = FeedForm(request.POST or None, initial={"is_open": feed is not None and feed.is_open})
+    data = request.POST if request.method == "POST" else None
+    form = FeedForm(data, initial={"is_open": feed is not None and feed.is_open})
     if request.method == "POST" and form.is_valid():
         is_open = form.cleaned_data["is_open"]
         bank_feed.open_feed(is_open=is_open)
