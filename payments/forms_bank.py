@@ -30,7 +30,7 @@ class StatementForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".xml,.txt,.ofx,.csv,.afb,.cfo,.120,.tsv"}),
     )
     account = forms.CharField(
-        label="Compte du relevé (facultatif)",
+        label="Compte du relevé",
         max_length=42,
         required=False,
         help_text="IBAN, pour un fichier CSV qui ne le dit pas. Sans précision, c’est le compte du cabinet.",

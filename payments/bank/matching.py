@@ -156,7 +156,6 @@ def _by_payer(line: Line, book: Book, signs: _Signs) -> list[Guess]:
             is_certain = (
                 by_account
                 and len(signs.payers) == 1
-                and len(sums) == 1
                 and not (others - {client_id} or signs.closed or signs.is_ambiguous or signs.exact or signs.loose)
                 and len(book.of_client(client_id)) < MOST_CONSIDERED
             )
