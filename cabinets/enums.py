@@ -107,6 +107,14 @@ class AllocationRule(models.TextChoices):
     INTEREST_FIRST = "interest_first", "Les intérêts d’abord"
 
 
+class SettlementSource(models.TextChoices):
+    """How the firm knows through which day its payments are recorded."""
+
+    DECLARED = "declared", "Déclaré par une personne"
+    STATEMENT = "statement", "Relevé bancaire déposé"
+    FEED = "feed", "Relevé bancaire reçu de la banque"
+
+
 class TransferBasis(models.TextChoices):
     """On what a transfer of personal data outside the European Union rests (R66)."""
 
@@ -162,6 +170,7 @@ class TaskKind(models.TextChoices):
     LIMITATION = "limitation", "Prescription proche"
     BATONNIER_DEADLINE = "batonnier_deadline", "Échéance devant le bâtonnier"
     INSURER_NOTICE = "insurer_notice", "Informer l’assureur"
+    REFUSED_STATEMENT = "refused_statement", "Relevé bancaire refusé"
 
 
 class TaskState(models.TextChoices):

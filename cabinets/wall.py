@@ -20,7 +20,7 @@ BLOCK = hashlib.sha256().block_size
 
 By = Literal[
     "firm", "dossier", "own_dossier", "dossiers", "invoice", "client", "own_client", "reminder", "targets", "uploader",
-    "batch", "client_or_firm", "plan",
+    "batch", "client_or_firm", "every_file", "plan",
 ]  # fmt: skip
 
 
@@ -55,6 +55,8 @@ _NEED_TO_KNOW: dict[By, str] = {
     # What no client is known for yet is the whole firm's to place.
     "client_or_firm": "(SELECT quittance_sees_all()) OR client_id IS NULL"
     " OR client_id IN (SELECT d.client_id FROM cabinets_dossier d)",
+    # What concerns no file yet, and may concern any: the firm's bank account.
+    "every_file": "(SELECT quittance_sees_all())",
     "own_client": "(SELECT quittance_sees_all()) OR id IN (SELECT d.client_id FROM cabinets_dossier d)",
     "reminder": "(SELECT quittance_sees_all()) OR reminder_id IN (SELECT r.id FROM dunning_reminder r)",
     "plan": "(SELECT quittance_sees_all()) OR plan_id IN (SELECT p.id FROM payments_paymentplan p)",

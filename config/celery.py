@@ -12,5 +12,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 # A big import never stands before a mail: a worker may take one queue alone (--queues mail).
 app.conf.task_queues = [Queue("default"), Queue("mail"), Queue("files")]
 app.conf.task_default_queue = "default"
-app.conf.task_routes = {"dunning.tasks.send_*": {"queue": "mail"}, "invoices.tasks.import_*": {"queue": "files"}}
+app.conf.task_routes = {
+    "dunning.tasks.send_*": {"queue": "mail"},
+    "invoices.tasks.import_*": {"queue": "files"},
+    "payments.tasks.read_bank": {"queue": "files"},
+}
 app.autodiscover_tasks()

@@ -16,8 +16,8 @@ from cabinets.enums import Right, TaskState
 from cabinets.models import Cabinet, Task
 from dunning.enums import InboundState, ReminderState
 from dunning.models import InboundMessage, MailServer, Reminder
-from payments.enums import RequestState
-from payments.models import DebtorRequest
+from payments.enums import LineState, RequestState
+from payments.models import BankLine, DebtorRequest
 
 SEARCH_URL = "/recherche/"
 SUSPEND_URL = "/envois/suspendre/"
@@ -35,6 +35,7 @@ class Item:
     right: Right
     count_name: str = ""
     short: str = ""
+    also: Right | None = None
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,14 @@ APPROVALS = Item("À valider", "/a-valider/", "clipboard-check", Right.SEE_INVOI
 INVOICES = Item("Factures", "/factures/", "receipt-text", Right.SEE_INVOICES)
 CLIENTS = Item("Clients", "/clients/", "users", Right.SEE_CLIENTS)
 PAYMENTS = Item("Paiements", "/paiements/", "euro", Right.SEE_INVOICES)
+# A line of the bank may be of any file: the page is for who sees them all.
+BANK = Item("Rapprochement", "/banque/", "landmark", Right.RECORD_PAYMENTS, "bank", also=Right.SEE_EVERY_FILE)
 TASKS = Item("Tâches", "/taches/", "circle-check", Right.SEE_CLIENTS, "tasks")
 REPLIES = Item("Réponses", "/reponses/", "inbox", Right.SEE_CLIENTS, "replies")
 REQUESTS = Item("Demandes clients", "/demandes/", "message-circle-warning", Right.SEE_CLIENTS, "requests")
 PLANS = Item("Échéanciers", "/echeanciers/", "calendar-check", Right.SEE_CLIENTS)
 
-DAILY = (DASHBOARD, APPROVALS, TASKS, INVOICES, CLIENTS, PAYMENTS, REPLIES, REQUESTS, PLANS)
+DAILY = (DASHBOARD, APPROVALS, TASKS, INVOICES, CLIENTS, PAYMENTS, BANK, REPLIES, REQUESTS, PLANS)
 REMINDERS = (
     Item("La prochaine nuit", "/ce-soir/", "calendar-clock", Right.SEE_INVOICES),
     Item("Calendrier", "/calendrier/", "calendar-days", Right.SEE_INVOICES),
@@ -80,6 +83,7 @@ FIRM = (
     Item("Serveur d’envoi", "/parametres/serveur/", "send", Right.MANAGE_FIRM),
     Item("Envoi du courrier", "/parametres/courrier/", "mail", Right.MANAGE_FIRM),
     Item("Encaissement en ligne", "/parametres/encaissement/", "credit-card", Right.MANAGE_FIRM),
+    Item("Relevés bancaires", "/parametres/banque/", "landmark", Right.MANAGE_FIRM),
     Item("Boîte de réponses", "/parametres/boite/", "inbox", Right.MANAGE_FIRM),
 )
 SELF = (
@@ -134,7 +138,7 @@ def frame(request: HttpRequest) -> Chrome:
         return [
             Link(item.label, item.short, item.url, item.icon, counts.get(item.count_name, 0), item.url == current)
             for item in items
-            if member.can(item.right)
+            if member.can(item.right) and (item.also is None or member.can(item.also))
         ]
 
     return Chrome(
@@ -164,9 +168,10 @@ def counts_of(*, cabinet_id: UUID) -> Mapping[str, int]:
     opened = _number_of(DebtorRequest.objects.filter(state=RequestState.OPEN))
     to_do = _number_of(Task.objects.filter(state=TaskState.OPEN))
     said = _number_of(InboundMessage.objects.filter(state=InboundState.TO_CLASSIFY))
+    lines = _number_of(BankLine.objects.filter(state=LineState.UNMATCHED))
     servers = Coalesce(Subquery(MailServer.objects.order_by().values("cabinet").annotate(n=Count("pk")).values("n")), 0)
-    found = Cabinet.objects.filter(pk=cabinet_id).values_list(awaited, opened, to_do, said, servers).get()
-    return dict(zip(("approvals", "requests", "tasks", "replies", "servers"), found, strict=True))
+    found = Cabinet.objects.filter(pk=cabinet_id).values_list(awaited, opened, to_do, said, lines, servers).get()
+    return dict(zip(("approvals", "requests", "tasks", "replies", "bank", "servers"), found, strict=True))
 
 
 def _number_of(rows: QuerySet[Any]) -> Coalesce:

@@ -95,7 +95,8 @@ fact AS MATERIALIZED (
            NOT %(as_if_live)s AND (p.suspended_at IS NOT NULL OR cab.suspended_at IS NOT NULL) AS is_suspended,
            NOT %(as_if_live)s AND (
                cab.activated_on IS NULL OR cab.subscription_suspended_at IS NOT NULL) AS is_not_live,
-           cab.activated_on, cab.approval_threshold_cents, cab.settlements_declared_on, cab.hearing_days,
+           cab.activated_on, cab.approval_threshold_cents, cab.settlements_declared_on, cab.feed_fresh_until_on,
+           cab.hearing_days,
            k.is_never_reminded OR g.is_never_reminded OR i.is_never_reminded AS is_never,
            k.is_strategic, k.needs_two_approvals, k.credit_cents,
            coalesce(nullif(k.sending_mode, ''), cab.sending_mode) AS mode,
@@ -160,8 +161,9 @@ ruled AS MATERIALIZED (
             WHERE o.cabinet_id = e.cabinet_id AND o.client_id = e.client_id AND o.state = 'open'
         ) THEN 'CLIENT_IN_CREDIT'
         WHEN e.is_grace THEN 'GRACE'
-        WHEN NOT %(as_if_live)s AND (
-            e.settlements_declared_on IS NULL OR e.night_on - e.settlements_declared_on > 7) THEN 'STALE_SOURCE'
+        WHEN NOT %(as_if_live)s AND (e.feed_fresh_until_on IS NULL OR e.night_on > e.feed_fresh_until_on) AND (
+            e.settlements_declared_on IS NULL OR e.night_on - e.settlements_declared_on
+                > CASE WHEN e.feed_fresh_until_on IS NULL THEN 7 ELSE 1 END) THEN 'STALE_SOURCE'
         WHEN 'insolvency' = ANY (e.stops) THEN 'INSOLVENCY'
         WHEN 'over_indebtedness' = ANY (e.stops) THEN 'OVER_INDEBTEDNESS'
         WHEN e.legal_aid = 'total' THEN 'LEGAL_AID_TOTAL'

@@ -146,7 +146,7 @@ RULE_MEANS = {
     Code.CLAIMED_PAID: "Le client dit avoir payé et personne n’a encore vérifié.",
     Code.CLIENT_IN_CREDIT: "Les avoirs et provisions du client couvrent ce qu’il doit.",
     Code.GRACE: "Un paiement vient d’être enregistré : un délai d’attente le suit.",
-    Code.STALE_SOURCE: "Personne n’a déclaré les règlements à jour depuis sept jours.",
+    Code.STALE_SOURCE: "Ni relevé de la banque, ni déclaration récente : les derniers règlements ne sont pas connus.",
     Code.INSOLVENCY: "Une procédure collective est ouverte : tout s’arrête.",
     Code.OVER_INDEBTEDNESS: "Une procédure de surendettement est ouverte : tout s’arrête.",
     Code.LEGAL_AID_TOTAL: "Aide juridictionnelle totale : aucun honoraire ne peut être demandé.",

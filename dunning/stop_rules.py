@@ -74,8 +74,8 @@ FAMILIES: tuple[Family, ...] = (
             "À la fin du délai, vingt-quatre heures sauf réglage contraire.",
             "Personne : le délai court."),
         _rule(Code.STALE_SOURCE,
-            "Personne n’a déclaré les règlements à jour depuis sept jours.",
-            "Dès que quelqu’un déclare « Règlements à jour au… ».",
+            "Ni relevé de la banque, ni déclaration d’une personne : les règlements récents ne sont pas connus.",
+            "Dès qu’un relevé arrive, ou que quelqu’un déclare « Règlements à jour au… ».",
             "Toute personne qui enregistre les paiements."),
     )),
     Family("La loi l’interdit", (

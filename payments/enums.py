@@ -163,3 +163,46 @@ class PromiseResult(models.TextChoices):
 
     KEPT = "kept", "Tenue"
     BROKEN = "broken", "Non tenue"
+
+
+class BankFormat(models.TextChoices):
+    """How a bank writes its statements."""
+
+    CAMT053 = "camt053", "CAMT.053"
+    CAMT054 = "camt054", "CAMT.054"
+    CFONB120 = "cfonb120", "CFONB 120"
+    OFX = "ofx", "OFX"
+    CSV = "csv", "CSV"
+
+
+class BankSource(models.TextChoices):
+    """How a bank file came."""
+
+    UPLOAD = "upload", "Déposé par une personne"
+    FEED = "feed", "Reçu par le dossier de dépôt"
+
+
+class LineState(models.TextChoices):
+    """Where a line of the bank is."""
+
+    UNMATCHED = "unmatched", "À rapprocher"
+    MATCHED = "matched", "Rapprochée"
+    IGNORED = "ignored", "Écartée"
+    OUTGOING = "outgoing", "Sortie d’argent"
+
+
+class IgnoredReason(models.TextChoices):
+    """Why a line of the bank pays no invoice here."""
+
+    NOT_FEES = "not_fees", "Ne concerne pas des honoraires"
+    BANK = "bank", "Frais ou opération de la banque"
+    KNOWN = "known", "Déjà enregistrée par ailleurs"
+    OWN = "own", "Virement entre comptes du cabinet"
+
+
+class GuessOutcome(models.TextChoices):
+    """What accepting a suggestion does."""
+
+    RECORD = "record", "Enregistrer le paiement"
+    LINK = "link", "Rattacher au paiement déjà enregistré"
+    REVERSE = "reverse", "Annuler le paiement revenu impayé"

@@ -54,3 +54,15 @@ class AccountError(PaymentError):
 
 class PlanError(PaymentError):
     """A payment plan that the law, the firm's limits or the facts do not allow."""
+
+
+class BankError(PaymentError):
+    """What a line or a file of the bank does not allow; nothing was changed."""
+
+
+class FileRefusedError(BankError):
+    """A bank file that cannot be taken in: nothing of it was kept."""
+
+
+class AlreadyTakenError(BankError):
+    """A bank file taken in before."""

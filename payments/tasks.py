@@ -6,7 +6,12 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from payments.services import asking, notices, provider_accounts
+from cabinets.models import Cabinet
+from cabinets.scoping import acting_for, tenant_atomic, working_for
+from cabinets.services.firm import every_firm
+from payments.enums import LineState
+from payments.models import BankFeed, BankLine
+from payments.services import asking, bank_feed, bank_finding, notices, provider_accounts
 
 BATCH = 25
 
@@ -42,3 +47,40 @@ def ask_checkouts(cabinet_id: str, checkout_ids: list[str]) -> None:
 def check_provider_account(account_id: str) -> None:
     """Try a firm's account at a provider and write its answer where the settings page reads it."""
     provider_accounts.check(account_id=UUID(account_id))
+
+
+@shared_task(name="payments.tasks.sweep_bank")
+def sweep_bank() -> int:
+    """Every minute: hand a worker each firm whose folder holds files or whose lines wait to be looked at."""
+    lines = BankLine.all_cabinets.using("scheduler").filter(state=LineState.UNMATCHED, examined_at=None)
+    firms = set(lines.values_list("cabinet_id", flat=True).distinct())
+    folders = {path.name for path in bank_feed.every_folder()}
+    firms |= {cabinet_id for cabinet_id, slug in every_firm() if slug in folders}
+    for cabinet_id in firms:
+        read_bank.delay(str(cabinet_id))
+    return len(firms)
+
+
+@shared_task(name="payments.tasks.look_again")
+def look_again() -> int:
+    """Every night: look again at the lines that wait, for invoices entered since."""
+    lines = BankLine.all_cabinets.using("scheduler").filter(state=LineState.UNMATCHED)
+    firms = set(lines.values_list("cabinet_id", flat=True).distinct())
+    for cabinet_id in firms:
+        read_bank.delay(str(cabinet_id))
+    return len(firms)
+
+
+@shared_task(name="payments.tasks.read_bank")
+def read_bank(cabinet_id: str) -> None:
+    """Take in what one firm's bank left, a transaction a file, then look at the lines that wait."""
+    firm = UUID(cabinet_id)
+    with working_for(cabinet_id=firm):
+        cabinet = Cabinet.objects.get()
+        is_open = BankFeed.objects.filter(is_open=True).exists()
+    for path in bank_feed.waiting_files(cabinet, now=timezone.now()) if is_open else ():
+        with acting_for(cabinet_id=firm), tenant_atomic(durable=True):
+            refusal = bank_feed.pick_up(path, today=cabinet.today())
+        bank_feed.put_away(path, refusal=refusal)
+    with working_for(cabinet_id=firm):
+        bank_finding.examine(today=cabinet.today())

@@ -3,7 +3,18 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from payments.portal.access import short_link
-from payments.views import accounts, credit, notices, online, payments, plan_offers, plans, requests
+from payments.views import (
+    accounts,
+    bank,
+    bank_settings,
+    credit,
+    notices,
+    online,
+    payments,
+    plan_offers,
+    plans,
+    requests,
+)  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("s/<str:token>/", short_link, name="short_link"),
@@ -38,6 +49,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("paiements/<uuid:payment_id>/annuler/", payments.payment_reverse, name="payment_reverse"),
     path("clients/<uuid:client_id>/avoir-disponible/", credit.client_credit, name="client_credit"),
     path("remboursements/<uuid:refund_id>/annuler/", credit.refund_take_back, name="refund_take_back"),
+    path("banque/", bank.bank, name="bank"),
+    path("banque/deposer/", bank.bank_upload, name="bank_upload"),
+    path("banque/chercher/", bank.bank_search, name="bank_search"),
+    path("banque/lignes/<uuid:line_id>/", bank.bank_line, name="bank_line"),
+    path("banque/lignes/<uuid:line_id>/ecarter/", bank.bank_ignore, name="bank_ignore"),
+    path("banque/lignes/<uuid:line_id>/reprendre/", bank.bank_restore, name="bank_restore"),
+    path("banque/lignes/<uuid:line_id>/annuler/", bank.bank_undo, name="bank_undo"),
+    path("banque/lignes/<uuid:line_id>/accepter/", bank.bank_accept, name="bank_accept"),
+    path("parametres/banque/", bank_settings.bank_settings, name="bank_settings"),
+    path("parametres/banque/comptes/<uuid:bank_account_id>/", bank_settings.follow_account, name="follow_account"),
     path("clients/<uuid:client_id>/releve/", payments.statement, name="statement"),
     path("clients/<uuid:client_id>/releve.pdf", payments.statement_pdf, name="statement_pdf"),
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import starmap
 
 from cabinets.models import Cabinet
-from dunning.policy import SOURCE_VALID_DAYS
+from dunning.policy import are_payments_stale
 from invoices.money import show_euros
 from reporting import places, queries
 
@@ -246,8 +246,9 @@ def effort_kpi(effort: queries.Effort | None) -> Kpi:
 
 def settlements_are_stale(cabinet: Cabinet, *, on: dt.date) -> bool:
     """Say whether nobody declared the payments up to date lately: the night then holds everything back."""
-    declared = cabinet.settlements_declared_on
-    return declared is None or (on - declared).days > SOURCE_VALID_DAYS
+    return are_payments_stale(
+        declared_on=cabinet.settlements_declared_on, feed_fresh_until_on=cabinet.feed_fresh_until_on, on=on
+    )
 
 
 def _act(label: str, each: int, count: int) -> str:

@@ -10,13 +10,14 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from cabinets.enums import AllocationRule, SendingMode
+from cabinets.enums import AllocationRule, SendingMode, SettlementSource
 from cabinets.territories import Territory
 from cabinets.wall import Grant, Wall
 
 PLANNER_COLUMNS = (
     "id", "slug", "is_demo", "demo_on", "territory", "zone_name", "night_at", "opens_at", "closes_at", "weekdays",
     "activated_on", "subscription_suspended_at", "suspended_at", "settled_through_on", "settlements_declared_on",
+    "feed_fresh_until_on",
     "approval_threshold_cents", "grace_hours", "hearing_days", "daily_cap", "sending_mode",
 )  # fmt: skip
 
@@ -116,6 +117,11 @@ class Cabinet(models.Model):
     )
     settled_through_on = models.DateField("règlements connus jusqu’au", null=True, blank=True)
     settlements_declared_on = models.DateField("règlements déclarés le", null=True, blank=True)
+    settlements_source = models.CharField(
+        "origine", max_length=10, choices=SettlementSource, default=SettlementSource.DECLARED, db_default="declared"
+    )
+    # The last day the bank's own deposits answer for; without one, nobody deposits and a person declares.
+    feed_fresh_until_on = models.DateField("relevés de la banque valables jusqu’au", null=True, blank=True)
     is_demo = models.BooleanField("démonstration", default=False, editable=False)
     demo_on = models.DateField("jour de la démonstration", null=True, blank=True, editable=False)
     created_at = models.DateTimeField("créé le", auto_now_add=True)

@@ -23,9 +23,10 @@ from cabinets.services import firm as firm_services
 from cabinets.services.clients import ContactFacts
 from cabinets.services.dossiers import DossierFacts
 from config.demo.acts import Scene
+from config.demo.bank import bring_a_month
 from config.demo.days import DEPARTURE, PLANNING, at, told_at
 from config.demo.firms import FIRMS, PASSWORD, Firm, Person
-from config.demo.invoices import AREAS, START, TERM, Bill, Part, amount, cast
+from config.demo.invoices import AREAS, START, TERM, YESTERDAY, Bill, Part, amount, cast
 from config.demo.people import Directory
 from dunning.channels.post_desk.tracking import french_key
 from dunning.enums import ProofKind, Reason, ReminderState, Tone
@@ -335,6 +336,8 @@ def _work(stage: Stage, offset: int) -> None:
         _enter(stage, offset, today)
         _happen(stage, offset, today)
         _declare(stage, offset, today)
+        if offset == YESTERDAY and stage.firm.slug == "aubry-lemaire":
+            bring_a_month(firm_iban=stage.firm.iban, today=today)
     with working_for(cabinet_id=stage.firm.pk, member_id=stage.owner.pk):
         _decide(stage)
         if offset < 0:

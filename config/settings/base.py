@@ -105,8 +105,10 @@ CELERY_BEAT_SCHEDULE = {
     "letters": {"task": "dunning.tasks.follow_letters", "schedule": 600.0},
     "payments": {"task": "payments.tasks.sweep_payments", "schedule": 60.0},
     "imports": {"task": "invoices.tasks.sweep_imports", "schedule": 20.0},
+    "bank": {"task": "payments.tasks.sweep_bank", "schedule": 60.0},
     # Before the nights decide and the day's messages leave.
     "insolvencies": {"task": "invoices.tasks.watch_insolvencies", "schedule": crontab(hour="1", minute="10")},
+    "bank_again": {"task": "payments.tasks.look_again", "schedule": crontab(hour="0", minute="40")},
     "limitations": {"task": "invoices.tasks.watch_limitations", "schedule": crontab(hour="1", minute="40")},
 }
 

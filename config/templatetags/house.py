@@ -153,6 +153,12 @@ def euros_short(cents: int) -> str:
 
 
 @register.filter
+def account(number: str) -> str:
+    """Show an account number by groups of four: "FR76 3000 6000…"."""
+    return NBSP.join(number[start : start + 4] for start in range(0, len(number), 4))
+
+
+@register.filter
 def day(value: dt.date | None) -> str:
     """Show a date as "mardi 24 novembre 2026"."""
     return "" if value is None else f"{DAYS[value.weekday()]} {_number(value)} {MONTHS[value.month - 1]} {value.year}"

@@ -129,6 +129,7 @@ def _facts(  # noqa: PLR0913 - one argument per source of facts
         client_owed_cents=client_owed_cents,
         paid_within_grace=invoice.last_payment_at is not None and invoice.last_payment_at > now - grace,
         settlements_declared_on=cabinet.settlements_declared_on,
+        feed_fresh_until_on=cabinet.feed_fresh_until_on,
         kind=ClientKind(dossier.kind),
         invoice_kind=InvoiceKind(invoice.kind),
         legal_aid=LegalAid(dossier.legal_aid),

@@ -76,6 +76,7 @@ DOORS: dict[TaskKind, Door] = {
     TaskKind.CHECK_INSOLVENCY: Door("Vérifier", of_other="/clients/{client}/faits/verification/"),
     TaskKind.LIMITATION: Door("Voir le délai"),
     TaskKind.BATONNIER_DEADLINE: Door("Voir l’échéance"),
+    TaskKind.REFUSED_STATEMENT: Door("Voir le relevé refusé", "/parametres/banque/", "/parametres/banque/"),
     TaskKind.INSURER_NOTICE: Door("Relire le projet", of_reminder="/assureur/{subject}/"),
 }
 # fmt: on

@@ -1,5 +1,14 @@
 """What came in."""
 
+from payments.models.bank import (
+    BankAccount,
+    BankFeed,
+    BankFile,
+    BankGuess,
+    BankLine,
+    BankMatch,
+    BankStatement,
+)
 from payments.models.checkout import Checkout, CheckoutLine, ProviderAccount, ProviderNotice
 from payments.models.link import DebtorRequest, LinkVisit, PaymentLink
 from payments.models.payment import Allocation, Payment, Refund
@@ -8,7 +17,7 @@ from payments.models.plan_message import PlanMessage
 from payments.models.promise import PromiseOutcome
 
 __all__ = [
-    "Allocation", "Checkout", "CheckoutLine", "DebtorRequest", "Instalment", "LinkVisit", "Payment", "PaymentLink",
-    "PaymentPlan", "PlanLine", "PlanMessage", "PlanSettings", "PromiseOutcome", "ProviderAccount", "ProviderNotice",
-    "Refund",
+    "Allocation", "BankAccount", "BankFeed", "BankFile", "BankGuess", "BankLine", "BankMatch", "BankStatement",
+    "Checkout", "CheckoutLine", "DebtorRequest", "Instalment", "LinkVisit", "Payment", "PaymentLink", "PaymentPlan",
+    "PlanLine", "PlanMessage", "PlanSettings", "PromiseOutcome", "ProviderAccount", "ProviderNotice", "Refund",
 ]  # fmt: skip

@@ -48,6 +48,8 @@ class Receipt:
     means: PaymentMeans = PaymentMeans.TRANSFER
     note: str = ""
     surplus: Surplus = Surplus.REFUSE
+    # What each invoice receives, when a person said it; otherwise the oldest debt is paid first.
+    split: tuple[tuple[UUID, int], ...] = ()
 
 
 class Share(NamedTuple):
@@ -190,6 +192,8 @@ def _shares(receipt: Receipt) -> list[Share]:
 def in_order(receipt: Receipt, named: Sequence[Invoice]) -> list[Share]:
     """Share a payment between its invoices; interest comes first where the firm says so, or once on notice (R16)."""
     first = _interest_first(receipt, named)
+    if receipt.split:
+        return _as_said(receipt, named, first)
     if not first:
         return spread(receipt.cents, _debts(named))
     left, shares = receipt.cents, []
@@ -202,6 +206,27 @@ def in_order(receipt: Receipt, named: Sequence[Invoice]) -> list[Share]:
         )
         if principal or interest:
             shares.append(Share(debt.invoice_id, principal, interest))
+    return shares
+
+
+def _as_said(receipt: Receipt, named: Sequence[Invoice], first: dict[UUID, int]) -> list[Share]:
+    """Give each invoice what a person said it receives; refuse more than it owes."""
+    said, shares = dict(receipt.split), []
+    for invoice in named:
+        principal, interest, left = allocate(
+            said.get(invoice.pk, 0),
+            principal_cents=max(invoice.outstanding_cents, 0),
+            interest_cents=first.get(invoice.pk, 0),
+            order=AllocationOrder.INTEREST_FIRST,
+        )
+        if left:
+            raise ReceiptError(
+                f"Le montant affecté à la facture {invoice.number} dépasse ce qu’elle doit"
+                f" ({show_euros(principal + interest)}). Rien n’a été enregistré.",
+                field="invoices",
+            )
+        if principal or interest:
+            shares.append(Share(invoice.pk, principal, interest))
     return shares
 
 

@@ -22,6 +22,7 @@ from payments.errors import PaymentError
 from payments.forms_payments import PaymentForm
 from payments.models import Payment
 from payments.services import recording
+from payments.services.bank_tying import take_back
 from payments.services.listing import listed_payments, payment_page
 from payments.services.reading_online import dead_notices
 from payments.services.statement import statement_of
@@ -61,9 +62,11 @@ def payments(request: CabinetRequest) -> HttpResponse:
     sees_every_file = request.member.can(Right.SEE_EVERY_FILE)
     found = payment_page(sees_every_file=sees_every_file, after=request.GET.get("apres", ""))
     journal.listed(Payment, "payments", count=len(found.rows))
+    can_record = request.member.can(Right.RECORD_PAYMENTS)
     context = {
         "page": found,
-        "can_record": request.member.can(Right.RECORD_PAYMENTS),
+        "can_record": can_record,
+        "sees_bank": can_record and sees_every_file,
         "dead": dead_notices() if request.member.can(Right.MANAGE_FIRM) else 0,
     }
     return render(request, "payments/payments.html", context)
@@ -78,7 +81,7 @@ def payment_reverse(request: CabinetRequest, payment_id: UUID) -> HttpResponse:
     )
     if request.method == "POST":
         try:
-            recording.reverse_payment(payment_id=payment_id)
+            take_back(payment_id=payment_id)
         except (InvoiceError, PaymentError) as refusal:
             messages.error(request, typeset(str(refusal)))
         else:

@@ -14,7 +14,7 @@ from django.db import connection
 from django.urls import URLPattern, reverse
 
 from cabinets.enums import Role, TaskKind
-from cabinets.models import Cabinet, Hearing, Invitation, Membership, Task, TransferRecord
+from cabinets.models import Cabinet, Client, Hearing, Invitation, Membership, Task, TransferRecord
 from cabinets.scoping import working_for
 from cabinets.wall import walled_models
 from dunning.enums import InboundKind, InboundState, Medium
@@ -29,9 +29,21 @@ from dunning.models import (
     Scenario,
 )
 from invoices.enums import DocumentKind
-from invoices.models import CreditNote, Document, ImportBatch
+from invoices.models import CreditNote, Document, ImportBatch, Invoice
 from payments.enums import RequestKind
-from payments.models import DebtorRequest, Payment, PaymentPlan, ProviderAccount, ProviderNotice, Refund
+from payments.models import (
+    BankAccount,
+    BankFile,
+    BankGuess,
+    BankLine,
+    BankStatement,
+    DebtorRequest,
+    Payment,
+    PaymentPlan,
+    ProviderAccount,
+    ProviderNotice,
+    Refund,
+)
 from payments.services.links import link_for
 from tests.architecture.test_urls import PATTERNS
 from tests.conftest import FirmBrowser
@@ -66,6 +78,29 @@ WITH_ROWS = [
     for address, entry in PATTERNS
     if set(arguments_of(entry)) - TOKENS and not address.startswith("p/<")
 ]
+
+
+def populate_bank(client: Client, invoice: Invoice) -> dict[str, uuid.UUID]:
+    """Make a line of the bank that may pay an invoice."""
+    bank_account = BankAccount(number=CANARY, number_index=b"x")
+    bank_account.save(force_insert=True)
+    file = BankFile(format="csv", file_name=CANARY, stored_as="nowhere", digest=b"x")
+    file.save(force_insert=True)
+    bank_statement = BankStatement(
+        file=file, account=bank_account, starts_on=dt.date(2026, 11, 2), ends_on=dt.date(2026, 11, 2)
+    )
+    bank_statement.save(force_insert=True)
+    line = BankLine(
+        account=bank_account, statement=bank_statement, line_index=b"x", booked_on=dt.date(2026, 11, 2),
+        value_on=dt.date(2026, 11, 2), cents=1, label=CANARY,
+    )  # fmt: skip
+    line.save(force_insert=True)
+    guess = BankGuess(
+        line=line, outcome="record", rank=0, key="x",
+        shares=[{"client": str(client.pk), "invoices": [str(invoice.pk)], "cents": 1}],
+    )  # fmt: skip
+    guess.save(force_insert=True)
+    return {"line_id": line.pk, "bank_account_id": bank_account.pk}
 
 
 def populate() -> dict[str, uuid.UUID]:
@@ -167,6 +202,7 @@ def populate() -> dict[str, uuid.UUID]:
     )
     plan.save(force_insert=True)
     return {
+        **populate_bank(client, invoice),
         "message_id": received.pk, "notice_id": notice.pk, "plan_id": plan.pk,
         "account_id": account.pk, "consent_id": consent.pk, "transfer_id": transfer.pk,
         "client_id": client.pk, "contact_id": contact.pk, "dossier_id": dossier.pk, "hearing_id": hearing.pk,

@@ -49,7 +49,8 @@ def test_a_partner_sees_every_entry_in_order() -> None:
     frame = chrome(request_of(Role.OWNER))["chrome"]
 
     assert [link.label for link in frame.daily] == [
-        "Tableau de bord", "À valider", "Tâches", "Factures", "Clients", "Paiements", "Réponses", "Demandes clients",
+        "Tableau de bord", "À valider", "Tâches", "Factures", "Clients", "Paiements", "Rapprochement",
+        "Réponses", "Demandes clients",
     ]  # fmt: skip
     assert [link.label for link in frame.reminders] == [
         "La prochaine nuit",
@@ -70,6 +71,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "Serveur d’envoi",
         "Envoi du courrier",
         "Encaissement en ligne",
+        "Relevés bancaires",
         "Boîte de réponses",
     ]
     assert [link.short or link.label for link in frame.mobile] == ["Accueil", "À valider", "Factures", "Clients"]
@@ -105,7 +107,7 @@ def test_the_longest_address_is_the_current_entry() -> None:
 def test_counts_given_with_the_request_are_shown() -> None:
     frame = chrome(request_of(Role.OWNER, chrome_counts={"approvals": 6, "requests": 3}))["chrome"]
 
-    assert [link.count for link in frame.daily] == [0, 6, 0, 0, 0, 0, 0, 3]
+    assert [link.count for link in frame.daily] == [0, 6, 0, 0, 0, 0, 0, 0, 3]
 
 
 def test_a_frame_costs_one_query_and_counts_what_waits(
@@ -120,7 +122,7 @@ def test_a_frame_costs_one_query_and_counts_what_waits(
     with django_assert_num_queries(1):
         counts = [link.count for link in chrome(request)["chrome"].daily]
 
-    assert counts == [0, 0, 0, 0, 0, 0, 0, 2]
+    assert counts == [0, 0, 0, 0, 0, 0, 0, 0, 2]
 
 
 def test_a_part_without_a_frame_costs_no_query(

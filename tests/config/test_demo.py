@@ -34,7 +34,8 @@ from invoices.enums import InvoiceKind
 from invoices.law.rates import HalfYear
 from invoices.models import InterestRate, Invoice
 from invoices.money import show_euros
-from payments.models import Payment
+from payments.enums import LineState
+from payments.models import BankLine, Payment
 from tests.conftest import empty_every_table
 from tests.factories.cabinets import make_cabinet
 
@@ -110,6 +111,7 @@ def test_shows_every_rule_every_kind_and_every_step(day: dt.date, box: Path) -> 
     assert codes == set(Code)
     assert kinds == set(ClientKind)
     check_the_mailbox(box)
+    check_the_bank()
     check_it_runs_once(day)
     check_the_person_can_sign_in()
     check_it_moves_on(day)
@@ -166,6 +168,23 @@ def check_the_mailbox(box: Path) -> None:
     opened = open_message(box, messages[0].key)
     assert opened is not None
     assert "Démonstration" in opened.html
+
+
+def check_the_bank() -> None:
+    """A month of the bank: certain lines alone, doubtful ones suggested, one nobody's, and none of them wrong."""
+    with working_for(cabinet_id=FIRMS[0].pk):
+        lines = list(BankLine.objects.prefetch_related("matches__payment__allocations__invoice", "guesses"))
+        matched = [line for line in lines if line.state == LineState.MATCHED]
+        waiting = [line for line in lines if line.state == LineState.UNMATCHED]
+
+        assert {line.state for line in lines} == {LineState.MATCHED, LineState.UNMATCHED, LineState.OUTGOING}
+        assert len(matched) > 4
+        for line in matched:
+            [match] = line.matches.all()
+            assert (match.is_automatic, match.payment.cents) == (True, line.cents)
+            assert all(part.invoice.number in line.label for part in match.payment.allocations.all())
+        assert {match.outcome for line in matched for match in line.matches.all()} == {"record", "link"}
+        assert sorted(bool(line.guesses.all()) for line in waiting) == [False, True, True]
 
 
 def check_it_moves_on(day: dt.date) -> None:

@@ -106,6 +106,43 @@ def test_decides_as_the_policy_does_on_every_drawn_firm(seed: int, monkeypatch: 
         assert Reminder.objects.filter(on=TODAY).count() == messages
 
 
+FRESHNESS = [
+    pytest.param(1, None, False, id="declared yesterday"),
+    pytest.param(7, None, False, id="declared seven days ago"),
+    pytest.param(8, None, True, id="declared too long ago"),
+    pytest.param(None, None, True, id="never declared"),
+    pytest.param(None, 0, False, id="the bank answers for today"),
+    pytest.param(30, 1, False, id="the bank answers for tomorrow"),
+    pytest.param(None, -1, True, id="the bank stopped"),
+    pytest.param(1, -1, False, id="the bank stopped, a person declared yesterday"),
+    pytest.param(2, -1, True, id="the bank stopped, a person declared too long ago"),
+]
+
+
+@pytest.mark.committed
+@pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize(("declared", "fresh", "is_stale"), FRESHNESS)
+def test_knows_as_the_policy_does_whether_payments_are_known(
+    declared: int | None, fresh: int | None, is_stale: bool
+) -> None:
+    cabinet = make_cabinet(
+        settlements_declared_on=None if declared is None else TODAY - dt.timedelta(days=declared),
+        feed_fresh_until_on=None if fresh is None else TODAY + dt.timedelta(days=fresh),
+    )
+    with working_for(cabinet_id=cabinet.pk):
+        make_case()
+        make_case()
+        expected, _ = expected_of(cabinet)
+
+    nights.evaluate(tonight(cabinet))
+
+    with working_for(cabinet_id=cabinet.pk):
+        assert {row.invoice_id: Code(row.code) for row in Decision.objects.filter(on=TODAY)} == {
+            pk: code for pk, (code, _) in expected.items()
+        }
+        assert ({code for code, _ in expected.values()} == {Code.STALE_SOURCE}) is is_stale
+
+
 @pytest.mark.committed
 @pytest.mark.usefixtures("committed")
 def test_changes_nothing_when_it_runs_twice() -> None:

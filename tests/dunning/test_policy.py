@@ -45,6 +45,10 @@ STOPS: list[tuple[dict[str, Any], Code]] = [
     ({"paid_within_grace": True}, Code.GRACE),
     ({"settlements_declared_on": None}, Code.STALE_SOURCE),
     ({"settlements_declared_on": ON - dt.timedelta(days=8)}, Code.STALE_SOURCE),
+    (
+        {"settlements_declared_on": ON - dt.timedelta(days=2), "feed_fresh_until_on": ON - dt.timedelta(days=1)},
+        Code.STALE_SOURCE,
+    ),
     ({"stops": frozenset({StopKind.INSOLVENCY})}, Code.INSOLVENCY),
     ({"stops": frozenset({StopKind.OVER_INDEBTEDNESS})}, Code.OVER_INDEBTEDNESS),
     ({"legal_aid": LegalAid.TOTAL}, Code.LEGAL_AID_TOTAL),
@@ -106,6 +110,8 @@ def test_reads_the_rules_in_the_order_of_the_codes() -> None:
     "given",
     [
         {"settlements_declared_on": ON - dt.timedelta(days=7)},
+        {"settlements_declared_on": ON - dt.timedelta(days=1), "feed_fresh_until_on": ON - dt.timedelta(days=1)},
+        {"settlements_declared_on": None, "feed_fresh_until_on": ON},
         {"last_contact_on": ON - dt.timedelta(days=7)},
         {"last_step_on": ON - dt.timedelta(days=7)},
         {"contacts_in_30_days": 3},

@@ -20,7 +20,8 @@ from dunning.channels.catcher import list_messages
 from dunning.enums import ReminderState
 from dunning.models import Reminder, ReminderLine, Scenario
 from invoices.models import Invoice
-from payments.models import DebtorRequest, PaymentLink
+from payments.enums import LineState
+from payments.models import BankLine, DebtorRequest, PaymentLink
 from payments.services import links
 from tests.conftest import sign_in
 from tests.invoices.test_importing import SAMPLE
@@ -37,7 +38,8 @@ SIGNED_IN = [
     "facture-modifier", "facture-avoir", "facture-document", "paiement", "clients", "client", "client-releve",
     "client-suspendre", "client-ajouter", "client-modifier", "contact-ajouter", "dossier", "dossier-ajouter",
     "dossier-modifier", "dossier-documents", "importer", "importer-colonnes", "importer-controle",
-    "importer-resultat", "importer-annuler", "calendrier", "demandes", "demande", "paiements", "recherche",
+    "importer-resultat", "importer-annuler", "calendrier", "demandes", "demande", "paiements", "banque",
+    "banque-deposer", "banque-ligne", "banque-reglages", "recherche",
     "recherche-vide", "journal", "equipe", "personne", "droits", "cabinet", "mode-d-envoi",
     "serveur-d-envoi", "encaissement", "encaissement-compte", "quand-rien-ne-part", "modeles", "modele",
     "modeles-importer", "scenarios", "scenario", "scenario-nouveau", "simulation", "profil", "aide",
@@ -100,8 +102,10 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
     said = ReminderLine.objects.filter(reminder__state=ReminderState.ACCEPTED, invoice__in=Invoice.objects.open())
     line = said.select_related("invoice").order_by("invoice__number_key").first()
     request = DebtorRequest.objects.first()
+    waiting = BankLine.objects.filter(state=LineState.UNMATCHED, guesses__isnull=False).first()
     assert line is not None
     assert request is not None
+    assert waiting is not None
     invoice = line.invoice
     client, dossier = Client.objects.get(pk=invoice.client_id), Dossier.objects.get(pk=invoice.dossier_id)
     received = list_messages(Path(settings.VAR) / "catcher")
@@ -145,6 +149,9 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
             "calendrier": "calendar",
             "demandes": "requests",
             "paiements": "payments",
+            "banque": "bank",
+            "banque-deposer": "bank_upload",
+            "banque-reglages": "bank_settings",
             "journal": "journal",
             "equipe": "team",
             "droits": "rights",
@@ -177,6 +184,7 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
         "dossier-modifier": reverse("dossier_edit", args=[dossier.pk]),
         "dossier-documents": reverse("dossier_documents", args=[dossier.pk]),
         "demande": reverse("request", args=[request.pk]),
+        "banque-ligne": reverse("bank_line", args=[waiting.pk]),
         "recherche": reverse("search") + f"?q={client.display_name.split()[0]}",
         "recherche-vide": reverse("search") + "?q=zzzz",
         "personne": reverse("member", args=[owner.pk]),

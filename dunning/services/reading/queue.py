@@ -14,7 +14,7 @@ from cabinets.models import Cabinet, Membership
 from cabinets.sealing import open_together
 from dunning.enums import ANSWERS, SPOKEN, Channel, Reason, ReminderState, Tone
 from dunning.models import DunningCase, NightlyRun, Reminder, ReminderLine
-from dunning.policy import SOURCE_VALID_DAYS
+from dunning.policy import are_payments_stale
 from dunning.presenting import (
     KIND_MEANS,
     Fact,
@@ -198,8 +198,11 @@ def _next_night() -> dt.date | None:
 
 def is_source_stale(cabinet: Cabinet) -> bool:
     """Say whether reminders wait because nobody declared the payments up to date."""
-    declared = cabinet.settlements_declared_on
-    return declared is None or (cabinet.today() - declared).days > SOURCE_VALID_DAYS
+    return are_payments_stale(
+        declared_on=cabinet.settlements_declared_on,
+        feed_fresh_until_on=cabinet.feed_fresh_until_on,
+        on=cabinet.today(),
+    )
 
 
 def chosen(*, reminder_ids: Collection[UUID]) -> list[Reminder]:
