@@ -69,6 +69,26 @@ class RequestKind(models.TextChoices):
     ALREADY_PAID = "already_paid", "J’ai déjà payé"
     PROBLEM = "problem", "Signaler un problème"
     WRONG_RECIPIENT = "wrong_recipient", "Ce n’est pas pour moi"
+    CHANNEL = "channel", "Choix du canal"
+    DATA = "data", "Demande sur ses données"
+
+
+class DataRight(models.TextChoices):
+    """What a person asks about their data (law.md R58)."""
+
+    ACCESS = "access", "Accès"
+    RECTIFICATION = "rectify", "Rectification"
+    ERASURE = "erase", "Effacement"
+    RESTRICTION = "restrict", "Limitation"
+    PORTABILITY = "port", "Portabilité"
+    OBJECTION = "object", "Opposition"
+
+
+class Preference(models.TextChoices):
+    """How a debtor would rather be written to."""
+
+    EMAIL = "email", "Par e-mail"
+    LETTER = "letter", "Par courrier"
 
 
 class ProblemReason(models.TextChoices):
@@ -97,6 +117,7 @@ class RequestOutcome(models.TextChoices):
     ADDRESS_CHANGED = "address_changed", "Les coordonnées sont corrigées : le lien change"
     RIGHT_ADDRESS = "right_address", "Le destinataire est le bon"
     SILENCED = "silenced", "Ne plus écrire à cette adresse"
+    DONE = "done", "La réponse est donnée"
 
 
 # What each kind of request may become.
@@ -108,4 +129,21 @@ OUTCOMES: dict[RequestKind, tuple[RequestOutcome, ...]] = {
         RequestOutcome.RIGHT_ADDRESS,
         RequestOutcome.SILENCED,
     ),
+    RequestKind.CHANNEL: (RequestOutcome.DONE,),
+    RequestKind.DATA: (RequestOutcome.DONE,),
 }
+
+
+class LinkMessageKind(models.TextChoices):
+    """What a debtor asks to be sent."""
+
+    CODE = "code", "Code d’accès"
+    FRESH_LINK = "fresh_link", "Nouveau lien"
+
+
+class LinkMedium(models.TextChoices):
+    """Where it is sent."""
+
+    EMAIL = "email", "E-mail"
+    SMS = "sms", "SMS"
+    NONE = "none", "Nulle part"

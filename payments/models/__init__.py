@@ -1,7 +1,7 @@
 """What came in."""
 
 from payments.models.checkout import Checkout, CheckoutLine, ProviderAccount, ProviderNotice
-from payments.models.link import DebtorRequest, LinkVisit, PaymentLink
+from payments.models.link import DebtorRequest, LinkMessage, LinkVisit, PaymentLink, Proof
 from payments.models.payment import Allocation, Payment
 
 __all__ = [
@@ -9,9 +9,11 @@ __all__ = [
     "Checkout",
     "CheckoutLine",
     "DebtorRequest",
+    "LinkMessage",
     "LinkVisit",
     "Payment",
     "PaymentLink",
+    "Proof",
     "ProviderAccount",
     "ProviderNotice",
 ]

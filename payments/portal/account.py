@@ -79,6 +79,11 @@ class Account:
         return tuple(line for line in self.owed if line.invoice.pk not in asked)
 
     @property
+    def invoices(self) -> list[Invoice]:
+        """Return the invoices the link shows."""
+        return [line.invoice for line in (*self.owed, *self.closed)]
+
+    @property
     def is_sensitive(self) -> bool:
         """Say whether one known fact is asked before anything is shown."""
         return any(line.invoice.is_sensitive for line in (*self.owed, *self.closed))

@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 
+from cabinets.addresses import LONGEST_EMAIL, find_phone, normalise_email
+from cabinets.errors import InputError
 from invoices.models import Invoice
 from invoices.money import show_euros
 from payments.enums import PaymentMeans, ProblemReason
@@ -118,7 +120,7 @@ class ProblemForm(forms.Form):
         },
     )
     reason = forms.ChoiceField(
-        label="Que se passe-t-il ?",
+        label="Que se passe-t-il ?",
         choices=REASONS,
         widget=forms.RadioSelect,
         error_messages={
@@ -194,6 +196,60 @@ class CheckForm(forms.Form):
         if told not in self.expected:
             raise forms.ValidationError("Cette réponse ne correspond pas à ce que connaît le cabinet : vérifiez-la.")
         return told
+
+
+class AskCodeForm(forms.Form):
+    """The box a machine that opens links does not tick."""
+
+    is_addressee = forms.BooleanField(
+        label="Je suis le destinataire de ces factures",
+        error_messages={"required": "Cochez cette case pour recevoir le code."},
+    )
+
+
+class CodeForm(forms.Form):
+    """Six digits."""
+
+    code = forms.CharField(
+        label="Code reçu",
+        help_text="Six chiffres.",
+        max_length=12,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        error_messages={
+            "required": "Indiquez le code reçu.",
+            "max_length": "Le code a six chiffres : vérifiez-le.",
+        },
+    )
+
+
+class RenewalForm(forms.Form):
+    """Where the messages of the firm arrive: typed, so that no machine that opens links asks for one."""
+
+    FIELD = "address"
+
+    address = forms.CharField(
+        label="Adresse e-mail ou mobile où le cabinet vous écrit",
+        help_text="Le nouveau lien n’arrive qu’à l’adresse que le cabinet connaît.",
+        max_length=LONGEST_EMAIL,
+        widget=forms.TextInput(attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}),
+        error_messages={
+            "required": "Indiquez l’adresse e-mail ou le mobile où vous recevez les messages du cabinet.",
+            "max_length": "Cette adresse est trop longue : vérifiez-la.",
+        },
+    )
+
+    def clean_address(self) -> str:
+        """Refuse what is neither an address nor a number."""
+        text: str = self.cleaned_data["address"]
+        try:
+            if "@" in text:
+                return normalise_email(text)
+        except InputError as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
+        number = find_phone(text)
+        if number is None:
+            raise forms.ValidationError("Écrivez une adresse e-mail (nom@domaine.fr) ou un numéro (06 12 34 56 78).")
+        return number
 
 
 def plain(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.portal import views
+from payments.portal import detail_views, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("pas-pour-moi/", views.wrong_recipient, name="portal_wrong_recipient"),
     path("demande/", views.follow_up, name="portal_request"),
     path("verification/", views.check, name="portal_check"),
+    path("detail/", detail_views.detail, name="portal_detail"),
+    path("detail/code/", detail_views.code, name="portal_detail_code"),
+    path("detail/<uuid:document_id>/", detail_views.document, name="portal_document"),
     path("donnees/", views.data, name="portal_data"),
     path("recours/", views.recourse, name="portal_recourse"),
 ]

@@ -1,51 +1,38 @@
 """The debtor's pages. A page read changes nothing but the visits; what is said takes a form with an answer."""
 
-import base64
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from redis.exceptions import RedisError
 
-from cabinets.addresses import find_phone, show_phone
-from cabinets.enums import ClientKind
-from cabinets.models import Cabinet, Dossier
+from cabinets.models import Cabinet
 from cabinets.services.throttle import Gate
 from payments.enums import PaymentMeans, ProblemReason, RequestKind, RequestState
 from payments.models import DebtorRequest, LinkVisit
-from payments.portal.access import FORM_REFERRER, LinkRequest, opens_link
+from payments.portal.access import LinkRequest, opens_link
 from payments.portal.account import Account, account_of, transfer_for
 from payments.portal.forms import AlreadyPaidForm, CheckForm, ProblemForm, WrongRecipientForm
-from payments.services import links, requests
+from payments.portal.pages import form_page as _form
+from payments.portal.pages import page as _page
+from payments.portal.pages import posted as _posted
+from payments.services import details, links, requests
 
 CHECK_COOKIE = "espace"
 CHECK_SALT = "payments.portal.check"
 CHECK_SECONDS = 30 * 60
 CHECKS = Gate("link-check", tries=5, seconds=3600)
 ONE_VISIT = dt.timedelta(minutes=5)
-LARGEST_LOGO = 20_000
 MOST_REQUESTS = 20
 WITH_FORM = require_http_methods(["GET", "HEAD", "POST"])
 
 View = Callable[..., HttpResponse]
-
-
-@dataclass(frozen=True, slots=True)
-class Firm:
-    """The letterhead of every page."""
-
-    name: str
-    bar: str
-    phone: str
-    phone_shown: str
-    email: str
-    logo_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +56,13 @@ def shows_account(view: View) -> View:
     """Give a view the account, or send its reader to what comes before it: a known fact, or their own report."""
 
     @wraps(view)
-    def shown(request: AccountRequest) -> HttpResponse:
+    def shown(request: AccountRequest, **facts: Any) -> HttpResponse:
         if _is_said_not_theirs(request):
             return redirect("portal_request", token=request.token)
         request.account = account_of(request.link, on=request.cabinet.today())
         if request.account.is_sensitive and not _is_checked(request):
             return redirect("portal_check", token=request.token)
-        return view(request)
+        return view(request, **facts)
 
     return shown
 
@@ -95,6 +82,7 @@ def home(request: AccountRequest) -> HttpResponse:
         transfer=transfer,
         waiting=waiting,
         is_suspended=waiting is not None and requests.is_suspending(waiting),
+        has_documents=details.has_documents(request.account.invoices),
     )
 
 
@@ -215,49 +203,6 @@ def data(request: LinkRequest) -> HttpResponse:
 def recourse(request: LinkRequest) -> HttpResponse:
     """Say where a debtor who disagrees may go, by what they are to the firm."""
     return _page(request, "recourse")
-
-
-def _page(request: LinkRequest, name: str, *, status: int = 200, **facts: Any) -> HttpResponse:
-    kinds = _kinds(request)
-    context = {
-        "firm": _firm(request.cabinet),
-        "cabinet": request.cabinet,
-        "token": request.token,
-        "today": request.cabinet.today(),
-        # No kind known: the consumer's text (law.md § 0).
-        "is_consumer": bool(kinds & {ClientKind.CONSUMER, ClientKind.UNKNOWN}),
-        "has_batonnier": kinds != {ClientKind.PUBLIC},
-        **facts,
-    }
-    return render(request, f"payments/portal/{name}.html", context, status=status)
-
-
-def _form(request: LinkRequest, name: str, form: Any, *, status: int = 0, **facts: Any) -> HttpResponse:
-    response = _page(request, name, form=form, status=status or (422 if form.errors else 200), **facts)
-    response["Referrer-Policy"] = FORM_REFERRER
-    return response
-
-
-def _posted(request: LinkRequest) -> QueryDict | None:
-    # An empty form is a form too: it is refused, and says why.
-    return request.POST if request.method == "POST" else None
-
-
-def _firm(cabinet: Cabinet) -> Firm:
-    logo = bytes(cabinet.logo or b"")
-    url = f"data:{cabinet.logo_type};base64,{base64.b64encode(logo).decode()}" if 0 < len(logo) <= LARGEST_LOGO else ""
-    return Firm(cabinet.name, cabinet.bar, cabinet.phone, _shown(cabinet.phone), cabinet.email, url)
-
-
-def _shown(phone: str) -> str:
-    # The firm's own number is typed freely: shown as typed when it cannot be read.
-    known = find_phone(phone)
-    return phone if known is None else show_phone(known)
-
-
-def _kinds(request: LinkRequest) -> set[str]:
-    mine = Dossier.objects.filter(client=request.link.client_id, billing_contact=request.link.contact_id)
-    return set(mine.values_list("kind", flat=True)) or {request.link.client.kind}
 
 
 def _note_visit(request: LinkRequest) -> None:

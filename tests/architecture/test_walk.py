@@ -60,7 +60,12 @@ def arguments_of(entry: URLPattern) -> dict[str, str]:
     return {name: type(converter).__name__ for name, converter in entry.pattern.converters.items()}
 
 
-WITH_ROWS = [(address, entry) for address, entry in PATTERNS if set(arguments_of(entry)) - TOKENS]
+# Under a link's token, an id is one the link shows or nobody's: its own tests walk them too.
+WITH_ROWS = [
+    (address, entry)
+    for address, entry in PATTERNS
+    if set(arguments_of(entry)) - TOKENS and not address.startswith("p/<")
+]
 
 
 def populate() -> dict[str, uuid.UUID]:

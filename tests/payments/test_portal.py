@@ -54,6 +54,11 @@ def read(response: Any) -> str:
     return re.sub(r"\s*\n\s*", " ", html.unescape(re.sub(r"<[^>]+>", "\n", body))).strip()
 
 
+def unmasked(response: Any) -> str:
+    """Return a page without the token of its form, which is another each time."""
+    return re.sub(r'(name="csrfmiddlewaretoken" value=")\w+', r"\1", response.content.decode())
+
+
 def tables() -> dict[str, int]:
     counts = {}
     for model in walled_models():
@@ -313,11 +318,11 @@ def test_every_token_that_opens_nothing_gets_the_same_bytes(
     ]
     for response in responses:
         del response["X-Request-Id"]
-    answers = {(answer.status_code, answer.content, tuple(sorted(answer.items()))) for answer in responses}
+    answers = {(answer.status_code, unmasked(answer), tuple(sorted(answer.items()))) for answer in responses}
 
     assert len(answers) == 1
     assert next(iter(answers))[0] == 404
-    assert b"Ce lien ne s\xe2\x80\x99ouvre pas" in next(iter(answers))[1]
+    assert "Ce lien n’ouvre plus rien" in next(iter(answers))[1]
 
 
 def test_guessing_is_counted_and_never_closes_a_live_link(
@@ -327,7 +332,7 @@ def test_guessing_is_counted_and_never_closes_a_live_link(
         answers = [debtor.get(f"/p/{rank:043}/") for rank in range(11)]
 
     assert [response.status_code for response in answers] == [*[404] * 10, 429]
-    assert len({response.content for response in answers}) == 1
+    assert len({unmasked(response) for response in answers}) == 1
     assert "link.unknown_too_often" in caplog.messages
     assert debtor.get(place(link)).status_code == 200
 
