@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from payments.portal.access import short_link
-from payments.views import payments, requests
+from payments.views import payments, proofs, requests
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("s/<str:token>/", short_link, name="short_link"),
@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("demandes/", requests.listing, name="requests"),
     path("demandes/<uuid:pk>/", requests.one, name="request"),
     path("demandes/<uuid:pk>/repondre/", requests.answer, name="answer_request"),
+    path("demandes/<uuid:pk>/justificatif/", proofs.download, name="request_proof"),
+    path("demandes/<uuid:pk>/justificatif/retirer/", proofs.remove, name="remove_request_proof"),
     path("demandes/<uuid:pk>/lever/", requests.release, name="release_disputes"),
     path("factures/<uuid:invoice_id>/paiement/", payments.payment_record, name="payment_record"),
     path("paiements/", payments.payments, name="payments"),

@@ -20,12 +20,22 @@ from invoices.models import Invoice
 from payments.models import DebtorRequest
 
 APPROVALS = "/a-valider/"
-REQUEST_KINDS = frozenset({TaskKind.ALREADY_PAID, TaskKind.DISPUTE, TaskKind.WRONG_RECIPIENT})
+REQUEST_KINDS = frozenset(
+    {
+        TaskKind.ALREADY_PAID,
+        TaskKind.DISPUTE,
+        TaskKind.WRONG_RECIPIENT,
+        TaskKind.CHANNEL_CHOICE,
+        TaskKind.DATA_REQUEST,
+    }
+)
 # These close by themselves, with the act that settles them: a mark would hide what is still to be decided.
 CLOSED_BY_AN_ACT = {
     TaskKind.ALREADY_PAID: "en répondant à la demande du client",
     TaskKind.DISPUTE: "en répondant à la demande du client",
     TaskKind.WRONG_RECIPIENT: "en répondant à la demande du client",
+    TaskKind.CHANNEL_CHOICE: "en répondant à la demande du client",
+    TaskKind.DATA_REQUEST: "en répondant à la demande du client",
     TaskKind.UNKNOWN_OUTCOME: "en disant si le message est parti",
     TaskKind.ABNORMAL_NIGHT: "en confirmant la nuit",
     TaskKind.CLASSIFY_REPLY: "en classant la réponse",
@@ -72,6 +82,8 @@ DOORS: dict[TaskKind, Door] = {
     TaskKind.CHECK_INSOLVENCY: Door("Vérifier", of_other="/clients/{client}/faits/verification/"),
     TaskKind.LIMITATION: Door("Voir le délai"),
     TaskKind.BATONNIER_DEADLINE: Door("Voir l’échéance"),
+    TaskKind.CHANNEL_CHOICE: Door("Voir le choix"),
+    TaskKind.DATA_REQUEST: Door("Répondre"),
     TaskKind.INSURER_NOTICE: Door("Relire le projet", of_reminder="/assureur/{subject}/"),
 }
 # fmt: on

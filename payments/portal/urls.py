@@ -2,18 +2,19 @@
 
 from django.urls import path
 
-from payments.portal import detail_views, views
+from payments.portal import detail_views, follow_up, rights_views, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
     path("deja-paye/", views.already_paid, name="portal_already_paid"),
     path("probleme/", views.problem, name="portal_problem"),
     path("pas-pour-moi/", views.wrong_recipient, name="portal_wrong_recipient"),
-    path("demande/", views.follow_up, name="portal_request"),
+    path("demande/", follow_up.follow_up, name="portal_request"),
     path("verification/", views.check, name="portal_check"),
     path("detail/", detail_views.detail, name="portal_detail"),
     path("detail/code/", detail_views.code, name="portal_detail_code"),
     path("detail/<uuid:document_id>/", detail_views.document, name="portal_document"),
-    path("donnees/", views.data, name="portal_data"),
+    path("donnees/", rights_views.data, name="portal_data"),
+    path("canal/", rights_views.channel, name="portal_channel"),
     path("recours/", views.recourse, name="portal_recourse"),
 ]

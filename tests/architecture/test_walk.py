@@ -31,7 +31,7 @@ from dunning.models import (
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch
 from payments.enums import RequestKind
-from payments.models import DebtorRequest, Payment
+from payments.models import DebtorRequest, Payment, Proof
 from payments.services.links import link_for
 from tests.architecture.test_urls import PATTERNS
 from tests.conftest import FirmBrowser
@@ -101,7 +101,17 @@ def populate() -> dict[str, uuid.UUID]:
     document.save(force_insert=True)
     payment = Payment(client=client, received_on=dt.date(2026, 11, 2), cents=1)
     payment.save(force_insert=True)
-    said = DebtorRequest(link=link_for(client=client), client=client, invoice=invoice, kind=RequestKind.PROBLEM)
+    joined = Proof(
+        client=client,
+        file_name=CANARY,
+        media_type="application/pdf",
+        size=1,
+        digest=hashlib.sha256(b"x").digest(),
+        stored_as="nowhere",
+    )
+    joined.save(force_insert=True)
+    link = link_for(client=client)
+    said = DebtorRequest(link=link, client=client, invoice=invoice, kind=RequestKind.PROBLEM, proof=joined)
     said.save(force_insert=True)
     invited = Invitation(
         email="canari@canari.example",

@@ -26,6 +26,7 @@ from dunning.presenting import (
 from dunning.services.facts import load_facts
 from dunning.services.reading.beside import Beside, beside, claim_events, fact_words
 from dunning.services.reading.heard import inbound_events
+from dunning.services.reading.opened import visit_events
 from dunning.services.reading.said import author_of, reminder_events
 from dunning.services.silencing import right_to_lift
 from invoices.enums import InvoiceState, InvoiceStatus, StopKind
@@ -34,11 +35,10 @@ from invoices.money import show_euros
 from invoices.services.statuses import statuses
 from invoices.status import in_force
 from payments.enums import PaymentMeans, PaymentState, RequestState
-from payments.models import Allocation, DebtorRequest, LinkVisit
+from payments.models import Allocation, DebtorRequest
 from templates_lib.rendering import day_words
 
 NIGHTS_SHOWN = 60
-VISITS_SHOWN = 50
 # The reminders themselves tell these nights.
 TOLD_BY_REMINDERS = (Code.SEND, Code.NEEDS_APPROVAL)
 OFF_LADDER = "Cette facture n’est suivie par aucun scénario : rien ne part à son sujet."
@@ -124,7 +124,7 @@ def page_of(*, invoice: Invoice, cabinet: Cabinet, member: Membership) -> Invoic
         *claim_events(invoice=invoice, zone=zone),
         *_request_events(asked, zone),
         *inbound_events(invoice=invoice, reminder_ids=[one.pk for one in reminders], zone=zone),
-        *_visit_events(invoice, zone),
+        *visit_events(invoice=invoice, zone=zone),
         *_night_events(invoice, zone),
         _entered(invoice, zone),
     ]
@@ -317,24 +317,6 @@ def _request_events(asked: Sequence[DebtorRequest], zone: dt.tzinfo) -> Iterable
             text=request.get_state_display(),
             url=f"/demandes/{request.pk}/",
             link_label="Voir la demande",
-        )
-
-
-def _visit_events(invoice: Invoice, zone: dt.tzinfo) -> Iterable[Event]:
-    visits = LinkVisit.objects.filter(
-        link__client=invoice.client_id, link__contact=invoice.dossier.billing_contact_id
-    ).order_by("-at")
-    moments = list(visits.values_list("at", flat=True)[:VISITS_SHOWN])
-    for _, same_day in groupby(moments, key=lambda at: at.astimezone(zone).date()):
-        day = list(same_day)
-        times = f"{len(day)} fois ce jour-là" if len(day) > 1 else ""
-        yield Event(
-            at=day[0],
-            tone="info",
-            icon="eye",
-            title="Lien de paiement ouvert",
-            when=moment_words(day[0], zone),
-            text=times,
         )
 
 
