@@ -50,7 +50,6 @@ EVENTS: dict[str, str] = {
     "sms_account.changed": "Compte SMS réglé",
     "sms_account.switched": "SMS mis en service ou arrêtés",
     "client.sms_refused": "SMS refusés par le client",
-    "client.sms_accepted": "SMS acceptés de nouveau par le client",
     "paymentlink.message_asked": "Code ou nouveau lien demandé par un client",
     "paymentlink.code_accepted": "Code d’accès accepté",
     "paymentlink.code_refused": "Code d’accès refusé",

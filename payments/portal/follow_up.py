@@ -76,14 +76,14 @@ def _said(at: dt.datetime, cabinet: Cabinet, tone: str, icon: str, title: str, t
 
 def _title(asked: DebtorRequest) -> str:
     kind = RequestKind(asked.kind)
-    about = ""
+    name, about = kind.label, ""
     if kind == RequestKind.DATA:
-        about = DataRight(asked.reason).label.lower()
+        name, about = "Demande sur vos données", DataRight(asked.reason).label.lower()
     elif kind == RequestKind.CHANNEL:
         about = Preference(asked.reason).label.lower() if asked.reason else "sans préférence"
     elif kind != RequestKind.WRONG_RECIPIENT and asked.invoice is not None:
         about = f"facture {asked.invoice.number}"
-    return f"{kind.label} – {about}" if about else kind.label
+    return f"{name} – {about}" if about else name
 
 
 def _told(asked: DebtorRequest) -> str:

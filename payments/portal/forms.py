@@ -54,7 +54,6 @@ WAYS = (
     (Preference.EMAIL, "De préférence par e-mail"),
     (Preference.LETTER, "De préférence par courrier"),
 )
-SMS_YES, SMS_NO = "yes", "no"
 
 
 def named(line: Line) -> str:
@@ -257,17 +256,9 @@ class DataForm(forms.Form):
 
 
 class ChannelForm(forms.Form):
-    """How the debtor is written to: what is ticked is what is in force, so that sending it as it is changes nothing."""
+    """How the debtor is written to: what is shown is what is in force, so that sending it as it is changes nothing."""
 
-    sms = forms.ChoiceField(
-        label="Messages par SMS",
-        choices=((SMS_YES, "Je les accepte"), (SMS_NO, "Je ne veux plus de SMS")),
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": "Choisissez si vous acceptez les SMS.",
-            "invalid_choice": "Choisissez une réponse de la liste.",
-        },
-    )
+    refuses_sms = forms.BooleanField(label="Je ne veux plus recevoir de SMS", required=False)
     preference = forms.ChoiceField(
         label="Rappels et courriers",
         choices=WAYS,
@@ -278,15 +269,10 @@ class ChannelForm(forms.Form):
         },
     )
 
-    def __init__(self, *args: Any, has_mobile: bool, **options: Any) -> None:
+    def __init__(self, *args: Any, gets_sms: bool, **options: Any) -> None:
         super().__init__(*args, **options)
-        if not has_mobile:
-            del self.fields["sms"]
-
-    def accepts_sms(self) -> bool | None:
-        """Return what was chosen; None when no text message can be sent anyway."""
-        chosen = self.cleaned_data.get("sms")
-        return None if chosen is None else chosen == SMS_YES
+        if not gets_sms:
+            del self.fields["refuses_sms"]
 
     def preferred(self) -> Preference | None:
         """Return the way preferred, if any."""

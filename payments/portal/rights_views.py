@@ -5,7 +5,7 @@ from django.shortcuts import redirect
 
 from payments.enums import DataRight
 from payments.portal.access import LinkRequest, opens_link
-from payments.portal.forms import ANY_WAY, SMS_NO, SMS_YES, ChannelForm, DataForm
+from payments.portal.forms import ANY_WAY, ChannelForm, DataForm
 from payments.portal.pages import form_page, posted
 from payments.portal.views import WITH_FORM, is_said_not_theirs
 from payments.services import rights
@@ -34,16 +34,18 @@ def channel(request: LinkRequest) -> HttpResponse:
     if is_said_not_theirs(request):
         return redirect("portal_request", token=request.token)
     link = request.link
-    in_force = {
-        "sms": SMS_YES if link.client.accepts_sms else SMS_NO,
-        "preference": rights.preference_of(link) or ANY_WAY,
-    }
-    form = ChannelForm(posted(request), initial=in_force, has_mobile=(link.contact or link.client).has_mobile)
+    has_mobile, refuses = (link.contact or link.client).has_mobile, not link.client.accepts_sms
+    form = ChannelForm(
+        posted(request),
+        initial={"preference": rights.preference_of(link) or ANY_WAY},
+        gets_sms=has_mobile and not refuses,
+    )
     if request.method != "POST" or not form.is_valid():
-        return form_page(request, "channel", form, is_saved=request.GET.get("choix") == "1")
-    accepts = form.accepts_sms()
-    if accepts is not None:
-        rights.accept_sms(link=link, accepts=accepts)
+        return form_page(
+            request, "channel", form, is_saved=request.GET.get("choix") == "1", refuses_sms=has_mobile and refuses
+        )
+    if form.cleaned_data.get("refuses_sms"):
+        rights.refuse_sms(link=link)
     rights.prefer(link=link, preference=form.preferred(), today=request.cabinet.today())
     response = redirect("portal_channel", token=request.token)
     response["Location"] += "?choix=1"

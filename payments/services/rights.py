@@ -29,13 +29,16 @@ def ask_about_data(*, link: PaymentLink, right: DataRight, today: dt.date, messa
 
 
 @transaction.atomic
-def accept_sms(*, link: PaymentLink, accepts: bool) -> bool:
-    """Stop text messages to the client, or take them up again, from this very moment; say whether it changed."""
-    changed = Client.objects.filter(pk=link.client_id, accepts_sms=not accepts).update(accepts_sms=accepts)
+def refuse_sms(*, link: PaymentLink) -> bool:
+    """Stop text messages to the client from this very moment, for good; say whether it changed anything.
+
+    Only the firm takes them up again: whoever holds a link may not hold the telephone that said stop.
+    """
+    changed = Client.objects.filter(pk=link.client_id, accepts_sms=True).update(accepts_sms=False)
     if changed:
         # What is planned by SMS asks its way again before it speaks, and finds it shut.
         follower().wake(client_id=link.client_id)
-        journal.record("client.sms_accepted" if accepts else "client.sms_refused", link.client, origin="link")
+        journal.record("client.sms_refused", link.client, origin="link")
     return bool(changed)
 
 

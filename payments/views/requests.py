@@ -138,7 +138,7 @@ def _page(request: CabinetRequest, asked: DebtorRequest, form: AnswerForm, *, st
         "disputes": disputes if asked.kind == RequestKind.PROBLEM else [],
         "is_open": asked.state == RequestState.OPEN,
         "proof": asked.proof,
-        "about": _about(asked),
+        "is_about_invoices": asked.kind not in {RequestKind.DATA, RequestKind.CHANNEL},
         "answer_by": shift_months(asked.received_at.astimezone(request.cabinet.zone).date(), rights.MONTHS_TO_ANSWER),
         "is_about_data": asked.kind == RequestKind.DATA,
         "hint": RIGHT_HINTS[DataRight(asked.reason)] if asked.kind == RequestKind.DATA else "",
@@ -147,12 +147,6 @@ def _page(request: CabinetRequest, asked: DebtorRequest, form: AnswerForm, *, st
         "may_release": request.member.can(Right.RELEASE_DISPUTES),
     }
     return render(request, "payments/request.html", context, status=status)
-
-
-def _about(asked: DebtorRequest) -> str:
-    if asked.invoice is not None or asked.kind in {RequestKind.PROBLEM, RequestKind.ALREADY_PAID}:
-        return ""
-    return "Sans objet" if asked.kind != RequestKind.WRONG_RECIPIENT else "Toutes ses factures"
 
 
 def _uuid(text: str) -> UUID | None:

@@ -624,7 +624,7 @@ PAGES = st.sampled_from([*READ, "verification/", "x", f"detail/{UUID(int=7)}/"])
 NAMES = st.sampled_from(
     [
         *("invoices", "invoice", "paid_on", "means", "message", "reason", "why", "answer", "csrf", "proof"),
-        *("address", "is_addressee", "code", "right", "sms", "preference", "choix"),
+        *("address", "is_addressee", "code", "right", "refuses_sms", "preference", "choix"),
     ]
 )
 VALUES = st.one_of(

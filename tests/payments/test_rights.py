@@ -39,8 +39,9 @@ def reachable(**facts: object) -> PaymentLink:
 def test_each_right_opens_one_task_due_in_a_month_and_stops_nothing(
     debtor: FirmBrowser, link: PaymentLink, right: DataRight
 ) -> None:
-    for _ in range(2):
-        response = debtor.post(place(link, "donnees/"), {"right": right, "message": "Mon adresse."})
+    facts = {"right": right, "message": "Mon adresse."}
+    response = debtor.post(place(link, "donnees/"), facts)
+    debtor.post(place(link, "donnees/"), facts)
 
     asked = DebtorRequest.objects.get()
     task = Task.objects.get()
@@ -48,7 +49,7 @@ def test_each_right_opens_one_task_due_in_a_month_and_stops_nothing(
     assert (asked.kind, asked.reason, asked.message) == (RequestKind.DATA, right, "Mon adresse.")
     assert (task.kind, task.subject_id, task.due_on) == (TaskKind.DATA_REQUEST, asked.pk, dt.date(2026, 12, 24))
     assert not Standstill.objects.exists()
-    assert f"Demande sur ses données – {right.label.lower()}" in read(debtor.get(place(link, "demande/")))
+    assert f"Demande sur vos données – {right.label.lower()}" in read(debtor.get(place(link, "demande/")))
 
 
 def test_the_month_ends_on_the_last_day_where_there_is_no_such_day(link: PaymentLink) -> None:
@@ -80,7 +81,7 @@ def test_whoever_is_not_concerned_has_rights_too(debtor: FirmBrowser, link: Paym
     words = read(debtor.post(place(link, "donnees/"), {"right": "erase"}, follow=True))
 
     assert "Votre signalement est enregistré" in words
-    assert "Demande sur ses données – effacement" in words
+    assert "Demande sur vos données – effacement" in words
     assert "Ce n’est pas pour moi" not in words
 
 
@@ -109,18 +110,19 @@ def test_the_firm_reads_until_when_and_what_the_right_is_worth_and_answers(
     assert "Voici vos données." in read(debtor.get(place(link, "demande/")))
 
 
-def test_text_messages_stop_at_once_and_may_start_again(debtor: FirmBrowser, cabinet: Cabinet) -> None:
+def test_text_messages_stop_at_once_and_for_good(debtor: FirmBrowser, cabinet: Cabinet) -> None:
     link = reachable()
     page = place(link, "canal/")
 
-    saved = debtor.post(page, {"sms": "no", "preference": "any"}, follow=True)
-    stopped = Client.objects.get().accepts_sms
-    debtor.post(page, {"sms": "yes", "preference": "any"})
+    saved = debtor.post(page, {"refuses_sms": "on", "preference": "any"}, follow=True)
 
     assert "Votre choix est enregistré." in read(saved)
-    assert (stopped, Client.objects.get().accepts_sms) == (False, True)
-    events = JournalEntry.objects.filter(event__startswith="client.sms").order_by("pk")
-    assert list(events.values_list("event", flat=True)) == ["client.sms_refused", "client.sms_accepted"]
+    assert "Vous ne recevez plus de SMS." in read(saved)
+    assert 'name="refuses_sms"' not in saved.content.decode()
+    assert not Client.objects.get().accepts_sms
+    debtor.post(page, {"preference": "any"})
+    assert not Client.objects.get().accepts_sms
+    assert JournalEntry.objects.filter(event="client.sms_refused", subject_id=link.client_id).count() == 1
     assert not DebtorRequest.objects.exists()
 
 
@@ -129,30 +131,28 @@ def test_a_refusal_wakes_the_ladder(cabinet: Cabinet, monkeypatch: pytest.Monkey
     link = reachable()
     monkeypatch.setattr(floor_ports.follower(), "wake", lambda **facts: woken.append(facts), raising=False)
 
-    rights.accept_sms(link=link, accepts=False)
-    rights.accept_sms(link=link, accepts=False)
+    assert [rights.refuse_sms(link=link), rights.refuse_sms(link=link)] == [True, False]
 
     assert woken == [{"client_id": link.client_id}]
 
 
 def test_sending_the_page_as_it_is_changes_nothing(debtor: FirmBrowser, cabinet: Cabinet) -> None:
-    link = reachable(accepts_sms=False)
+    link = reachable()
     rights.prefer(link=link, preference=Preference.LETTER, today=TODAY)
     before = tables()
     body = debtor.get(place(link, "canal/")).content.decode()
 
-    debtor.post(place(link, "canal/"), {"sms": "no", "preference": "letter"})
+    debtor.post(place(link, "canal/"), {"preference": "letter"})
 
-    for value in ("no", "letter"):
-        assert f'value="{value}"' in body
-    assert body.count(" checked") == 2
-    assert tables() == before
+    assert body.count(" checked") == 1
+    assert (tables(), Client.objects.get().accepts_sms) == (before, True)
 
 
 def test_without_a_mobile_nothing_is_asked_about_text_messages(debtor: FirmBrowser, link: PaymentLink) -> None:
     body = debtor.get(place(link, "canal/")).content.decode()
 
-    assert 'name="sms"' not in body
+    assert 'name="refuses_sms"' not in body
+    assert "Vous ne recevez plus de SMS" not in body
     assert debtor.post(place(link, "canal/"), {"preference": "email"}).status_code == 302
 
 
@@ -203,7 +203,7 @@ def test_the_timeline_tells_what_was_said_and_what_was_answered_the_last_first(
         "Réponse du cabinet – J’ai déjà payé – facture F-2026-0412",
         "26 novembre 2026",
         "Nous ne voyons rien venir.",
-        "Demande sur ses données – accès",
+        "Demande sur vos données – accès",
         "25 novembre 2026",
         "J’ai déjà payé – facture F-2026-0412",
         "24 novembre 2026",
