@@ -171,6 +171,8 @@ class TaskKind(models.TextChoices):
     BATONNIER_DEADLINE = "batonnier_deadline", "Échéance devant le bâtonnier"
     INSURER_NOTICE = "insurer_notice", "Informer l’assureur"
     REFUSED_STATEMENT = "refused_statement", "Relevé bancaire refusé"
+    CHANNEL_CHOICE = "channel_choice", "Tenir compte d’un choix de canal"
+    DATA_REQUEST = "data_request", "Répondre sur les données d’un client"
 
 
 class TaskState(models.TextChoices):

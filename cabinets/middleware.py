@@ -17,7 +17,7 @@ from cabinets.scoping import acting_for, tenant_atomic
 
 CHOSEN = "cabinet"
 # A link opens its own firm, whoever is signed in: a debtor's, an invitation's, the address a provider announces to.
-LINKS = ("/p/", "/invitation/", "/veto/", "/retours/")
+LINKS = ("/p/", "/s/", "/invitation/", "/veto/", "/retours/")
 TOUCHED_EVERY = dt.timedelta(minutes=1)
 
 

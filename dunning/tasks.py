@@ -13,6 +13,7 @@ from dunning.services import (
     dispatch,
     letter_accounts,
     letter_polling,
+    link_mail,
     mail_servers,
     mailboxes,
     morning,
@@ -85,6 +86,27 @@ def sweep_staff_mail() -> None:
 def send_staff_mail(mail_id: str) -> None:
     """Send one mail to a person of the firm."""
     staff_mail.deliver(mail_id=UUID(mail_id))
+
+
+@shared_task(name="dunning.tasks.sweep_link_messages")
+def sweep_link_messages() -> None:
+    """Every minute: hand to the senders what debtors asked for and nobody carried at once."""
+    for message_id in link_mail.due(now=timezone.now()):
+        send_link_message.delay(str(message_id))
+
+
+@shared_task(name="dunning.tasks.send_link_message")
+def send_link_message(message_id: str) -> None:
+    """Send one code or one fresh link."""
+    link_mail.deliver(message_id=UUID(message_id))
+
+
+class LinkCourier:
+    """Answers `payments.ports.Courier` with a worker."""
+
+    def hurry(self, *, message_id: UUID) -> None:
+        """Wake a worker for this message."""
+        send_link_message.delay(str(message_id))
 
 
 @shared_task(name="dunning.tasks.check_letter_account")

@@ -74,6 +74,26 @@ class RequestKind(models.TextChoices):
     ALREADY_PAID = "already_paid", "J’ai déjà payé"
     PROBLEM = "problem", "Signaler un problème"
     WRONG_RECIPIENT = "wrong_recipient", "Ce n’est pas pour moi"
+    CHANNEL = "channel", "Choix du canal"
+    DATA = "data", "Demande sur ses données"
+
+
+class DataRight(models.TextChoices):
+    """What a person asks about their data (law.md R58)."""
+
+    ACCESS = "access", "Accès"
+    RECTIFICATION = "rectify", "Rectification"
+    ERASURE = "erase", "Effacement"
+    RESTRICTION = "restrict", "Limitation"
+    PORTABILITY = "port", "Portabilité"
+    OBJECTION = "object", "Opposition"
+
+
+class Preference(models.TextChoices):
+    """How a debtor would rather be written to."""
+
+    EMAIL = "email", "Par e-mail"
+    LETTER = "letter", "Par courrier"
 
 
 class ProblemReason(models.TextChoices):
@@ -102,6 +122,7 @@ class RequestOutcome(models.TextChoices):
     ADDRESS_CHANGED = "address_changed", "Les coordonnées sont corrigées : le lien change"
     RIGHT_ADDRESS = "right_address", "Le destinataire est le bon"
     SILENCED = "silenced", "Ne plus écrire à cette adresse"
+    DONE = "done", "La réponse est donnée"
 
 
 # What each kind of request may become.
@@ -113,6 +134,8 @@ OUTCOMES: dict[RequestKind, tuple[RequestOutcome, ...]] = {
         RequestOutcome.RIGHT_ADDRESS,
         RequestOutcome.SILENCED,
     ),
+    RequestKind.CHANNEL: (RequestOutcome.DONE,),
+    RequestKind.DATA: (RequestOutcome.DONE,),
 }
 
 
@@ -206,3 +229,18 @@ class GuessOutcome(models.TextChoices):
     RECORD = "record", "Enregistrer le paiement"
     LINK = "link", "Rattacher au paiement déjà enregistré"
     REVERSE = "reverse", "Annuler le paiement revenu impayé"
+
+
+class LinkMessageKind(models.TextChoices):
+    """What a debtor asks to be sent."""
+
+    CODE = "code", "Code d’accès"
+    FRESH_LINK = "fresh_link", "Nouveau lien"
+
+
+class LinkMedium(models.TextChoices):
+    """Where it is sent."""
+
+    EMAIL = "email", "E-mail"
+    SMS = "sms", "SMS"
+    NONE = "none", "Nulle part"

@@ -11,6 +11,10 @@ class RequestError(PaymentError):
     """An answer to a debtor's request that the facts do not allow."""
 
 
+class ProofError(PaymentError):
+    """A file that cannot be kept, or read any more."""
+
+
 class ReceiptError(PaymentError):
     """A payment that cannot be recorded as typed; names the field it is about when there is one."""
 

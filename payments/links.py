@@ -7,6 +7,7 @@ from uuid import UUID
 
 TOKEN_LENGTH = 43
 SHORT_LENGTH = 14
+CODE_DIGITS = 6
 
 
 def token_for(link_id: UUID, version: int, key: str) -> str:
@@ -18,6 +19,12 @@ def token_for(link_id: UUID, version: int, key: str) -> str:
 def short_of(token: str) -> str:
     """Return the part of a token a text message has room for: 14 characters, 84 bits nobody guesses."""
     return token[:SHORT_LENGTH]
+
+
+def code_for(message_id: UUID, key: str) -> str:
+    """Return the six digits of a code message: made again when it is sent and when it is typed, kept nowhere."""
+    mac = hmac.digest(key.encode(), f"link-code|{message_id}".encode(), "sha256")
+    return f"{int.from_bytes(mac[:8], 'big') % 10**CODE_DIGITS:0{CODE_DIGITS}}"
 
 
 def hash_of(token: str) -> bytes:

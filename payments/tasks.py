@@ -11,7 +11,7 @@ from cabinets.scoping import acting_for, tenant_atomic, working_for
 from cabinets.services.firm import every_firm
 from payments.enums import LineState
 from payments.models import BankFeed, BankLine
-from payments.services import asking, bank_feed, bank_finding, notices, provider_accounts
+from payments.services import asking, bank_feed, bank_finding, link_messages, notices, provider_accounts
 
 BATCH = 25
 
@@ -84,3 +84,9 @@ def read_bank(cabinet_id: str) -> None:
         bank_feed.put_away(path, refusal=refusal)
     with working_for(cabinet_id=firm):
         bank_finding.examine(today=cabinet.today())
+
+
+@shared_task(name="payments.tasks.send_fresh_link")
+def send_fresh_link(digest: str, answer: str) -> None:
+    """Send a fresh link to the address on file; a token nobody has, or another address, is dropped here."""
+    link_messages.ask_fresh_link(digest=bytes.fromhex(digest), answer=answer)

@@ -13,6 +13,7 @@ from payments.views import (
     payments,
     plan_offers,
     plans,
+    proofs,
     requests,
 )  # fmt: skip
 
@@ -23,6 +24,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("demandes/", requests.listing, name="requests"),
     path("demandes/<uuid:pk>/", requests.one, name="request"),
     path("demandes/<uuid:pk>/repondre/", requests.answer, name="answer_request"),
+    path("demandes/<uuid:pk>/justificatif/", proofs.download, name="request_proof"),
+    path("demandes/<uuid:pk>/justificatif/retirer/", proofs.remove, name="remove_request_proof"),
     path("demandes/<uuid:pk>/lever/", requests.release, name="release_disputes"),
     path("echeanciers/", plans.listing, name="plans"),
     path("echeanciers/<uuid:plan_id>/", plans.one, name="plan"),

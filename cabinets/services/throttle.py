@@ -35,6 +35,10 @@ class Gate:
         cache.set(until, time.time() + self.seconds, self.seconds)
         return 0
 
+    def is_spent(self, subject: str) -> bool:
+        """Say whether no try is left, without counting one."""
+        return int(cache.get(self._keys(subject)[0], 0)) >= self.tries
+
     def forget(self, subject: str) -> None:
         """Give every try back: the person proved who they are."""
         cache.delete_many(self._keys(subject))

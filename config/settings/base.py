@@ -100,6 +100,7 @@ CELERY_BEAT_SCHEDULE = {
     "mailboxes": {"task": "dunning.tasks.read_mailboxes", "schedule": 300.0},
     "morning": {"task": "dunning.tasks.write_morning_mails", "schedule": crontab(minute="*/15")},
     "staff_mail": {"task": "dunning.tasks.sweep_staff_mail", "schedule": 60.0},
+    "link_messages": {"task": "dunning.tasks.sweep_link_messages", "schedule": 60.0},
     "sms": {"task": "dunning.tasks.ask_sms_receipts", "schedule": 600.0},
     "documents": {"task": "dunning.tasks.sweep_documents", "schedule": 15.0},
     "letters": {"task": "dunning.tasks.follow_letters", "schedule": 600.0},

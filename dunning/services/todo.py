@@ -21,12 +21,22 @@ from payments.enums import PlanState
 from payments.models import DebtorRequest, PaymentPlan
 
 APPROVALS = "/a-valider/"
-REQUEST_KINDS = frozenset({TaskKind.ALREADY_PAID, TaskKind.DISPUTE, TaskKind.WRONG_RECIPIENT})
+REQUEST_KINDS = frozenset(
+    {
+        TaskKind.ALREADY_PAID,
+        TaskKind.DISPUTE,
+        TaskKind.WRONG_RECIPIENT,
+        TaskKind.CHANNEL_CHOICE,
+        TaskKind.DATA_REQUEST,
+    }
+)
 # These close by themselves, with the act that settles them: a mark would hide what is still to be decided.
 CLOSED_BY_AN_ACT = {
     TaskKind.ALREADY_PAID: "en répondant à la demande du client",
     TaskKind.DISPUTE: "en répondant à la demande du client",
     TaskKind.WRONG_RECIPIENT: "en répondant à la demande du client",
+    TaskKind.CHANNEL_CHOICE: "en répondant à la demande du client",
+    TaskKind.DATA_REQUEST: "en répondant à la demande du client",
     TaskKind.UNKNOWN_OUTCOME: "en disant si le message est parti",
     TaskKind.ABNORMAL_NIGHT: "en confirmant la nuit",
     TaskKind.CLASSIFY_REPLY: "en classant la réponse",
@@ -77,6 +87,8 @@ DOORS: dict[TaskKind, Door] = {
     TaskKind.LIMITATION: Door("Voir le délai"),
     TaskKind.BATONNIER_DEADLINE: Door("Voir l’échéance"),
     TaskKind.REFUSED_STATEMENT: Door("Voir le relevé refusé", "/parametres/banque/", "/parametres/banque/"),
+    TaskKind.CHANNEL_CHOICE: Door("Voir le choix"),
+    TaskKind.DATA_REQUEST: Door("Répondre"),
     TaskKind.INSURER_NOTICE: Door("Relire le projet", of_reminder="/assureur/{subject}/"),
 }
 # fmt: on

@@ -137,7 +137,7 @@ def _keep(
         client_id=client_id,
         dossier_id=dossier_id,
         invoice_id=invoice_id,
-        file_name=_clean_name(upload.name, media_type),
+        file_name=clean_name(upload.name, media_type),
         media_type=media_type,
         size=len(upload.data),
         digest=digest,
@@ -208,7 +208,7 @@ def _letters(text: str) -> str:
     return _APART.sub("", text.upper())
 
 
-def _clean_name(name: str, media_type: str) -> str:
+def clean_name(name: str, media_type: str) -> str:
     """Keep the last part of a file name, without what a file system or a header would read otherwise."""
     stem = PurePosixPath(name.replace("\\", "/")).stem
     kept = "".join(mark if mark.isprintable() and mark not in '<>:"|?*;' else " " for mark in stem)

@@ -10,7 +10,7 @@ from payments.models.bank import (
     BankStatement,
 )
 from payments.models.checkout import Checkout, CheckoutLine, ProviderAccount, ProviderNotice
-from payments.models.link import DebtorRequest, LinkVisit, PaymentLink
+from payments.models.link import DebtorRequest, LinkMessage, LinkVisit, PaymentLink, Proof
 from payments.models.payment import Allocation, Payment, Refund
 from payments.models.plan import Instalment, PaymentPlan, PlanLine, PlanSettings
 from payments.models.plan_message import PlanMessage
@@ -18,6 +18,7 @@ from payments.models.promise import PromiseOutcome
 
 __all__ = [
     "Allocation", "BankAccount", "BankFeed", "BankFile", "BankGuess", "BankLine", "BankMatch", "BankStatement",
-    "Checkout", "CheckoutLine", "DebtorRequest", "Instalment", "LinkVisit", "Payment", "PaymentLink", "PaymentPlan",
-    "PlanLine", "PlanMessage", "PlanSettings", "PromiseOutcome", "ProviderAccount", "ProviderNotice", "Refund",
+    "Checkout", "CheckoutLine", "DebtorRequest", "Instalment", "LinkMessage", "LinkVisit", "Payment", "PaymentLink",
+    "PaymentPlan", "PlanLine", "PlanMessage", "PlanSettings", "PromiseOutcome", "Proof", "ProviderAccount",
+    "ProviderNotice", "Refund",
 ]  # fmt: skip

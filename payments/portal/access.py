@@ -8,8 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_http_methods
 from redis.exceptions import RedisError
 
 from cabinets.http import address_of
@@ -18,12 +17,14 @@ from cabinets.permissions import public
 from cabinets.scoping import acting_for, tenant_atomic, working_for
 from cabinets.services.throttle import Gate
 from payments.models import PaymentLink
+from payments.portal.renewal import nothing_here
 from payments.services import links
 
 logger = logging.getLogger(__name__)
 
 NOWHERE = (UUID(int=0), UUID(int=0))
-UNKNOWN = Gate("unknown-link", tries=10, seconds=60)
+# A short address has 84 bits of the token's 256: wrong ones are counted, and an address that guesses opens none.
+SHORT = Gate("short-link", tries=5, seconds=60)
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow, noarchive",
@@ -50,11 +51,7 @@ def opens_link(view: LinkView) -> LinkView:
     @public
     @wraps(view)
     def opened(request: Any, token: str, **facts: Any) -> HttpResponse:
-        response = _through(request, token, view, facts)
-        for name, value in HEADERS.items():
-            response[name] = value
-        response.setdefault("Referrer-Policy", PAGE_REFERRER)
-        return response
+        return _sealed_off(_through(request, token, view, facts))
 
     return opened
 
@@ -80,7 +77,7 @@ def _through(request: Any, token: str, view: LinkView, facts: dict[str, Any]) ->
     with working_for(cabinet_id=cabinet_id):
         if _takes(request, link_id, token):
             return view(request, **facts)
-    return _nothing_here(request)
+    return _dead(request, token)
 
 
 def _apart(request: Any, token: str, view: LinkView, facts: dict[str, Any]) -> HttpResponse:
@@ -90,7 +87,7 @@ def _apart(request: Any, token: str, view: LinkView, facts: dict[str, Any]) -> H
             is_open = _takes(request, link_id, token)
         if is_open:
             return view(request, **facts)
-    return _nothing_here(request)
+    return _dead(request, token)
 
 
 def _takes(request: Any, link_id: UUID, token: str) -> bool:
@@ -101,27 +98,45 @@ def _takes(request: Any, link_id: UUID, token: str) -> bool:
     return True
 
 
-def _nothing_here(request: HttpRequest) -> HttpResponse:
-    # 256 bits are not guessed: the count spares the server and warns, and never closes a live link.
-    return HttpResponse(render_to_string("payments/portal/unknown.html"), status=429 if _too_many(request) else 404)
-
-
-def _too_many(request: HttpRequest) -> bool:
-    try:
-        refused = UNKNOWN.take(address_of(request) or "") > 0
-    except RedisError:
-        refused = False
-    if refused:
-        logger.warning("link.unknown_too_often")
-    return refused
-
-
 @public
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 def short_link(request: HttpRequest, token: str) -> HttpResponse:
     """Lead from the short address of a text message to the debtor's page; a wrong one gets the same page as any."""
-    found = links.unfold(short=token)
-    response = _nothing_here(request) if found is None else redirect(f"/p/{found}/")
-    for name, value in {**HEADERS, "Referrer-Policy": PAGE_REFERRER}.items():
+    return _sealed_off(_unfolded(request, token))
+
+
+def _unfolded(request: HttpRequest, token: str) -> HttpResponse:
+    if not _is_guessing(request) and (found := links.unfold(short=token)) is not None:
+        return redirect(f"/p/{found}/")
+    if request.method != "POST":
+        _count_guess(request)
+    return _dead(request, token)
+
+
+def _is_guessing(request: HttpRequest) -> bool:
+    try:
+        return SHORT.is_spent(address_of(request) or "")
+    except RedisError:
+        return False
+
+
+def _count_guess(request: HttpRequest) -> None:
+    try:
+        refused = SHORT.take(address_of(request) or "") > 0
+    except RedisError:
+        return
+    if refused:
+        logger.warning("link.short_guessed_too_often")
+
+
+def _dead(request: HttpRequest, token: str) -> HttpResponse:
+    response = nothing_here(request, token)
+    response["Referrer-Policy"] = FORM_REFERRER
+    return response
+
+
+def _sealed_off(response: HttpResponse) -> HttpResponse:
+    for name, value in HEADERS.items():
         response[name] = value
+    response.setdefault("Referrer-Policy", PAGE_REFERRER)
     return response

@@ -88,6 +88,11 @@ class Account:
         return sum(line.is_payable for line in self.owed) > 1
 
     @property
+    def invoices(self) -> list[Invoice]:
+        """Return the invoices the link shows."""
+        return [line.invoice for line in (*self.owed, *self.closed)]
+
+    @property
     def is_sensitive(self) -> bool:
         """Say whether one known fact is asked before anything is shown."""
         return any(line.invoice.is_sensitive for line in (*self.owed, *self.closed))

@@ -5,11 +5,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 
+from cabinets.addresses import LONGEST_EMAIL, find_phone, normalise_email
+from cabinets.errors import InputError
 from invoices.models import Invoice
 from invoices.money import show_euros
-from payments.enums import PaymentMeans, ProblemReason
+from payments.enums import DataRight, PaymentMeans, Preference, ProblemReason
+from payments.errors import ProofError
 from payments.portal.account import Line
+from payments.services import proofs
+from payments.services.proofs import CleanFile
 
 LONGEST_MESSAGE = 1000
 LONGEST_AGO = dt.timedelta(days=3 * 366)
@@ -34,6 +40,20 @@ WHY_NOT_ME = (
     ("other", "Cette facture concerne quelqu’un d’autre"),
 )
 EVERY_INVOICE = "all"
+RIGHTS = (
+    (DataRight.ACCESS, "Recevoir une copie de mes données"),
+    (DataRight.RECTIFICATION, "Corriger une donnée inexacte"),
+    (DataRight.ERASURE, "Effacer des données"),
+    (DataRight.RESTRICTION, "Limiter leur utilisation"),
+    (DataRight.PORTABILITY, "Les recevoir dans un format réutilisable"),
+    (DataRight.OBJECTION, "M’opposer à leur utilisation"),
+)
+ANY_WAY = "any"
+WAYS = (
+    (ANY_WAY, "Comme le cabinet le souhaite"),
+    (Preference.EMAIL, "De préférence par e-mail"),
+    (Preference.LETTER, "De préférence par courrier"),
+)
 
 
 def named(line: Line) -> str:
@@ -84,6 +104,13 @@ class AlreadyPaidForm(forms.Form):
     message = message_field(
         "Une précision pour le cabinet", hint="Par exemple le nom du titulaire du compte ou le numéro du chèque."
     )
+    proof = forms.FileField(
+        label="Un justificatif",
+        help_text="Ordre de virement, relevé, reçu : PDF ou photo, 5 Mo au plus. Le cabinet seul peut l’ouvrir.",
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": "application/pdf,image/jpeg,image/png"}),
+    )
 
     def __init__(self, *args: Any, lines: Sequence[Line], today: dt.date, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -100,6 +127,16 @@ class AlreadyPaidForm(forms.Form):
         if day < self.today - LONGEST_AGO:
             raise forms.ValidationError("Cette date remonte à plus de trois ans : vérifiez l’année.")
         return day
+
+    def clean_proof(self) -> CleanFile | None:
+        """Return the file made harmless; refuse one that does not open, one too big, and what is no proof."""
+        given: UploadedFile[Any] | None = self.cleaned_data.get("proof")
+        if given is None:
+            return None
+        try:
+            return proofs.clean(name=str(given.name or ""), data=given.read(proofs.BIGGEST + 1))
+        except ProofError as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
 
     def paid(self) -> list[Invoice]:
         """Return the invoices said to be paid."""
@@ -118,7 +155,7 @@ class ProblemForm(forms.Form):
         },
     )
     reason = forms.ChoiceField(
-        label="Que se passe-t-il ?",
+        label="Que se passe-t-il ?",
         choices=REASONS,
         widget=forms.RadioSelect,
         error_messages={
@@ -194,6 +231,107 @@ class CheckForm(forms.Form):
         if told not in self.expected:
             raise forms.ValidationError("Cette réponse ne correspond pas à ce que connaît le cabinet : vérifiez-la.")
         return told
+
+
+class DataForm(forms.Form):
+    """Which right is used, and what about."""
+
+    right = forms.ChoiceField(
+        label="Votre demande",
+        choices=RIGHTS,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choisissez ce que vous demandez.",
+            "invalid_choice": "Choisissez une demande de la liste.",
+        },
+    )
+    message = message_field("Précisez votre demande", hint="Par exemple la donnée à corriger.")
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for words when a correction says nothing of what is to be corrected."""
+        facts = super().clean() or {}
+        if facts.get("right") == DataRight.RECTIFICATION and "message" in facts and not facts["message"].strip():
+            self.add_error("message", "Écrivez ce qui est à corriger, et comment.")
+        return facts
+
+
+class ChannelForm(forms.Form):
+    """How the debtor is written to: what is shown is what is in force, so that sending it as it is changes nothing."""
+
+    refuses_sms = forms.BooleanField(label="Je ne veux plus recevoir de SMS", required=False)
+    preference = forms.ChoiceField(
+        label="Rappels et courriers",
+        choices=WAYS,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choisissez une préférence.",
+            "invalid_choice": "Choisissez une préférence de la liste.",
+        },
+    )
+
+    def __init__(self, *args: Any, gets_sms: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not gets_sms:
+            del self.fields["refuses_sms"]
+
+    def preferred(self) -> Preference | None:
+        """Return the way preferred, if any."""
+        chosen = self.cleaned_data["preference"]
+        return None if chosen == ANY_WAY else Preference(chosen)
+
+
+class AskCodeForm(forms.Form):
+    """The box a machine that opens links does not tick."""
+
+    is_addressee = forms.BooleanField(
+        label="Je suis le destinataire de ces factures",
+        error_messages={"required": "Cochez cette case pour recevoir le code."},
+    )
+
+
+class CodeForm(forms.Form):
+    """Six digits."""
+
+    code = forms.CharField(
+        label="Code reçu",
+        help_text="Six chiffres.",
+        max_length=12,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        error_messages={
+            "required": "Indiquez le code reçu.",
+            "max_length": "Le code a six chiffres : vérifiez-le.",
+        },
+    )
+
+
+class RenewalForm(forms.Form):
+    """Where the messages of the firm arrive: typed, so that no machine that opens links asks for one."""
+
+    FIELD = "address"
+
+    address = forms.CharField(
+        label="Adresse e-mail ou mobile où le cabinet vous écrit",
+        help_text="Le nouveau lien n’arrive qu’à l’adresse que le cabinet connaît.",
+        max_length=LONGEST_EMAIL,
+        widget=forms.TextInput(attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}),
+        error_messages={
+            "required": "Indiquez l’adresse e-mail ou le mobile où vous recevez les messages du cabinet.",
+            "max_length": "Cette adresse est trop longue : vérifiez-la.",
+        },
+    )
+
+    def clean_address(self) -> str:
+        """Refuse what is neither an address nor a number."""
+        text: str = self.cleaned_data["address"]
+        try:
+            if "@" in text:
+                return normalise_email(text)
+        except InputError as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
+        number = find_phone(text)
+        if number is None:
+            raise forms.ValidationError("Écrivez une adresse e-mail (nom@domaine.fr) ou un numéro (06 12 34 56 78).")
+        return number
 
 
 def plain(text: str) -> str:

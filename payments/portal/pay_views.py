@@ -24,8 +24,8 @@ from payments.portal.access import FORM_REFERRER, LinkRequest, finds_link, opens
 from payments.portal.account import transfer_for
 from payments.portal.choosing import chosen_among, read_wish, ways_to_pay
 from payments.portal.coming_back import said_of
+from payments.portal.pages import page
 from payments.portal.views import AccountRequest, shows_account, turn_away
-from payments.portal.views import _page as page
 from payments.providers.protocol import SHORT_TIMEOUT_SECONDS
 from payments.services import asking, checkouts, paid_proofs, roads
 from templates_lib.rendering import typeset

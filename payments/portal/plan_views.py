@@ -12,8 +12,9 @@ from payments.errors import PlanError
 from payments.models import PaymentPlan
 from payments.plans import Limits, next_bank_day_after, why_not
 from payments.portal.access import opens_link
+from payments.portal.pages import form_page, page
 from payments.portal.plan_forms import PlanForm, SendPlanForm
-from payments.portal.views import AccountRequest, form_page, page_of, shows_account, with_form
+from payments.portal.views import WITH_FORM, AccountRequest, shows_account
 from payments.services import plan_documents, plans
 from payments.services import plan_terms as terms
 from payments.services.plan_reading import view_of
@@ -24,7 +25,7 @@ MOVED = "Le montant dû a changé pendant votre lecture. Rien n’a été envoy�
 
 
 @opens_link
-@with_form
+@WITH_FORM
 @shows_account
 def plan(request: AccountRequest) -> HttpResponse:
     """Show the plan there is, or take the dates a debtor proposes in two steps: choose, then read and send."""
@@ -77,7 +78,7 @@ def _running(request: AccountRequest, running: PaymentPlan) -> HttpResponse:
     view = view_of(running, on=request.cabinet.today())
     if running.state == PlanState.PROPOSED:
         return form_page(request, "plan_offer", Form(), view=view)
-    return page_of(request, "plan_show", view=view)
+    return page(request, "plan_show", view=view)
 
 
 def _form(request: AccountRequest, limits: Limits, given: QueryDict | None = None) -> PlanForm:

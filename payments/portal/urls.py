@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.portal import pay_views, plan_views, views
+from payments.portal import detail_views, follow_up, pay_views, plan_views, rights_views, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
@@ -18,8 +18,12 @@ urlpatterns = [
     path("echeancier/", plan_views.plan, name="portal_plan"),
     path("echeancier/accepter/", plan_views.accept, name="portal_plan_accept"),
     path("echeancier/echeancier.pdf", plan_views.document, name="portal_plan_pdf"),
-    path("demande/", views.follow_up, name="portal_request"),
+    path("demande/", follow_up.follow_up, name="portal_request"),
     path("verification/", views.check, name="portal_check"),
-    path("donnees/", views.data, name="portal_data"),
+    path("detail/", detail_views.detail, name="portal_detail"),
+    path("detail/code/", detail_views.code, name="portal_detail_code"),
+    path("detail/<uuid:document_id>/", detail_views.document, name="portal_document"),
+    path("donnees/", rights_views.data, name="portal_data"),
+    path("canal/", rights_views.channel, name="portal_channel"),
     path("recours/", views.recourse, name="portal_recourse"),
 ]

@@ -19,6 +19,7 @@ from payments.models import PaymentLink
 
 # Once nothing is owed, the link still shows what was paid and the firm's answers.
 READ_ONLY_DAYS = 60
+SHORT_LIFE = dt.timedelta(days=30)
 
 # Full legal aid: no fee may be asked at all (law.md R32). The other states say the firm no longer asks.
 _NEVER_SHOWN = (InvoiceState.DRAFT, InvoiceState.WRITTEN_OFF, InvoiceState.ARCHIVED)
@@ -49,24 +50,24 @@ def url_of(link: PaymentLink) -> str:
 
 @transaction.atomic
 def short_url_of(link: PaymentLink) -> str:
-    """Return the short address of a link, for a text message; it leads to the same page."""
+    """Return the short address of a link, for a text message: it leads to the same page for thirty days from now."""
     short = short_of(_token(link))
-    digest = hash_of(short)
-    if link.short_hash is None or bytes(link.short_hash) != digest:
-        link.short_hash = digest
-        link.save(update_fields=["short_hash"])
+    link.short_hash, link.short_at = hash_of(short), timezone.now()
+    link.save(update_fields=["short_hash", "short_at"])
     return f"{settings.SITE_URL}/s/{short}/"
 
 
 def unfold(*, short: str) -> str | None:
     """Return the token a short address stands for, before any firm is acted for; None when it opens nothing."""
-    row = _find("short", short)
+    row = _find("short", hash_of(short))
     if row is None:
         return None
     link_id, cabinet_id = row
     with working_for(cabinet_id=cabinet_id):
         link = PaymentLink.objects.filter(pk=link_id, revoked_at=None).first()
-        return None if link is None else _token(link)
+        if link is None or (link.short_at or link.created_at) < timezone.now() - SHORT_LIFE:
+            return None
+        return _token(link)
 
 
 @transaction.atomic
@@ -84,20 +85,41 @@ def renew(*, link_id: UUID) -> PaymentLink:
     """Give a live link a new token; the former opens nothing, and the new one leaves in messages only."""
     link = PaymentLink.objects.select_for_update().get(pk=link_id, revoked_at=None)
     link.version += 1
-    link.token_hash, link.short_hash = hash_of(_token(link)), None
-    link.save(update_fields=["version", "token_hash", "short_hash"])
+    link.token_hash, link.short_hash, link.short_at = hash_of(_token(link)), None, None
+    link.save(update_fields=["version", "token_hash", "short_hash", "short_at"])
     journal.record("paymentlink.renewed", link)
     return link
 
 
+@transaction.atomic
+def reopen(*, link_id: UUID, on: dt.date) -> PaymentLink:
+    """Return the addressee's live link, made anew in the place of one that ended; nothing owed, it is for reading."""
+    link = PaymentLink.objects.select_related("client", "contact").get(pk=link_id)
+    live = PaymentLink.objects.filter(client=link.client_id, contact=link.contact_id, revoked_at=None).first()
+    if live is not None and is_alive(live, on=on):
+        return live
+    if live is not None:
+        revoke(link_id=live.pk)
+    fresh = link_for(client=link.client, contact=link.contact)
+    if not owed_through(fresh).exists():
+        fresh.settled_on = on
+        fresh.save(update_fields=["settled_on"])
+    return fresh
+
+
 def find(*, token: str) -> tuple[UUID, UUID] | None:
     """Return the link a token opens and its firm, before any firm is acted for; None when it opens nothing."""
-    return _find("link", token)
+    return _find("link", hash_of(token))
 
 
-def _find(kind: str, token: str) -> tuple[UUID, UUID] | None:
+def find_hash(*, digest: bytes) -> tuple[UUID, UUID] | None:
+    """Return the link whose token, long or short, has this hash, dead or alive, and its firm."""
+    return _find("link", digest) or _find("short", digest)
+
+
+def _find(kind: str, digest: bytes) -> tuple[UUID, UUID] | None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT row_id, cabinet_id FROM quittance_token(%s, %s)", [kind, hash_of(token)])
+        cursor.execute("SELECT row_id, cabinet_id FROM quittance_token(%s, %s)", [kind, digest])
         row = cursor.fetchone()
     return None if row is None else (UUID(str(row[0])), UUID(str(row[1])))
 

@@ -19,8 +19,9 @@ from invoices.money import show_euros
 from invoices.services import standstill
 from payments.enums import OUTCOMES, PaymentMeans, ProblemReason, RequestKind, RequestOutcome, RequestState
 from payments.errors import RequestError
-from payments.models import DebtorRequest, PaymentLink
-from payments.services import links
+from payments.models import DebtorRequest, PaymentLink, Proof
+from payments.services import links, proofs
+from payments.services.proofs import CleanFile
 
 ORIGIN = "link"
 DAYS_TO_ANSWER = 2
@@ -41,24 +42,32 @@ def say_already_paid(
     paid_on: dt.date | None = None,
     means: PaymentMeans | None = None,
     message: str = "",
+    file: CleanFile | None = None,
 ) -> list[DebtorRequest]:
-    """Note that a debtor paid these invoices and stop their reminders until somebody looks; return what is new."""
-    _lock(link)
+    """Note that a debtor paid these invoices and stop their reminders until somebody looks; return what is new.
+
+    One file may tell of several invoices: it is kept once.
+    """
+    lock(link)
+    proof = None if file is None else proofs.keep(client_id=link.client_id, file=file)
     said = []
     for invoice in invoices:
-        request = _receive(
+        request = receive(
             link,
             RequestKind.ALREADY_PAID,
             invoice=invoice,
             paid_on=paid_on,
             paid_by=means or "",
             message=message,
+            proof=proof,
         )
         # Said again after the firm resumed without answering, it stops again.
         standstill.declare(kind=StopKind.CLAIMED_PAID, target=invoice, origin=ORIGIN)
         if request is not None:
-            _open_task(TaskKind.ALREADY_PAID, request, today=today)
+            open_task(TaskKind.ALREADY_PAID, request, due_on=_soon(today))
             said.append(request)
+    if proof is not None and not said:
+        proofs.remove(proof=proof)
     return said
 
 
@@ -75,32 +84,34 @@ def report_problem(
         return say_already_paid(link=link, invoices=paid, today=today, message=message)
     if reason == ProblemReason.RECIPIENT:
         return wrong_recipient(link=link, today=today, message=message)
-    _lock(link)
-    request = _receive(link, RequestKind.PROBLEM, invoice=invoice, reason=reason, message=message)
+    lock(link)
+    request = receive(link, RequestKind.PROBLEM, invoice=invoice, reason=reason, message=message)
     target = invoice if invoice is not None else link.client
     standstill.declare(kind=StopKind.DISPUTE, target=target, reason=reason.label, origin=ORIGIN)
     if request is None:
         return []
-    _open_task(TaskKind.DISPUTE, request, today=today)
+    open_task(TaskKind.DISPUTE, request, due_on=_soon(today))
     return [request]
 
 
 @transaction.atomic
 def wrong_recipient(*, link: PaymentLink, today: dt.date, message: str = "") -> list[DebtorRequest]:
     """Note that the message reached somebody else, stop that address and the client; return what is new."""
-    _lock(link)
-    request = _receive(link, RequestKind.WRONG_RECIPIENT, message=message)
+    lock(link)
+    request = receive(link, RequestKind.WRONG_RECIPIENT, message=message)
     standstill.declare(kind=StopKind.WRONG_RECIPIENT, target=link.client, origin=ORIGIN)
     _stop_address(link, at=timezone.now())
     if request is None:
         return []
-    _open_task(TaskKind.WRONG_RECIPIENT, request, today=today)
+    open_task(TaskKind.WRONG_RECIPIENT, request, due_on=_soon(today))
     return [request]
 
 
 def is_suspending(request: DebtorRequest) -> bool:
     """Say whether what a debtor said still holds the reminders back: the firm may have resumed before it answers."""
-    kind = STOPS[RequestKind(request.kind)]
+    kind = STOPS.get(RequestKind(request.kind))
+    if kind is None:
+        return False
     reach = Q(client=request.client_id) | Q(invoice__client=request.client_id)
     if request.invoice_id is not None:
         reach = Q(client=request.client_id) | Q(invoice=request.invoice_id)
@@ -153,14 +164,16 @@ def disputes_of(client: Client) -> QuerySet[Standstill]:
     )
 
 
-def _lock(link: PaymentLink) -> None:
-    # Two submissions of one form wait for each other here, so that the second finds the first.
+def lock(link: PaymentLink) -> None:
+    """Make two submissions of one form wait for each other, so that the second finds the first."""
     PaymentLink.objects.select_for_update(no_key=True).get(pk=link.pk)
 
 
-def _receive(link: PaymentLink, kind: RequestKind, **facts: object) -> DebtorRequest | None:
-    """Write what the debtor says, unless the same is already waiting for an answer."""
-    same = {"invoice": facts.get("invoice"), "reason": facts.get("reason", "")}
+def receive(link: PaymentLink, kind: RequestKind, **facts: object) -> DebtorRequest | None:
+    """Write what the debtor says, unless the same is already waiting for an answer; a new file says more."""
+    same: dict[str, object] = {"invoice": facts.get("invoice"), "reason": facts.get("reason", "")}
+    if isinstance(proof := facts.get("proof"), Proof):
+        same["proof__digest"] = proof.digest
     if DebtorRequest.objects.filter(link=link, kind=kind, state=RequestState.OPEN, **same).exists():
         return None
     request = DebtorRequest(link=link, client_id=link.client_id, kind=kind, **facts)
@@ -169,15 +182,20 @@ def _receive(link: PaymentLink, kind: RequestKind, **facts: object) -> DebtorReq
     return request
 
 
-def _open_task(kind: TaskKind, request: DebtorRequest, *, today: dt.date) -> None:
+def open_task(kind: TaskKind, request: DebtorRequest, *, due_on: dt.date) -> None:
+    """Ask the lawyer of the invoice, or whoever sees the client, to look at a request by this day."""
     owner_id = request.invoice.dossier.lawyer_id if request.invoice is not None else None
     Task(
         kind=kind,
         client_id=request.client_id,
         subject_id=request.pk,
         owner_id=owner_id,
-        due_on=today + dt.timedelta(days=DAYS_TO_ANSWER),
+        due_on=due_on,
     ).save(force_insert=True)
+
+
+def _soon(today: dt.date) -> dt.date:
+    return today + dt.timedelta(days=DAYS_TO_ANSWER)
 
 
 def _stop_address(link: PaymentLink, *, at: dt.datetime | None) -> None:

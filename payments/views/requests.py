@@ -17,14 +17,29 @@ from cabinets.http import CabinetRequest
 from cabinets.models import Cabinet
 from cabinets.permissions import requires
 from cabinets.sealing import open_together
+from invoices.law.limitation import shift_months
 from invoices.models import Invoice
-from payments.enums import PaymentMeans, RequestKind, RequestOutcome, RequestState
+from payments.enums import DataRight, PaymentMeans, RequestKind, RequestOutcome, RequestState
 from payments.errors import PaymentError
 from payments.forms import AnswerForm
 from payments.models import DebtorRequest
 from payments.services import requests as service
+from payments.services import rights
 
 MOST_ANSWERED = 100
+
+
+# What each right is worth here (law.md R58): the reminders rest on the contract.
+RIGHT_HINTS = {
+    DataRight.ACCESS: "Remettez une copie de ses données, gratuitement : sa fiche, ses factures, les messages envoyés.",
+    DataRight.RECTIFICATION: "Corrigez ce qui est inexact, puis dites-le.",
+    DataRight.ERASURE: "Effacez ce qui ne sert plus ; dites ce que la comptabilité et la prescription obligent à"
+    " garder, et jusqu’à quand.",
+    DataRight.RESTRICTION: "Gardez les données sans les utiliser, le temps de vérifier ce qui est contesté.",
+    DataRight.PORTABILITY: "Remettez les données qu’il a fournies dans un format réutilisable.",
+    DataRight.OBJECTION: "Le traitement repose sur le contrat : le droit d’opposition ne s’y applique pas. Une personne"
+    " le vérifie et motive la réponse.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +56,7 @@ class Row:
 def listing(request: CabinetRequest) -> HttpResponse:
     """List what waits for an answer, or what was answered lately."""
     answered = request.GET.get("etat") == "traitees"
-    every = _visible().select_related("client", "invoice")
+    every = visible().select_related("client", "invoice")
     if answered:
         found = list(every.filter(state=RequestState.ANSWERED).order_by("-answered_at")[:MOST_ANSWERED])
     else:
@@ -49,7 +64,7 @@ def listing(request: CabinetRequest) -> HttpResponse:
     open_together([row.client for row in found])
     rows = [Row(row, row.client.display_name, in_words(row.received_at, request.cabinet)) for row in found]
     journal.listed(DebtorRequest, request.path, count=len(rows))
-    waiting = len(rows) if not answered else _visible().filter(state=RequestState.OPEN).count()
+    waiting = len(rows) if not answered else visible().filter(state=RequestState.OPEN).count()
     tabs = [
         {"label": "À traiter", "url": "?", "current": not answered, "count": waiting},
         {"label": "Traitées", "url": "?etat=traitees", "current": answered, "count": 0},
@@ -61,7 +76,7 @@ def listing(request: CabinetRequest) -> HttpResponse:
 @requires(Right.SEE_CLIENTS)
 def one(request: CabinetRequest, pk: UUID) -> HttpResponse:
     """Show one request, what it stopped, and how to answer."""
-    asked = get_object_or_404(_visible(), pk=pk)
+    asked = get_object_or_404(visible(), pk=pk)
     return _page(request, asked, AnswerForm(kind=RequestKind(asked.kind)))
 
 
@@ -69,7 +84,7 @@ def one(request: CabinetRequest, pk: UUID) -> HttpResponse:
 @requires(Right.HOLD_REMINDERS)
 def answer(request: CabinetRequest, pk: UUID) -> HttpResponse:
     """Close a request with what was found."""
-    asked = get_object_or_404(_visible(), pk=pk)
+    asked = get_object_or_404(visible(), pk=pk)
     form = AnswerForm(request.POST, kind=RequestKind(asked.kind))
     if not form.is_valid():
         return _page(request, asked, form, status=422)
@@ -88,7 +103,7 @@ def answer(request: CabinetRequest, pk: UUID) -> HttpResponse:
 @requires(Right.RELEASE_DISPUTES)
 def release(request: CabinetRequest, pk: UUID) -> HttpResponse:
     """Lift the disputes chosen one by one."""
-    asked = get_object_or_404(_visible(), pk=pk)
+    asked = get_object_or_404(visible(), pk=pk)
     chosen = [found for found in map(_uuid, request.POST.getlist("standstill")) if found is not None]
     lifted = service.release_disputes(member=request.member, client=asked.client, standstill_ids=chosen)
     if lifted:
@@ -106,8 +121,8 @@ def in_words(instant: dt.datetime, cabinet: Cabinet) -> str:
     return "hier" if days == 1 else f"il y a {days} jours"
 
 
-def _visible() -> QuerySet[DebtorRequest]:
-    # A request about an invoice of a dossier the person does not see is not theirs to read.
+def visible() -> QuerySet[DebtorRequest]:
+    """Return the requests a person may read: not those about an invoice of a dossier they do not see."""
     return DebtorRequest.objects.filter(Q(invoice=None) | Q(invoice__in=Invoice.objects.all()))
 
 
@@ -122,6 +137,11 @@ def _page(request: CabinetRequest, asked: DebtorRequest, form: AnswerForm, *, st
         "age": in_words(asked.received_at, request.cabinet),
         "disputes": disputes if asked.kind == RequestKind.PROBLEM else [],
         "is_open": asked.state == RequestState.OPEN,
+        "proof": asked.proof,
+        "is_about_invoices": asked.kind not in {RequestKind.DATA, RequestKind.CHANNEL},
+        "answer_by": shift_months(asked.received_at.astimezone(request.cabinet.zone).date(), rights.MONTHS_TO_ANSWER),
+        "is_about_data": asked.kind == RequestKind.DATA,
+        "hint": RIGHT_HINTS[DataRight(asked.reason)] if asked.kind == RequestKind.DATA else "",
         "is_paid_claim": asked.kind == RequestKind.ALREADY_PAID,
         "may_answer": request.member.can(Right.HOLD_REMINDERS),
         "may_release": request.member.can(Right.RELEASE_DISPUTES),

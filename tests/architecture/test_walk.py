@@ -40,6 +40,7 @@ from payments.models import (
     DebtorRequest,
     Payment,
     PaymentPlan,
+    Proof,
     ProviderAccount,
     ProviderNotice,
     Refund,
@@ -138,7 +139,17 @@ def populate() -> dict[str, uuid.UUID]:
     payment.save(force_insert=True)
     refund = Refund(client=client, paid_on=dt.date(2026, 11, 2), cents=1)
     refund.save(force_insert=True)
-    said = DebtorRequest(link=link_for(client=client), client=client, invoice=invoice, kind=RequestKind.PROBLEM)
+    joined = Proof(
+        client=client,
+        file_name=CANARY,
+        media_type="application/pdf",
+        size=1,
+        digest=hashlib.sha256(b"x").digest(),
+        stored_as="nowhere",
+    )
+    joined.save(force_insert=True)
+    link = link_for(client=client)
+    said = DebtorRequest(link=link, client=client, invoice=invoice, kind=RequestKind.PROBLEM, proof=joined)
     said.save(force_insert=True)
     invited = Invitation(
         email="canari@canari.example",

@@ -20,6 +20,7 @@ from dunning.channels.catcher import list_messages
 from dunning.enums import ReminderState
 from dunning.models import Reminder, ReminderLine, Scenario
 from invoices.models import Invoice
+from invoices.services.documents import Upload, attach_to_invoice
 from payments.enums import LineState
 from payments.models import BankLine, DebtorRequest, PaymentLink
 from payments.services import links
@@ -48,6 +49,7 @@ SIGNED_IN = [
 VISITED = [
     "connexion", "mot-de-passe-oublie", "etat", "lien-inconnu", "espace", "espace-deja-paye", "espace-probleme",
     "espace-pas-pour-moi", "espace-demandes", "espace-donnees", "espace-recours", "espace-verification",
+    "espace-canal", "espace-detail", "espace-detail-code",
 ]  # fmt: skip
 
 # A form, and the button that sends it with nothing in it.
@@ -60,6 +62,10 @@ REFUSALS = [
     ("importer", "Continuer"),
     ("espace-deja-paye", "Envoyer au cabinet"),
     ("espace-probleme", "Envoyer au cabinet"),
+    ("espace-donnees", "Envoyer au cabinet"),
+    ("espace-detail", "Recevoir un code"),
+    ("espace-detail-code", "Ouvrir"),
+    ("lien-inconnu", "Recevoir un nouveau lien"),
 ]
 
 
@@ -199,6 +205,9 @@ def of_the_debtor() -> dict[str, str]:
     live = PaymentLink.objects.filter(revoked_at=None).order_by("created_at", "pk")
     plain, asking = [link for link in live if links.owed_through(link).exists()][:2]
     links.opened_by(asking).update(is_sensitive=True)
+    billed = links.owed_through(plain).first()
+    assert billed is not None
+    attach_to_invoice(invoice_id=billed.pk, upload=Upload("Facture.pdf", b"%PDF-1.7"))
     space = urlsplit(links.url_of(plain)).path
     return {
         "connexion": reverse("connection"),
@@ -212,6 +221,9 @@ def of_the_debtor() -> dict[str, str]:
         "espace-demandes": space + "demande/",
         "espace-donnees": space + "donnees/",
         "espace-recours": space + "recours/",
+        "espace-canal": space + "canal/",
+        "espace-detail": space + "detail/",
+        "espace-detail-code": space + "detail/code/",
         "espace-verification": urlsplit(links.url_of(asking)).path,
     }
 

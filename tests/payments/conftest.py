@@ -1,12 +1,14 @@
 """What the tests of payments stand on: a ladder that records what it is told."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 
 from cabinets.models import Cabinet, Client
 from invoices import ports
 from invoices.models import Invoice
+from payments import ports as payment_ports
 from payments.models import PaymentLink
 from payments.services import links
 from tests.factories.cabinets import make_client, make_dossier
@@ -22,6 +24,27 @@ def ladder() -> Iterator[RecordingLadder]:
     ports.register(recording)
     yield recording
     ports._registered[:] = before
+
+
+class RecordingCourier:
+    """Keeps what it was asked to carry, and carries nothing."""
+
+    def __init__(self) -> None:
+        self.hurried: list[UUID] = []
+
+    def hurry(self, *, message_id: UUID) -> None:
+        """Keep the id."""
+        self.hurried.append(message_id)
+
+
+@pytest.fixture(autouse=True)
+def courier() -> Iterator[RecordingCourier]:
+    """Put a recording courier in place of the worker."""
+    before = list(payment_ports._registered)
+    recording = RecordingCourier()
+    payment_ports.register(recording)
+    yield recording
+    payment_ports._registered[:] = before
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import logging
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -35,7 +37,11 @@ from tests.factories.cabinets import make_client, make_contact, make_dossier, ma
 from tests.factories.invoices import TODAY, make_invoice
 
 NBSP = "\u00a0"
-READ = ("", "deja-paye/", "probleme/", "pas-pour-moi/", "demande/", "donnees/", "recours/")
+READ = (
+    *("", "deja-paye/", "probleme/", "pas-pour-moi/", "demande/", "donnees/", "recours/", "canal/"),
+    *("detail/", "detail/code/"),
+)
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile Safari/604.1"
 PAID = {"paid_on": "2026-11-20", "means": "transfer", "message": ""}
 
 
@@ -52,6 +58,11 @@ def read(response: Any) -> str:
     """Return the words of a page, without its markup."""
     body = re.sub(r"<(script|style|head).*?</\1>", "", response.content.decode(), flags=re.DOTALL)
     return re.sub(r"\s*\n\s*", " ", html.unescape(re.sub(r"<[^>]+>", "\n", body))).strip()
+
+
+def unmasked(response: Any) -> str:
+    """Return a page without the token of its form, which is another each time."""
+    return re.sub(r'(name="csrfmiddlewaretoken" value=")\w+', r"\1", response.content.decode())
 
 
 def tables() -> dict[str, int]:
@@ -73,7 +84,9 @@ def everything_written() -> str:
 @pytest.fixture
 def debtor(browse: Callable[..., FirmBrowser]) -> FirmBrowser:
     """Return the browser of somebody without an account."""
-    return browse()
+    browser = browse()
+    browser.defaults["HTTP_USER_AGENT"] = PHONE
+    return browser
 
 
 def test_shows_the_firm_the_number_the_dates_and_how_to_pay(
@@ -123,17 +136,7 @@ def test_no_page_is_kept_indexed_or_told_to_another_site(debtor: FirmBrowser, li
 def test_reading_adds_one_visit_and_nothing_else(debtor: FirmBrowser, link: PaymentLink) -> None:
     before = tables()
 
-    for page in (
-        "",
-        "",
-        "deja-paye/",
-        "probleme/",
-        "pas-pour-moi/",
-        "demande/",
-        "donnees/",
-        "recours/",
-        "verification/",
-    ):
+    for page in ("", *READ, "verification/"):
         debtor.get(place(link, page))
 
     assert {name: count - before[name] for name, count in tables().items() if count != before[name]} == {
@@ -147,6 +150,33 @@ def test_a_prefetch_or_a_head_is_no_visit(debtor: FirmBrowser, link: PaymentLink
     assert debtor.head(place(link)).status_code == 200
 
     assert not LinkVisit.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "",
+        "WhatsApp/2.24.6.77 A",
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 BingPreview/1.0b",
+        "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+        "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+        "Mozilla/5.0 (Windows NT 6.1) SkypeUriPreview Preview/0.5",
+        "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0)",
+        "python-requests/2.32",
+    ],
+)
+def test_a_machine_that_says_so_changes_nothing_at_all(debtor: FirmBrowser, link: PaymentLink, agent: str) -> None:
+    short = f"/s/{links.short_url_of(link).split('/s/')[1]}"
+    before = tables()
+
+    for page in (*READ, "verification/", f"detail/{UUID(int=7)}/"):
+        for method in ("get", "head", "options"):
+            assert getattr(debtor, method)(place(link, page), headers={"User-Agent": agent}).status_code < 500
+    for method in ("get", "head"):
+        assert getattr(debtor, method)(short, headers={"User-Agent": agent}).status_code == 302
+
+    assert tables() == before
 
 
 def test_a_later_reading_is_another_visit(debtor: FirmBrowser, link: PaymentLink) -> None:
@@ -313,11 +343,11 @@ def test_every_token_that_opens_nothing_gets_the_same_bytes(
     ]
     for response in responses:
         del response["X-Request-Id"]
-    answers = {(answer.status_code, answer.content, tuple(sorted(answer.items()))) for answer in responses}
+    answers = {(answer.status_code, unmasked(answer), tuple(sorted(answer.items()))) for answer in responses}
 
     assert len(answers) == 1
     assert next(iter(answers))[0] == 404
-    assert b"Ce lien ne s\xe2\x80\x99ouvre pas" in next(iter(answers))[1]
+    assert "Ce lien n’ouvre plus rien" in next(iter(answers))[1]
 
 
 def test_guessing_is_counted_and_never_closes_a_live_link(
@@ -327,7 +357,7 @@ def test_guessing_is_counted_and_never_closes_a_live_link(
         answers = [debtor.get(f"/p/{rank:043}/") for rank in range(11)]
 
     assert [response.status_code for response in answers] == [*[404] * 10, 429]
-    assert len({response.content for response in answers}) == 1
+    assert len({unmasked(response) for response in answers}) == 1
     assert "link.unknown_too_often" in caplog.messages
     assert debtor.get(place(link)).status_code == 200
 
@@ -419,8 +449,11 @@ def test_a_machine_that_posts_to_every_address_changes_nothing(debtor: FirmBrows
         "probleme/": 422,
         "pas-pour-moi/": 422,
         "demande/": 405,
-        "donnees/": 405,
+        "donnees/": 422,
         "recours/": 405,
+        "canal/": 422,
+        "detail/": 200,
+        "detail/code/": 422,
     }
     assert tables() == before
 
@@ -579,29 +612,58 @@ def test_the_token_is_written_nowhere(
     assert token not in everything_written()
 
 
-PAGES = st.sampled_from(["", "deja-paye/", "probleme/", "pas-pour-moi/", "demande/", "verification/", "recours/", "x"])
-NAMES = st.sampled_from(["invoices", "invoice", "paid_on", "means", "message", "reason", "why", "answer", "csrf"])
+@pytest.fixture
+def theirs(other_cabinet: Cabinet) -> str:
+    """Return the number of an invoice of another firm."""
+    with outside_any_firm(), working_for(cabinet_id=other_cabinet.pk):
+        make_invoice(number="AUTRE-777")
+    return "AUTRE-777"
+
+
+PAGES = st.sampled_from([*READ, "verification/", "x", f"detail/{UUID(int=7)}/"])
+NAMES = st.sampled_from(
+    [
+        *("invoices", "invoice", "paid_on", "means", "message", "reason", "why", "answer", "csrf", "proof"),
+        *("address", "is_addressee", "code", "right", "refuses_sms", "preference", "choix"),
+    ]
+)
 VALUES = st.one_of(
     st.text(max_size=60),
-    st.sampled_from(["transfer", "amount", "other", "left", "all", "2026-11-20", "0001-01-01", "9999-12-31", "\x00"]),
+    st.sampled_from(["transfer", "amount", "other", "left", "all", "on", "access", "no", "letter", "000000"]),
+    st.sampled_from(["2026-11-20", "0001-01-01", "9999-12-31", "\x00", "a@b.fr", "06 12 34 56 78"]),
 )
 
 
 @given(
     page=PAGES,
+    token=st.one_of(st.none(), st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=50)),
     tail=st.text(alphabet=st.characters(codec="utf-8"), max_size=20),
-    method=st.sampled_from(["get", "post", "head", "put", "options", "delete"]),
+    method=st.sampled_from(["get", "post", "head", "put", "options", "delete", "patch"]),
     facts=st.dictionaries(NAMES, st.lists(VALUES, max_size=3), max_size=6),
 )
-@budget(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_request_breaks_a_public_page(
-    debtor: FirmBrowser, link: PaymentLink, page: str, tail: str, method: str, facts: dict[str, list[str]]
+@budget(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_request_breaks_a_public_page_or_shows_another_firm(
+    debtor: FirmBrowser,
+    link: PaymentLink,
+    theirs: str,
+    page: str,
+    token: str | None,
+    tail: str,
+    method: str,
+    facts: dict[str, list[str]],
 ) -> None:
+    cache.clear()
     send = getattr(debtor, method)
     data = facts if method in {"get", "post", "head"} else None
+    mine = place(link, page)
+    addresses = [mine, mine[:-1] + tail]
+    if token is not None:
+        addresses += [f"/p/{quote(token, safe='')}/{page}", f"/s/{quote(token, safe='')}/"]
 
-    for address in (place(link, page), place(link, page)[:-1] + tail):
-        assert send(address, data).status_code in {200, 301, 302, 404, 405, 422, 429}
+    for address in addresses:
+        response = send(address, data)
+        assert response.status_code in {200, 301, 302, 404, 405, 422, 429}
+        assert theirs not in response.content.decode()
 
 
 @given(body=st.binary(max_size=400), page=PAGES, kind=st.sampled_from(["multipart", "form", "json"]))

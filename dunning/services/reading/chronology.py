@@ -1,6 +1,7 @@
 """What happened to invoices of one client: told apart on each invoice's page, together in the client's document."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,6 +17,7 @@ from dunning.models import Decision, ReminderLine
 from dunning.presenting import RULE_MEANS, Event, moment_words, plural
 from dunning.services.reading.beside import claim_events, fact_words
 from dunning.services.reading.heard import inbound_events
+from dunning.services.reading.opened import openings
 from dunning.services.reading.plans import plan_events, promise_events
 from dunning.services.reading.said import Told, author_of, reminder_events
 from invoices.enums import StopKind
@@ -236,19 +238,15 @@ def _visit_events(invoices: Sequence[Invoice], zone: dt.tzinfo) -> Iterable[Told
         .filter(back__lte=VISITS_SHOWN)
         .order_by("link__client", "link__contact", "-at")
     )
-    rows = visits.values_list("link__client", "link__contact", "at")
-    for (client, contact, _), same_day in groupby(rows, key=lambda row: (*row[:2], row[2].astimezone(zone).date())):
-        day = [at for *_, at in same_day]
-        event = Event(
-            at=day[0],
-            tone="info",
-            icon="eye",
-            title="Lien de paiement ouvert",
-            when=moment_words(day[0], zone),
-            text=f"{len(day)} fois ce jour-là" if len(day) > 1 else "",
-        )
-        addressee = (client, contact)
-        yield from ((one.pk, event) for one in invoices if (one.client_id, one.dossier.billing_contact_id) == addressee)
+    by_addressee: dict[tuple[UUID, UUID | None], list[tuple[dt.datetime, UUID | None, str | None]]] = defaultdict(list)
+    names = ("link__client", "link__contact", "at", "invoice", "invoice__number")
+    for client, contact, at, invoice_id, number in visits.values_list(*names):
+        by_addressee[client, contact].append((at, invoice_id, number))
+    for addressee, rows in by_addressee.items():
+        told = [one.pk for one in invoices if (one.client_id, one.dossier.billing_contact_id) == addressee]
+        for opening in openings(rows, zone):
+            event = opening.event()
+            yield from ((pk, event) for pk in told if opening.invoice_id in {None, pk})
 
 
 def _night_events(invoices: Sequence[Invoice], zone: dt.tzinfo) -> Iterable[Told]:

@@ -16,14 +16,15 @@ from dunning.services.reading import tasks
 from dunning.services.reading.beside import fact_words
 from dunning.services.reading.heard import Heard, heard_from
 from dunning.services.reading.lists import Row, rows_of
+from dunning.services.reading.opened import Opening, opened_by
 from dunning.services.reading.plans import plans_of
 from dunning.services.silencing import right_to_lift
 from invoices.enums import InvoiceState, StopKind
 from invoices.models import InsolvencyCheck, Invoice, Standstill
 from invoices.services import insolvency
 from invoices.status import in_force
-from payments.enums import PaymentState
-from payments.models import Allocation, PaymentPlan
+from payments.enums import PaymentState, Preference, RequestKind
+from payments.models import Allocation, DebtorRequest, PaymentPlan
 from payments.services.promises import PromiseCounts, promise_counts
 
 INVOICES_SHOWN = 50
@@ -66,6 +67,8 @@ class ClientPage:
     has_more_invoices: bool
     messages: tuple[Said, ...]
     heard: tuple[Heard, ...]
+    openings: tuple[Opening, ...]
+    preference: str
     tasks: tuple[tasks.Row, ...]
     stops: tuple[ClientStop, ...]
     is_watched: bool
@@ -113,6 +116,8 @@ def page_of(*, client: Client, cabinet: Cabinet, member: Membership) -> ClientPa
         invoices=tuple(rows_of(rows[:INVOICES_SHOWN], cabinet)),
         has_more_invoices=len(rows) > INVOICES_SHOWN,
         heard=heard_from(client_id=client.pk, zone=zone),
+        openings=opened_by(client_id=client.pk, zone=zone),
+        preference=_preference(client.pk),
         messages=tuple(
             Said(reminder=one, step=step_words(one.step), when=moment_words(one.spoken_at or one.depart_at, zone))
             for one in reminders
@@ -151,6 +156,13 @@ def _pay_days(client_id: UUID) -> int | None:
     issued = dict(paid.filter(pk__in=list(last)).values_list("pk", "issued_on"))
     days = [(last[pk] - issued[pk]).days for pk in issued]
     return round(sum(days) / len(days)) if days else None
+
+
+def _preference(client_id: UUID) -> str:
+    """Return how the client, then whoever is reached there, last asked to be written to."""
+    choices = DebtorRequest.objects.filter(client=client_id, kind=RequestKind.CHANNEL).order_by("-received_at")
+    last = choices.values_list("reason", flat=True).first()
+    return Preference(last).label.lower() if last else ""
 
 
 def _open_tasks(client: Client) -> list[Task]:

@@ -353,9 +353,9 @@ def _earlier(reminder: Reminder, invoice_ids: Collection[UUID], cabinet: Cabinet
         for _, offset, on, state in lines
         if on
     ]
-    visits = LinkVisit.objects.filter(link__client=reminder.client_id, link__contact=reminder.contact_id).aggregate(
-        times=Count("pk"), last=Max("at")
-    )
+    visits = LinkVisit.objects.filter(
+        link__client=reminder.client_id, link__contact=reminder.contact_id, invoice=None
+    ).aggregate(times=Count("pk"), last=Max("at"))
     opened = ""
     if visits["times"]:
         opened = f"lien ouvert {visits['times']} fois, la dernière le {moment_words(visits['last'], cabinet.zone)}"

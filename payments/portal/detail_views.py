@@ -1,0 +1,92 @@
+"""« Voir la facture »: the firm's own document, behind a code sent to the address the firm knows."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+
+from invoices.errors import DocumentError
+from payments.portal.access import LinkRequest, opens_link
+from payments.portal.forms import AskCodeForm, CodeForm
+from payments.portal.pages import form_page, page, posted
+from payments.portal.views import WITH_FORM, AccountRequest, shows_account
+from payments.services import details, link_messages
+
+COOKIE, SALT, SECONDS = "detail", "payments.portal.detail", 30 * 60
+
+
+@opens_link
+@WITH_FORM
+@shows_account
+def detail(request: AccountRequest) -> HttpResponse:
+    """List the documents to whoever gave the code; offer the code to anybody else, whoever may be reached by it."""
+    shown = request.account.invoices
+    if _is_open(request) or not details.has_documents(shown):
+        return page(request, "detail", documents=details.documents_of(shown))
+    form = AskCodeForm(posted(request))
+    if request.method != "POST" or not form.is_valid():
+        return form_page(request, "detail_ask", form)
+    if not link_messages.ask_code(link=request.link):
+        return form_page(request, "detail_ask", form, too_often=True, status=429)
+    return redirect("portal_detail_code", token=request.token)
+
+
+@opens_link
+@WITH_FORM
+@shows_account
+def code(request: AccountRequest) -> HttpResponse:
+    """Take the code, and open the documents for half an hour."""
+    if _is_open(request):
+        return redirect("portal_detail", token=request.token)
+    form = CodeForm(posted(request))
+    if request.method != "POST" or not form.is_valid():
+        return form_page(request, "detail_code", form)
+    if not link_messages.check_code(link=request.link, typed=form.cleaned_data["code"]):
+        form.add_error("code", "Ce code ne convient pas ou n’est plus valable. Vérifiez-le, ou demandez-en un autre.")
+        return form_page(request, "detail_code", form)
+    response = redirect("portal_detail", token=request.token)
+    response.set_signed_cookie(
+        COOKIE,
+        _opened(request),
+        salt=SALT,
+        max_age=SECONDS,
+        path=f"/p/{request.token}/detail/",
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+@opens_link
+@require_safe
+@shows_account
+def document(request: AccountRequest, document_id: UUID) -> HttpResponse:
+    """Hand a document over, to be saved and never shown in the page."""
+    if not _is_open(request):
+        return redirect("portal_detail", token=request.token)
+    shown = request.account.invoices
+    try:
+        found = details.hand_over(link=request.link, document_id=document_id, invoices=shown)
+    except DocumentError:
+        found = None
+    if found is None:
+        return page(request, "detail", documents=details.documents_of(shown), is_missing=True, status=404)
+    row, data = found
+    response = HttpResponse(data, content_type=row.media_type)
+    name = content_disposition_header(as_attachment=True, filename=row.file_name)
+    response["Content-Disposition"] = name or "attachment"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _opened(request: LinkRequest) -> str:
+    return f"{request.link.pk}/{request.link.version}"
+
+
+def _is_open(request: HttpRequest | LinkRequest) -> bool:
+    told = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=SECONDS)
+    return told == _opened(request)  # type: ignore[arg-type]  # always a request through a link

@@ -1,0 +1,39 @@
+"""The firm's own document of an invoice, handed over through a link whose reader proved who they are."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from cabinets import journal
+from cabinets.sealing import open_together
+from invoices.enums import DocumentKind
+from invoices.models import Document, Invoice
+from invoices.services.documents import read_document
+from payments.models import LinkVisit, PaymentLink
+
+
+def documents_of(invoices: Collection[Invoice]) -> list[Document]:
+    """Return the documents of these invoices a debtor may read: the invoice itself, never the firm's other papers."""
+    shown = Document.objects.filter(invoice__in=[invoice.pk for invoice in invoices], kind=DocumentKind.INVOICE)
+    return open_together(shown.select_related("invoice").order_by("invoice__due_on", "added_at"))
+
+
+def has_documents(invoices: Collection[Invoice]) -> bool:
+    """Say whether there is anything to read."""
+    ids = [invoice.pk for invoice in invoices]
+    return Document.objects.filter(invoice__in=ids, kind=DocumentKind.INVOICE).exists()
+
+
+@transaction.atomic
+def hand_over(*, link: PaymentLink, document_id: UUID, invoices: Collection[Invoice]) -> tuple[Document, bytes] | None:
+    """Return a document and what it holds, and keep the trace of it; None for one these invoices do not have."""
+    ids = [invoice.pk for invoice in invoices]
+    document = Document.objects.filter(pk=document_id, invoice__in=ids, kind=DocumentKind.INVOICE).first()
+    if document is None:
+        return None
+    data = read_document(document)
+    LinkVisit(link=link, at=timezone.now(), invoice_id=document.invoice_id).save(force_insert=True)
+    journal.record("paymentlink.document_opened", link, document=str(document.pk), invoice=str(document.invoice_id))
+    return document, data
