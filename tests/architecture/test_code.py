@@ -38,6 +38,8 @@ def bare_saves(tree: ast.AST) -> list[int]:
         for call in calls(tree)
         if name_of(call) == "save"
         and isinstance(call.func, ast.Attribute)
+        # A picture is saved to a place; a row is not.
+        and not call.args
         and not ({keyword.arg for keyword in call.keywords} & {"update_fields", "force_insert", "commit", None})
     ]
 

@@ -50,7 +50,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
 
     assert [link.label for link in frame.daily] == [
         "Tableau de bord", "À valider", "Tâches", "Factures", "Clients", "Paiements", "Rapprochement",
-        "Réponses", "Demandes clients",
+        "Réponses", "Demandes clients", "Échéanciers",
     ]  # fmt: skip
     assert [link.label for link in frame.reminders] == [
         "La prochaine nuit",
@@ -107,7 +107,7 @@ def test_the_longest_address_is_the_current_entry() -> None:
 def test_counts_given_with_the_request_are_shown() -> None:
     frame = chrome(request_of(Role.OWNER, chrome_counts={"approvals": 6, "requests": 3}))["chrome"]
 
-    assert [link.count for link in frame.daily] == [0, 6, 0, 0, 0, 0, 0, 0, 3]
+    assert [link.count for link in frame.daily] == [0, 6, 0, 0, 0, 0, 0, 0, 3, 0]
 
 
 def test_a_frame_costs_one_query_and_counts_what_waits(
@@ -122,7 +122,7 @@ def test_a_frame_costs_one_query_and_counts_what_waits(
     with django_assert_num_queries(1):
         counts = [link.count for link in chrome(request)["chrome"].daily]
 
-    assert counts == [0, 0, 0, 0, 0, 0, 0, 0, 2]
+    assert counts == [0, 0, 0, 0, 0, 0, 0, 0, 2, 0]
 
 
 def test_a_part_without_a_frame_costs_no_query(
