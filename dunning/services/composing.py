@@ -273,8 +273,12 @@ def greeting(addressee: Client | Contact, language: str = "fr") -> str:
 
 
 def lines_of(reminder: Reminder) -> tuple[list[ReminderLine], list[ReminderLine]]:
-    """Return the lines a reminder claims and those it mentions, oldest due date first."""
-    rows = ReminderLine.objects.filter(reminder=reminder).select_related("invoice__dossier", "case")
+    """Return the lines a reminder claims and those it mentions, oldest due date first.
+
+    What accompanies a message has no lines of its own: it speaks of those of its lead.
+    """
+    lead = reminder.accompanies_id or reminder.pk
+    rows = ReminderLine.objects.filter(reminder=lead).select_related("invoice__dossier", "case")
     return in_order(rows)
 
 

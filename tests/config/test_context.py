@@ -67,6 +67,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "Équipe",
         "Cabinet",
         "Mode d’envoi",
+        "Réglage des échéanciers",
         "SMS",
         "Serveur d’envoi",
         "Envoi du courrier",

@@ -1,16 +1,18 @@
 """What accompanies a step: planned once its lead has left, said the same day under the same rules, or not at all."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 
-from cabinets.models import Cabinet, Client
+from cabinets.models import Cabinet, Client, Membership
 from dunning.channels.protocol import Outcome, Stage, Verdict
 from dunning.enums import Channel, Code, Medium, ReminderState
 from dunning.models import ChannelAccount, DunningCase, Reminder
 from dunning.services import claiming, outcomes
 from invoices.enums import StopKind
 from invoices.services import standstill
+from tests.conftest import FirmBrowser
 from tests.factories.cabinets import make_client
 from tests.factories.dunning import make_case, make_reminder
 from tests.factories.invoices import TODAY, make_invoice
@@ -160,3 +162,21 @@ def test_a_refused_mobile_leaves_the_address_alone() -> None:
     client = Client.objects.get()
     assert (client.mobile_refused_at is None, client.email_refused_at) == (False, None)
     assert DunningCase.objects.get().next_rank == 3
+
+
+@pytest.mark.usefixtures("sms")
+def test_the_page_of_what_accompanies_reads_as_it_will_be_said_then_as_it_was(
+    browse: Callable[[Membership | None], FirmBrowser], owner: Membership
+) -> None:
+    (follower,) = followers(leave(2))
+    browser = browse(owner)
+
+    before = browser.get(f"/relances/{follower.pk}/")
+    claiming.take(reminder_id=follower.pk, write=nothing_said)
+    outcomes.record(reminder_id=follower.pk, generation=follower.generation + 1, outcome=ACCEPTED)
+    after = browser.get(f"/relances/{follower.pk}/")
+
+    number = DunningCase.objects.get().invoice.number
+    assert (before.status_code, number in before.content.decode()) == (200, True)
+    assert (after.status_code, Reminder.objects.get(pk=follower.pk).text) == (200, "Facture")
+    assert browser.get(f"/a-valider/{follower.pk}/apercu/").content.decode() == "<pre>Facture</pre>"

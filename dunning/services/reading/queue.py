@@ -258,11 +258,22 @@ def _compared(reminder: Reminder, claimed: Sequence[ReminderLine], cabinet: Cabi
 
 def message_of(*, reminder: Reminder, cabinet: Cabinet) -> Composed | None:
     """Return what was said, or what would be said now; nothing while the step has no text."""
-    if reminder.html:
-        return Composed(subject=reminder.subject, html=reminder.html, text=reminder.text)
+    if (said := _said(reminder)) is not None:
+        return said
     if approving.blocked_by(reminder):
         return None
     return _compose(reminder, cabinet, *_lines(reminder))[0]
+
+
+def _said(reminder: Reminder) -> Composed | None:
+    """Return the very words that were said, as they are kept; nothing before."""
+    if reminder.html:
+        return Composed(subject=reminder.subject, html=reminder.html, text=reminder.text)
+    return _as_text(reminder.text) if reminder.text else None
+
+
+def _as_text(words: str) -> Composed:
+    return Composed(subject="", html=f"<pre>{escape(words)}</pre>", text=words)
 
 
 def _lines(reminder: Reminder) -> tuple[list[ReminderLine], list[ReminderLine]]:
@@ -287,8 +298,8 @@ def _way_to(reminder: Reminder) -> str:
 def _compose(
     reminder: Reminder, cabinet: Cabinet, claimed: Sequence[ReminderLine], mentioned: Sequence[ReminderLine]
 ) -> tuple[Composed | None, str]:
-    if reminder.html:
-        return Composed(subject=reminder.subject, html=reminder.html, text=reminder.text), ""
+    if (kept := _said(reminder)) is not None:
+        return kept, ""
     try:
         # The debtor's own address is written at departure only: nobody else opens it, and reading writes nothing.
         link = f"{settings.SITE_URL}/p/apercu/"
@@ -296,7 +307,7 @@ def _compose(
             return letter_composing.preview(reminder, cabinet, claimed, mentioned, link=link), ""
         if reminder.channel == Channel.SMS:
             said = compose_text(reminder, cabinet, claimed, link=f"{settings.SITE_URL}/s/apercu/").text
-            return Composed(subject="", html=f"<pre>{escape(said)}</pre>", text=said), ""
+            return _as_text(said), ""
         return compose(reminder=reminder, cabinet=cabinet, claimed=claimed, mentioned=mentioned, link=link), ""
     except TextError as error:
         return None, str(error)
