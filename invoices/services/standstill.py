@@ -76,7 +76,7 @@ def declare(
                 created_by_id=author,
             )
             for place in _places(kind, target)
-            if not _in_force(kind, place)
+            if not _in_force(kind, place, origin)
         ]
         for stop in stops:
             stop.save(force_insert=True)
@@ -147,9 +147,11 @@ def _places(kind: StopKind, target: Target) -> list[dict[str, UUID]]:
     return [{name: target.pk}]
 
 
-def _in_force(kind: StopKind, place: dict[str, UUID]) -> bool:
+def _in_force(kind: StopKind, place: dict[str, UUID], origin: str) -> bool:
     empty = {"invoice_id": None, "dossier_id": None, "client_id": None, "lawyer_id": None}
-    return Standstill.objects.filter(kind=kind, released_at=None, until_on=None, **{**empty, **place}).exists()
+    rows = Standstill.objects.filter(kind=kind, released_at=None, until_on=None, **{**empty, **place})
+    # A provider and a bank each say when their own payment is over: one that ends leaves the other's.
+    return (rows.filter(origin=origin) if kind == StopKind.PAYMENT_IN_FLIGHT else rows).exists()
 
 
 def _reached(target: Target, kind: StopKind | None) -> list[UUID]:

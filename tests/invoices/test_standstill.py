@@ -70,6 +70,18 @@ def test_declaring_twice_writes_once(cabinet: Cabinet, told: RecordingLadder) ->
     assert JournalEntry.objects.filter(event="hold.declared").count() == 1
 
 
+def test_a_payment_on_its_way_holds_until_each_who_announced_it_is_done(
+    cabinet: Cabinet, told: RecordingLadder
+) -> None:
+    invoice = make_invoice()
+    for origin in ("bank", "online", "online"):
+        declare(kind=StopKind.PAYMENT_IN_FLIGHT, target=invoice, origin=origin)
+
+    release(standstill_id=Standstill.objects.get(origin="bank").pk)
+
+    assert list(Standstill.objects.filter(released_at=None).values_list("origin", flat=True)) == ["online"]
+
+
 def test_reaches_what_its_target_holds(cabinet: Cabinet, owner: Membership, told: RecordingLadder) -> None:
     of_lawyer = make_invoice(dossier=make_dossier(lawyer=owner))
     other = make_invoice()
