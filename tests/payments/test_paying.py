@@ -1,5 +1,6 @@
 """The debtor's way through paying: the button, the provider's page, the way back, the receipt; what may go wrong."""
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,15 +13,20 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from cabinets.enums import Role
 from cabinets.models import Cabinet
 from cabinets.scoping import working_for
 from invoices.enums import StopKind
 from invoices.models import Invoice
 from invoices.services import settlement, standstill
 from payments.enums import CheckoutState, Mode, PaymentMeans
-from payments.models import Checkout, Payment, ProviderAccount
+from payments.models import Checkout, Payment, PaymentPlan, ProviderAccount
 from payments.providers.protocol import Stage
+from payments.services import plans
+from payments.services.plan_reading import next_due
 from tests.conftest import FirmBrowser
+from tests.factories.cabinets import make_member
+from tests.factories.invoices import TODAY
 from tests.factories.payments import make_payment
 from tests.payments.online import Online, online_world
 from tests.payments.test_portal import place, read
@@ -342,3 +348,25 @@ def test_an_announcement_of_anything_breaks_nothing(online: Online, body: bytes,
     answer = FirmBrowser().post(address, data=body, content_type="application/json")
 
     assert answer.status_code in {400, 404}
+
+
+def test_an_instalment_is_paid_online_and_the_plan_goes_on(debtor: FirmBrowser, online: Online) -> None:
+    with working_for(cabinet_id=online.cabinet.pk):
+        lawyer = make_member(role=Role.LAWYER, sees_every_file=True)
+        proposed = plans.propose(link=online.link, count=3, first_on=dt.date(2026, 12, 1), today=TODAY)
+        plans.accept(plan_id=proposed.pk, by=lawyer, today=TODAY)
+
+    home = read(debtor.get(place(online.link)))
+    tap(debtor, online)
+    with working_for(cabinet_id=online.cabinet.pk):
+        checkout = Checkout.objects.get()
+    online.provider.move(Stage.SETTLED)
+    online.ask(checkout)
+
+    assert "Versement 1 sur 3" in home
+    assert (checkout.cents, online.settled(), online.invoice.outstanding_cents) == (48_000, 48_000, 96_000)
+    with working_for(cabinet_id=online.cabinet.pk):
+        following = next_due(online.link, TODAY)
+        assert following is not None
+        assert (following.rank, following.cents) == (2, 48_000)
+        assert PaymentPlan.objects.get().state == "active"
