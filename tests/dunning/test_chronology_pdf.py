@@ -178,7 +178,7 @@ def test_counts_aside_and_names_below_the_many_invoices_of_a_line(
 
     (page,) = pages_of(browse(owner), client)
 
-    assert "depuis sept jours. F-1, F-2, F-3, F-4, F-5, F-6, F-7 7 factures" in page
+    assert "pas connus. F-1, F-2, F-3, F-4, F-5, F-6, F-7 7 factures" in page
 
 
 def test_leaves_out_what_is_only_foreseen(cabinet: Cabinet, client: Client, owner: Membership, browse: Browse) -> None:
