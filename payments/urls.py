@@ -54,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("remboursements/<uuid:refund_id>/annuler/", credit.refund_take_back, name="refund_take_back"),
     path("banque/", bank.bank, name="bank"),
     path("banque/deposer/", bank.bank_upload, name="bank_upload"),
+    path("banque/fichiers/<uuid:file_id>/", bank.bank_file, name="bank_file"),
     path("banque/chercher/", bank.bank_search, name="bank_search"),
     path("banque/lignes/<uuid:line_id>/", bank.bank_line, name="bank_line"),
     path("banque/lignes/<uuid:line_id>/ecarter/", bank.bank_ignore, name="bank_ignore"),

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from cabinets import journal
@@ -32,6 +33,8 @@ from invoices.money import show_euros
 from invoices.sealed_files import open_sealed_stream, write_sealed
 from invoices.services.claims import Statement, statement_of
 from invoices.services.documents import read_document
+from payments.enums import MailState
+from payments.models import PlanMessage
 from templates_lib.errors import TextError
 from templates_lib.letter import Row
 from templates_lib.pdf import join, render_document
@@ -141,7 +144,7 @@ def _make(job: DocumentJob) -> None:
 
 def exhibits_of(invoice: Invoice) -> list[Exhibit]:
     """Return the pieces in the order a bordereau lists them: agreement, invoices, messages, letters, proofs."""
-    found = [*_documents(invoice), *_messages(invoice)]
+    found = [*_documents(invoice), *_messages(invoice), *_plan_messages(invoice)]
     return [
         Exhibit(
             number=number,
@@ -203,6 +206,25 @@ def _messages(invoice: Invoice) -> list[Exhibit]:
                 )
             )
     return found
+
+
+def _plan_messages(invoice: Invoice) -> list[Exhibit]:
+    """Return what was written about payment plans of this dossier alone: one of several would tell of the others."""
+    said = PlanMessage.objects.filter(
+        plan__lines__invoice=invoice, plan__dossier_ids=[invoice.dossier_id], state=MailState.SENT
+    )
+    return [
+        Exhibit(
+            number=0,
+            label=f"E-mail, échéancier : {one.get_kind_display().lower()}",
+            when=(when := day_words(one.spoken_on) if one.spoken_on else ""),
+            media_type="text/plain",
+            content=one.text.encode(),
+            about=(f"Objet : {one.subject}", f"À : {one.recipient}", f"Envoyé le {when}"),
+        )
+        for one in said.order_by("spoken_at", "pk")
+        if one.text
+    ]
 
 
 def _proofs(letter: Letter) -> list[Exhibit]:
@@ -365,7 +387,9 @@ def _notes(statement: Statement) -> list[str]:
 
 def _links(invoice: Invoice) -> list[dict[str, object]]:
     said = ReminderLine.objects.filter(invoice=invoice, is_claimed=True).values("reminder")
-    rows = EvidenceEntry.objects.filter(reminder__in=said).order_by("seq")
+    written = PlanMessage.objects.filter(plan__lines__invoice=invoice).values("pk")
+    about_plans = Q(subject_type=evidence.PLAN_MESSAGE, subject_id__in=written)
+    rows = EvidenceEntry.objects.filter(Q(reminder__in=said) | about_plans).order_by("seq")
     return [
         {"seq": row.seq, "at": f"{row.at:%Y-%m-%d %H:%M:%S}", "event": row.event, "hash": bytes(row.hash).hex()[:32]}
         for row in rows

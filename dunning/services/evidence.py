@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from uuid import UUID
 
 from django.db import connection, models
@@ -11,8 +12,10 @@ from cabinets.errors import SealBrokenError
 from cabinets.scoping import current_cabinet_id
 from dunning.evidence import GENESIS, Link, digest_of
 from dunning.models import EvidenceEntry, Reminder
+from payments.models import PlanMessage
 
 CHUNK = 2000
+PLAN_MESSAGE = PlanMessage._meta.label_lower
 # The parts of a message, sealed beside it, that a link remembers by their digest.
 PARTS = ("subject", "text", "html", "recipient")
 Facts = Mapping[str, str | int | bool | None]
@@ -102,9 +105,28 @@ def append_message(event: str, reminder: Reminder, **facts: str | int | bool | N
     )
 
 
-def digests_of(reminder: Reminder) -> dict[str, str]:
+def append_plan_message(event: str, message: PlanMessage) -> EvidenceEntry:
+    """Add what became of a message about a payment plan, with the digests of its very words, and who it was for."""
+    told = {
+        "kind": message.kind,
+        "message_id": message.message_id,
+        "text_ref": message.text_ref,
+        "plan": str(message.plan_id),
+        "instalment": None if message.instalment_id is None else str(message.instalment_id),
+        "spoken_at": None if message.spoken_at is None else message.spoken_at.isoformat(),
+    }
+    return append(
+        event,
+        subject=message,
+        client_id=message.client_id,
+        digests=digests_of(message),
+        facts={name: value for name, value in told.items() if value},
+    )
+
+
+def digests_of(message: Reminder | PlanMessage) -> dict[str, str]:
     """Return the digest of each part of a message as it is kept."""
-    parts = {name: getattr(reminder, name) or "" for name in PARTS}
+    parts = {name: getattr(message, name) or "" for name in PARTS}
     return {name: digest_of(text) for name, text in parts.items() if text}
 
 
@@ -132,18 +154,22 @@ def verify(*, with_contents: bool = True) -> Verdict:
     is no fault.
     """
     walk = _Walk()
-    for entry in _entries():
+    for entry, message in _entries():
         if why := _fault(entry, walk):
             return Verdict(links=walk.links, head=walk.head, broken_at=entry.seq, why=why)
         walk.links, walk.head = walk.links + 1, bytes(entry.hash)
         if with_contents:
-            _check_content(entry, walk)
+            _check_content(entry, message, walk)
     return Verdict(links=walk.links, head=walk.head, altered=tuple(walk.altered), erased=walk.erased)
 
 
-def _entries() -> Iterator[EvidenceEntry]:
-    rows = EvidenceEntry.objects.select_related("reminder").order_by("seq")
-    return rows.iterator(chunk_size=CHUNK)
+def _entries() -> Iterator[tuple[EvidenceEntry, Reminder | PlanMessage | None]]:
+    """Yield each link with the message it tells of, when it is kept, in one query more for a whole chunk."""
+    rows = EvidenceEntry.objects.select_related("reminder").order_by("seq").iterator(chunk_size=CHUNK)
+    while chunk := list(islice(rows, CHUNK)):
+        ids = [entry.subject_id for entry in chunk if entry.subject_type == PLAN_MESSAGE]
+        told = PlanMessage.objects.in_bulk(ids) if ids else {}
+        yield from ((entry, entry.reminder or told.get(entry.subject_id)) for entry in chunk)
 
 
 def _fault(entry: EvidenceEntry, walk: _Walk) -> str:
@@ -156,15 +182,14 @@ def _fault(entry: EvidenceEntry, walk: _Walk) -> str:
     return ""
 
 
-def _check_content(entry: EvidenceEntry, walk: _Walk) -> None:
-    reminder = entry.reminder
-    if reminder is None or not any(name in entry.digests for name in PARTS):
+def _check_content(entry: EvidenceEntry, message: Reminder | PlanMessage | None, walk: _Walk) -> None:
+    if message is None or not any(name in entry.digests for name in PARTS):
         return
     try:
-        kept = digests_of(reminder)
+        kept = digests_of(message)
     except SealBrokenError:
         walk.erased += 1
         return
     told = {name: digest for name, digest in entry.digests.items() if name in PARTS}
     if any(kept.get(name) != digest for name, digest in told.items()):
-        walk.altered.append(reminder.pk)
+        walk.altered.append(message.pk)

@@ -22,6 +22,7 @@ from dunning.enums import Channel, Code, Tone
 from dunning.models import MailServer
 from dunning.policy import Facts, StepFacts, decide
 from dunning.services.dispatch import SPEAK_WITHIN_SECONDS, Road, road_of
+from dunning.services.evidence import append_plan_message
 from dunning.services.facts import load_facts
 from dunning.services.nights import SCHEDULER, opening, window_of
 from dunning.services.outcomes import RETRY_MINUTES, TASK_DAYS
@@ -55,6 +56,12 @@ GRAVE = frozenset(
 # An answer waits for the firm to speak again; anything else that stops it ends it.
 FIRM_WIDE = frozenset({Code.KILL_SWITCH, Code.NOT_LIVE, Code.NIGHT_ABNORMAL})
 SAID = frozenset({Code.SEND, Code.NEEDS_APPROVAL})
+# What the chain of evidence says of where a message ended.
+PROVEN = {
+    MailState.SENT: "message.departed",
+    MailState.UNKNOWN: "message.uncertain",
+    MailState.REJECTED: "message.rejected",
+}
 _GENTLE = StepFacts(offset_days=3, tone=Tone.COURTEOUS)
 
 
@@ -193,6 +200,8 @@ def record(*, message_id: UUID, generation: int, outcome: Outcome) -> str:
         if outcome.stage == Stage.RECIPIENT:
             _refuse_address(message)
         _ask(message, TaskKind.REJECTED_ADDRESS, on=cabinet.today())
+    if message.state in PROVEN:
+        append_plan_message(PROVEN[MailState(message.state)], message)
     journal.record(f"planmessage.{message.state}", message, kind=message.kind)
     return str(message.state)
 
@@ -209,6 +218,9 @@ def settle_expired(*, cabinet_id: UUID, message_ids: Sequence[UUID], now: dt.dat
             message.save(update_fields=["state", "lease_until", "spoken_at", "spoken_on"])
             _ask(message, TaskKind.PLAN_REQUEST, on=cabinet.today())
             journal.record("planmessage.unknown", message, kind=message.kind)
+        # The chain's lock comes after every row's.
+        for message in rows:
+            append_plan_message(PROVEN[MailState.UNKNOWN], message)
     return len(rows)
 
 

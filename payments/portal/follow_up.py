@@ -9,14 +9,14 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from cabinets.models import Cabinet
-from payments.enums import DataRight, PaymentMeans, Preference, RequestKind, RequestState
+from payments.enums import DataRight, PaymentMeans, PlanOrigin, PlanState, Preference, RequestKind, RequestState
 from payments.models import DebtorRequest
-from payments.portal.access import LinkRequest, opens_link
+from payments.portal.access import FORM_REFERRER, LinkRequest, opens_link
 from payments.portal.account import account_of
 from payments.portal.pages import page
 from payments.portal.plan_words import by_day, said_of_plans
 from payments.portal.views import is_checked, is_said_not_theirs
-from payments.services import requests
+from payments.services import plans, requests
 from templates_lib.rendering import day_words
 
 MOST_REQUESTS = 20
@@ -48,7 +48,9 @@ def follow_up(request: LinkRequest) -> HttpResponse:
     rows = list(asked.select_related("invoice").order_by("-received_at")[:MOST_REQUESTS])
     waiting = [row for row in rows if row.state == RequestState.OPEN and row.kind in requests.STOPS]
     events = [event for row in rows for event in _moments(row, request.cabinet)]
-    return page(
+    running = None if hidden else plans.running_plan(request.link)
+    may_withdraw = running is not None and running.state == PlanState.PROPOSED and running.origin == PlanOrigin.DEBTOR
+    response = page(
         request,
         "request",
         events=by_day(
@@ -58,7 +60,11 @@ def follow_up(request: LinkRequest) -> HttpResponse:
         is_suspended=bool(waiting) and all(requests.is_suspending(row) for row in waiting),
         is_over=request.link.settled_on is not None,
         hidden=hidden,
+        may_withdraw=may_withdraw,
     )
+    if may_withdraw:
+        response["Referrer-Policy"] = FORM_REFERRER
+    return response
 
 
 def _moments(asked: DebtorRequest, cabinet: Cabinet) -> Iterator[Said]:

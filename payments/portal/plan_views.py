@@ -59,6 +59,22 @@ def accept(request: AccountRequest) -> HttpResponse:
 
 
 @opens_link
+@require_POST
+@shows_account
+def withdraw(request: AccountRequest) -> HttpResponse:
+    """Take back the dates a debtor proposed; the firm's acceptance, should it come first, is shown instead."""
+    running = plans.running_plan(request.link)
+    if running is None or running.origin != PlanOrigin.DEBTOR:
+        return redirect("portal_request", token=request.token)
+    try:
+        plans.withdraw(link=request.link, plan_id=running.pk)
+    except PlanError as refusal:
+        view = view_of(plans.running_plan(request.link) or running, on=request.cabinet.today())
+        return page(request, "plan_show", view=view, refusal=str(refusal))
+    return redirect("portal_request", token=request.token)
+
+
+@opens_link
 @require_safe
 @shows_account
 def document(request: AccountRequest) -> HttpResponse:

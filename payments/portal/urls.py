@@ -17,6 +17,7 @@ urlpatterns = [
     path("pas-pour-moi/", views.wrong_recipient, name="portal_wrong_recipient"),
     path("echeancier/", plan_views.plan, name="portal_plan"),
     path("echeancier/accepter/", plan_views.accept, name="portal_plan_accept"),
+    path("echeancier/retirer/", plan_views.withdraw, name="portal_plan_withdraw"),
     path("echeancier/echeancier.pdf", plan_views.document, name="portal_plan_pdf"),
     path("demande/", follow_up.follow_up, name="portal_request"),
     path("verification/", views.check, name="portal_check"),

@@ -29,6 +29,7 @@ CHANGED = (
     "Ce qui est dû a changé depuis la proposition. Rien n’a été accepté : proposez de nouvelles dates, calculées sur le"
     " montant d’aujourd’hui."
 )
+ANSWERED_MEANWHILE = "Le cabinet a accepté ces dates entre-temps : l’échéancier est en cours. Rien n’a été retiré."
 
 
 @transaction.atomic
@@ -154,6 +155,32 @@ def refuse(*, plan_id: UUID, by: Membership, text: str) -> PaymentPlan:
     writing.answered(plan)
     writing.say(plan, PlanMail.REFUSED)
     journal.record("paymentplan.refused", plan)
+    return plan
+
+
+@transaction.atomic
+def withdraw(*, link: PaymentLink, plan_id: UUID) -> PaymentPlan:
+    """Take back the dates a debtor proposed, while nobody answered; the ladder goes on from where it was.
+
+    Twice changes nothing. Raise PlanError once the firm accepted them: from then on, they bind both.
+    """
+    plan = _of(plan_id, PlanOrigin.DEBTOR)
+    if (plan.client_id, plan.contact_id) != (link.client_id, link.contact_id):
+        raise PaymentPlan.DoesNotExist
+    ids = _ids(plan)
+    lock_invoices(ids)
+    plan = lock_plan(plan_id)
+    if plan.state in (PlanState.CANCELLED, PlanState.REFUSED):
+        return plan
+    if plan.state != PlanState.PROPOSED:
+        raise PlanError(ANSWERED_MEANWHILE)
+    plan.state = PlanState.CANCELLED
+    plan.save(update_fields=["state"])
+    writing.close(plan)
+    if plan.replaces is None or not plan.replaces.is_waiting:
+        writing.free(ids, StopKind.HOLD)
+    writing.answered(plan)
+    journal.record("paymentplan.withdrawn", plan)
     return plan
 
 

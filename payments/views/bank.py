@@ -10,6 +10,8 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cabinets import journal
@@ -26,7 +28,7 @@ from payments.errors import BankError, PaymentError
 from payments.forms_bank import IgnoreForm, ShareForm, StatementForm
 from payments.models import BankFile, BankLine
 from payments.services import bank_acts, bank_finding, bank_pages
-from payments.services.bank_intake import Taken, take_in
+from payments.services.bank_intake import Taken, read_again, take_in
 from payments.services.recording import Surplus
 
 page = require_http_methods(["GET", "POST"])
@@ -100,6 +102,26 @@ def bank_upload(request: CabinetRequest) -> HttpResponse:
     journal.listed(BankFile, "bank_upload", count=len(files))
     context = {"form": form, "files": files}
     return render(request, "payments/bank_upload.html", context, status=REFUSED if form.errors else 200)
+
+
+@require_GET
+@never_cache
+@requires(Right.RECORD_PAYMENTS)
+@for_every_file
+def bank_file(request: CabinetRequest, file_id: UUID) -> HttpResponse:
+    """Hand a statement over as the bank wrote it, to be saved and never shown in the page."""
+    file = get_object_or_404(BankFile, pk=file_id)
+    try:
+        data = read_again(file)
+    except BankError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("bank_upload")
+    response = HttpResponse(data, content_type="application/octet-stream")
+    name = content_disposition_header(as_attachment=True, filename=file.file_name)
+    response["Content-Disposition"] = name or "attachment"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
 
 
 @require_POST

@@ -101,7 +101,7 @@ def populate_bank(client: Client, invoice: Invoice) -> dict[str, uuid.UUID]:
         shares=[{"client": str(client.pk), "invoices": [str(invoice.pk)], "cents": 1}],
     )  # fmt: skip
     guess.save(force_insert=True)
-    return {"line_id": line.pk, "bank_account_id": bank_account.pk}
+    return {"line_id": line.pk, "file_id": file.pk, "bank_account_id": bank_account.pk}
 
 
 def populate() -> dict[str, uuid.UUID]:

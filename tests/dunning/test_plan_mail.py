@@ -15,10 +15,12 @@ from django.utils import timezone
 from cabinets.enums import ClientKind, Role, TaskKind, TaskState
 from cabinets.models import Cabinet, Client, Membership, Task
 from cabinets.scoping import acting_for, working_for
-from dunning.models import Decision, MailServer, Reminder
+from dunning.evidence import digest_of
+from dunning.models import Decision, EvidenceEntry, MailServer, Reminder
 from dunning.policy import CONTACT_GAP_DAYS
-from dunning.services import nights, plan_mail, plan_nights
+from dunning.services import batonnier, evidence, nights, plan_mail, plan_nights
 from dunning.services.facts import load_facts
+from dunning.services.reading.chronology import chronology_of
 from invoices.enums import StopKind
 from invoices.models import Invoice
 from invoices.services import settlement, standstill
@@ -110,6 +112,11 @@ def tasks(firm: Cabinet) -> list[tuple[str, object]]:
         return list(Task.objects.filter(state=TaskState.OPEN).values_list("kind", "subject_id"))
 
 
+def chained(firm: Cabinet) -> list[str]:
+    with working_for(cabinet_id=firm.pk):
+        return list(EvidenceEntry.objects.order_by("seq").values_list("event", flat=True))
+
+
 def test_the_confirmation_writes_the_dates_the_amounts_and_the_remedies(
     firm: Cabinet, lawyer: Membership, sink: SmtpSink
 ) -> None:
@@ -144,6 +151,71 @@ def test_a_reminder_leaves_once_before_its_date(firm: Cabinet, lawyer: Membershi
     assert "est à payer le 2 décembre 2026" in words(sink)[-1]
     assert "480,00 €" in words(sink)[-1]
     assert "1 440,00" not in words(sink)[-1]
+
+
+def test_what_left_is_in_the_chain_the_chronology_and_the_batonniers_file(
+    firm: Cabinet, lawyer: Membership, sink: SmtpSink
+) -> None:
+    plan, invoice = reminded(firm, lawyer)
+    with at(MONDAY):
+        assert send(firm) == Counter(sent=1)
+
+    with working_for(cabinet_id=firm.pk):
+        confirmed, reminder = PlanMessage.objects.order_by("created_at")
+        links_of = list(EvidenceEntry.objects.order_by("seq"))
+        kept = Invoice.objects.select_related("client", "dossier").get(pk=invoice.pk)
+        told = [entry.event for entry in chronology_of(invoices=[kept], cabinet=firm)]
+        pieces = batonnier.exhibits_of(kept)
+        verdict = evidence.verify()
+    assert [(one.event, one.subject_id, one.client_id, one.facts["kind"]) for one in links_of] == [
+        ("message.departed", confirmed.pk, plan.client_id, "confirmed"),
+        ("message.departed", reminder.pk, plan.client_id, "reminder"),
+    ]
+    assert links_of[1].digests == {
+        "subject": digest_of(reminder.subject),
+        "html": digest_of(reminder.html),
+        "text": digest_of(reminder.text),
+        "recipient": digest_of("jeanne@martin.example"),
+    }
+    assert (verdict.holds, verdict.links) == (True, 2)
+    said = [(event.title, event.text) for event in told if event.icon == "mail-check"]
+    assert said == [
+        ("E-mail sur l’échéancier\u00a0: confirmation", "Accepté par le serveur."),
+        (
+            "E-mail sur l’échéancier\u00a0: rappel d’un versement",
+            "Accepté par le serveur. Versement n° 1, à payer le 2\u00a0décembre 2026.",
+        ),
+    ]
+    assert [(one.label, one.content) for one in pieces] == [
+        ("E-mail, échéancier : confirmation", confirmed.text.encode()),
+        ("E-mail, échéancier : rappel d’un versement", reminder.text.encode()),
+    ]
+
+
+def test_a_plans_message_changed_after_it_left_is_found_out(firm: Cabinet, lawyer: Membership, sink: SmtpSink) -> None:
+    agreed(firm, lawyer)
+    send(firm)
+
+    with working_for(cabinet_id=firm.pk):
+        message = PlanMessage.objects.get()
+        message.text = "Autre chose"
+        message.save(update_fields=["text"])
+        verdict = evidence.verify()
+
+    assert (verdict.holds, verdict.altered, verdict.broken_at) == (False, (message.pk,), None)
+
+
+def test_the_batonniers_file_tells_nothing_of_another_dossier(
+    firm: Cabinet, lawyer: Membership, sink: SmtpSink
+) -> None:
+    plan, invoice = agreed(firm, lawyer)
+    send(firm)
+
+    with working_for(cabinet_id=firm.pk):
+        other = make_dossier(client=Client.objects.get(pk=plan.client_id), kind=ClientKind.CONSUMER)
+        PaymentPlan.objects.filter(pk=plan.pk).update(dossier_ids=sorted([*plan.dossier_ids, other.pk]))
+        kept = Invoice.objects.select_related("client", "dossier").get(pk=invoice.pk)
+        assert batonnier.exhibits_of(kept) == []
 
 
 def test_no_reminder_leaves_after_the_money_came(firm: Cabinet, lawyer: Membership, sink: SmtpSink) -> None:
@@ -291,6 +363,7 @@ def test_what_did_not_surely_arrive_is_shown_to_a_person_and_never_said_again(
 
     assert states(firm) == [("confirmed", state, "")]
     assert tasks(firm) == [(kind, plan.pk)]
+    assert chained(firm) == [{"rejected": "message.rejected", "unknown": "message.uncertain"}[state]]
 
 
 def test_a_server_that_is_busy_is_tried_again(firm: Cabinet, lawyer: Membership, sink: SmtpSink) -> None:
@@ -298,6 +371,7 @@ def test_a_server_that_is_busy_is_tried_again(firm: Cabinet, lawyer: Membership,
     sink.on(DATA, Reply("451 4.3.0 later"))
 
     assert send(firm) == Counter(waiting=1)
+    assert chained(firm) == []
     with at(TODAY, 14):
         assert send(firm) == Counter(sent=1)
     assert len(sink.caught) == 1
@@ -319,6 +393,7 @@ def test_a_process_killed_before_it_spoke_leaves_a_question(firm: Cabinet, lawye
     assert sink.caught == []
     assert states(firm) == [("confirmed", "unknown", "")]
     assert tasks(firm) == [(TaskKind.PLAN_REQUEST, plan.pk)]
+    assert chained(firm) == ["message.uncertain"]
 
 
 def test_two_workers_say_it_once(firm: Cabinet, lawyer: Membership, sink: SmtpSink) -> None:

@@ -3,13 +3,17 @@
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.management import call_command
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from config.settings import base
 from payments.enums import CheckoutState
 from payments.providers.protocol import Stage
 from tests.journeys.conftest import PHONE, new_context, serving
@@ -19,6 +23,8 @@ from tests.payments.online import online_world
 from tests.payments.test_portal import place
 
 pytestmark = [pytest.mark.committed, pytest.mark.usefixtures("committed")]
+# Page, styles, fonts, icons and scripts, headers included, as Chromium receives them the first time.
+HEAVIEST = 110_000
 WITH_AND_WITHOUT = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "sans script"])
 Open = Callable[..., Page]
 
@@ -157,6 +163,44 @@ def test_a_debtor_gives_up_comes_back_and_pays(open_debtor: Open, provider: Fake
         pay_at_the_provider(page)
 
         assert (len(provider.held), online.settled()) == (1, 144_000)
+
+
+@pytest.fixture
+def compressed(tmp_path: Path) -> Iterator[str]:
+    """Serve the product as it is deployed: static files named by their content, compressed once, sent by WhiteNoise."""
+    kept = {**settings.STORAGES, "staticfiles": {"BACKEND": base.STORAGES["staticfiles"]["BACKEND"]}}
+    with override_settings(STATIC_ROOT=tmp_path / "static", STORAGES=kept):
+        call_command("collectstatic", interactive=False, verbosity=0)
+        with serving(lambda application: application) as address, override_settings(SITE_URL=address):
+            yield address
+
+
+def test_the_pay_page_weighs_little_on_the_wire(
+    chromium: Browser, provider: FakeProvider, committed: None, compressed: str
+) -> None:
+    received: dict[str, tuple[str, float]] = {}
+    with online_world(provider=provider) as online:
+        context = new_context(chromium, compressed, size=PHONE)
+        page = context.new_page()
+        wire = context.new_cdp_session(page)
+        wire.send("Network.enable")
+        urls: dict[str, str] = {}
+        wire.on("Network.responseReceived", lambda told: urls.update({told["requestId"]: told["response"]["url"]}))
+        wire.on(
+            "Network.loadingFinished",
+            lambda told: received.update({told["requestId"]: (urls[told["requestId"]], told["encodedDataLength"])}),
+        )
+
+        page.goto(place(online.link), wait_until="networkidle")
+
+        box = page.get_by_role("button", name="Payer 1 440,00 € par carte").bounding_box()
+        context.close()
+    kinds = {urlsplit(url).path.rpartition(".")[2] for url, _ in received.values()}
+    assert {"css", "js", "woff2"} <= kinds, sorted(received.values())
+    weight = sum(size for _, size in received.values())
+    assert 0 < weight <= HEAVIEST, sorted(received.values(), key=lambda one: -one[1])
+    assert box is not None
+    assert box["y"] + box["height"] <= PHONE["height"]
 
 
 def test_a_page_that_waits_asks_again_by_itself(open_debtor: Open, provider: FakeProvider) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from django.core.cache import cache
 
-from cabinets.enums import ClientKind, Role
-from cabinets.models import Cabinet, Client, Membership
+from cabinets.enums import ClientKind, Role, TaskKind, TaskState
+from cabinets.models import Cabinet, Client, JournalEntry, Membership, Task
 from invoices.enums import StopKind
-from invoices.models import Invoice
+from invoices.models import Invoice, Standstill
 from invoices.services import settlement, standstill
 from payments.enums import PlanOrigin, PlanState
 from payments.models import Instalment, PaymentLink, PaymentPlan
@@ -208,6 +208,57 @@ def test_a_refusal_is_read_among_the_requests(debtor: FirmBrowser, link: Payment
 
     assert "Deux versements au plus." in read(debtor.get(place(link, "demande/")))
     assert "Payer en plusieurs fois" in read(debtor.get(place(link)))
+
+
+def test_takes_a_proposal_back_while_nobody_answered(debtor: FirmBrowser, link: PaymentLink, invoice: Invoice) -> None:
+    plan = plans.propose(link=link, count=3, first_on=FIRST, today=TODAY)
+    page = debtor.get(place(link, "demande/"))
+    assert "Retirer ma proposition" in read(page)
+    assert page["Referrer-Policy"] == "same-origin"
+
+    assert debtor.get(place(link, "echeancier/retirer/")).status_code == 405
+    assert debtor.post(place(link, "echeancier/retirer/")).status_code == 302
+    assert debtor.post(place(link, "echeancier/retirer/")).status_code == 302
+
+    plan.refresh_from_db()
+    assert (plan.state, plan.closed_by, plan.closed_at is not None) == (PlanState.CANCELLED, None, True)
+    assert not Standstill.objects.filter(invoice=invoice, kind=StopKind.HOLD, released_at=None).exists()
+    assert not Task.objects.filter(kind=TaskKind.PLAN_REQUEST, state=TaskState.OPEN).exists()
+    assert JournalEntry.objects.filter(event="paymentplan.withdrawn", subject_id=plan.pk).count() == 1
+    assert "Retirer ma proposition" not in read(debtor.get(place(link, "demande/")))
+    assert "Payer en plusieurs fois" in read(debtor.get(place(link)))
+
+
+def test_takes_nothing_back_once_the_firm_accepted(
+    debtor: FirmBrowser, link: PaymentLink, invoice: Invoice, lawyer: Membership
+) -> None:
+    plan = plans.propose(link=link, count=3, first_on=FIRST, today=TODAY)
+    plans.accept(plan_id=plan.pk, by=lawyer, today=TODAY)
+
+    answer = debtor.post(place(link, "echeancier/retirer/"))
+
+    assert "Le cabinet a accepté ces dates entre-temps" in read(answer)
+    plan.refresh_from_db()
+    assert plan.state == PlanState.ACTIVE
+    assert Standstill.objects.filter(invoice=invoice, kind=StopKind.PLAN, released_at=None).count() == 1
+    assert not JournalEntry.objects.filter(event="paymentplan.withdrawn").exists()
+
+
+def test_takes_back_neither_the_firms_dates_nor_anothers(
+    debtor: FirmBrowser, link: PaymentLink, invoice: Invoice, lawyer: Membership
+) -> None:
+    plan = plans.offer(by=lawyer, client=invoice.client, invoice_ids=[invoice.pk], count=2, first_on=FIRST, today=TODAY)
+    assert debtor.post(place(link, "echeancier/retirer/")).status_code == 302
+    plan.refresh_from_db()
+    assert plan.state == PlanState.PROPOSED
+    PaymentPlan.objects.filter(pk=plan.pk).update(origin=PlanOrigin.DEBTOR)
+    other = make_client(email="autre@exemple.example")
+
+    with pytest.raises(PaymentPlan.DoesNotExist):
+        plans.withdraw(link=links.link_for(client=other), plan_id=plan.pk)
+
+    plan.refresh_from_db()
+    assert plan.state == PlanState.PROPOSED
 
 
 def test_a_dead_link_proposes_nothing(debtor: FirmBrowser, link: PaymentLink) -> None:

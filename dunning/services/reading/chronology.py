@@ -18,7 +18,7 @@ from dunning.presenting import RULE_MEANS, Event, moment_words, plural
 from dunning.services.reading.beside import claim_events, fact_words
 from dunning.services.reading.heard import inbound_events
 from dunning.services.reading.opened import openings
-from dunning.services.reading.plans import plan_events, promise_events
+from dunning.services.reading.plans import plan_events, plan_message_events, promise_events
 from dunning.services.reading.said import Told, author_of, reminder_events
 from invoices.enums import StopKind
 from invoices.models import CreditNote, Invoice, Standstill
@@ -78,6 +78,7 @@ def events_of(past: Past, cabinet: Cabinet) -> list[Told]:
         *_stop_events(past, zone),
         *_promise_events(past),
         *plan_events(past.invoices, zone),
+        *plan_message_events(past.invoices, zone),
         *claim_events(invoices=past.invoices, zone=zone),
         *_request_events(past, zone),
         *inbound_events(invoices=past.invoices, lines=past.lines, zone=zone),

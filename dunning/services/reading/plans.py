@@ -1,6 +1,7 @@
 """Payment plans and promises, as lines of a timeline and of a client's page."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -8,8 +9,8 @@ from dunning.presenting import Event, moment_words
 from dunning.services.reading.said import Told
 from invoices.enums import StopKind
 from invoices.models import Invoice, Standstill
-from payments.enums import PlanOrigin, PlanState, PromiseResult
-from payments.models import PaymentPlan, PlanLine
+from payments.enums import MailState, PlanMail, PlanOrigin, PlanState, PromiseResult
+from payments.models import PaymentPlan, PlanLine, PlanMessage
 from payments.services.promises import outcomes_of
 from templates_lib.rendering import day_words
 
@@ -17,6 +18,11 @@ SHOWN = 10
 _RESULTS = {
     PromiseResult.KEPT: ("ok", "circle-check", "Promesse tenue"),
     PromiseResult.BROKEN: ("late", "circle-x", "Promesse non tenue"),
+}
+_ENDS = {
+    MailState.SENT: ("ok", "mail-check", "Accepté par le serveur."),
+    MailState.UNKNOWN: ("wait", "circle-question-mark", "Issue incertaine : rien n’est renvoyé sans une personne."),
+    MailState.REJECTED: ("late", "mail-x", "Refusé par le serveur : rien n’a été remis."),
 }
 _LOOKS = {
     PlanState.PROPOSED: ("info", "calendar-days"),
@@ -46,6 +52,34 @@ def plan_events(invoices: Sequence[Invoice], zone: dt.tzinfo) -> Iterable[Told]:
             source=plan.pk,
         )
         yield line.invoice_id, event
+
+
+def plan_message_events(invoices: Sequence[Invoice], zone: dt.tzinfo) -> Iterable[Told]:
+    """Return what was written to the debtor of the plans these invoices were in: said, perhaps said, or refused."""
+    covered: dict[UUID, list[UUID]] = defaultdict(list)
+    for plan_id, invoice_id in PlanLine.objects.filter(invoice__in=invoices).values_list("plan", "invoice"):
+        covered[plan_id].append(invoice_id)
+    rows = PlanMessage.objects.filter(plan__in=list(covered), state__in=_ENDS).select_related("instalment")
+    for message in rows.defer("html", "text", "subject", "recipient").order_by("created_at", "pk"):
+        event = _message_event(message, zone)
+        yield from ((invoice_id, event) for invoice_id in covered[message.plan_id])
+
+
+def _message_event(message: PlanMessage, zone: dt.tzinfo) -> Event:
+    tone, icon, text = _ENDS[MailState(message.state)]
+    at, part = message.spoken_at or message.depart_at, message.instalment
+    about = f" Versement n° {part.rank}, à payer le {day_words(part.due_on)}." if part else ""
+    return Event(
+        at=at,
+        tone=tone,
+        icon=icon,
+        title=f"E-mail sur l’échéancier\u00a0: {PlanMail(message.kind).label.lower()}",
+        when=moment_words(at, zone),
+        text=f"{text}{about}",
+        url=f"/echeanciers/{message.plan_id}/",
+        link_label="Voir l’échéancier",
+        source=message.pk,
+    )
 
 
 def promise_events(stops: Sequence[Standstill]) -> Iterable[Told]:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from cabinets.enums import Role
 from cabinets.models import Cabinet, JournalEntry, Membership
 from invoices.models import Invoice
+from invoices.sealed_files import remove_sealed
 from payments.enums import BankSource, LineState
 from payments.models import BankFile, BankGuess, BankLine, BankMatch, Payment
 from payments.services.bank_intake import take_in
@@ -172,3 +173,41 @@ def test_gives_five_lines_for_the_queries_of_one(cabinet: Cabinet, owner: Member
 
     assert BankGuess.objects.values("line").distinct().count() == 5
     assert count() == one
+
+
+def test_gives_a_statement_back_as_the_bank_wrote_it(cabinet: Cabinet, owner: Membership, browse: Browse) -> None:
+    data = camt(entry("77.00", "DON"))
+    take(data)
+    file, browser = BankFile.objects.get(), browse(owner)
+    assert f"/banque/fichiers/{file.pk}/" in browser.get("/banque/deposer/").content.decode()
+    assert (
+        f"/banque/fichiers/{file.pk}/" in browser.get(f"/banque/lignes/{BankLine.objects.get().pk}/").content.decode()
+    )
+
+    answer = browser.get(f"/banque/fichiers/{file.pk}/")
+
+    assert (answer.status_code, answer.content) == (200, data)
+    assert answer["Content-Disposition"] == 'attachment; filename="releve.xml"'
+    assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("application/octet-stream", "nosniff")
+    assert JournalEntry.objects.filter(event="bankfile.downloaded", subject_id=file.pk).count() == 1
+
+
+def test_gives_no_statement_to_who_does_not_see_every_file(cabinet: Cabinet, browse: Browse) -> None:
+    take(camt(entry("77.00", "DON")))
+    file = BankFile.objects.get()
+
+    answer = browse(make_member(role=Role.ASSISTANT, sees_every_file=False)).get(f"/banque/fichiers/{file.pk}/")
+
+    assert answer.status_code == 403
+    assert not JournalEntry.objects.filter(event="bankfile.downloaded").exists()
+
+
+def test_says_that_a_statement_left_the_disk(cabinet: Cabinet, owner: Membership, browse: Browse) -> None:
+    take(camt(entry("77.00", "DON")))
+    file = BankFile.objects.get()
+    remove_sealed(file.stored_as)
+
+    answer = browse(owner).get(f"/banque/fichiers/{file.pk}/", follow=True)
+
+    assert "Ce relevé n’est plus sur le disque" in answer.content.decode()
+    assert not JournalEntry.objects.filter(event="bankfile.downloaded").exists()
