@@ -35,7 +35,7 @@ class DomainForm(forms.Form):
             raise ValidationError("Ce nom de domaine n’est pas valable. Rien n’a été enregistré.")
         if len(labels) < LABELS_AT_LEAST:
             raise ValidationError(
-                f"Indiquez un sous-domaine, par exemple factures.{name} : votre domaine entier porte "
+                f"Indiquez un sous-domaine, par exemple factures.{name} : votre domaine entier porte "
                 "les e-mails de vos avocats. Rien n’a été enregistré."
             )
         ours = settings.SENDING_DOMAIN
@@ -56,6 +56,6 @@ class SourceForm(forms.Form):
     source = forms.CharField(
         label="En-têtes du message reçu",
         max_length=LARGEST,
-        help_text="Collez la ligne « Authentication-Results », ou toute la source du message. Rien n’est conservé.",
+        help_text="Collez la ligne « Authentication-Results », ou toute la source du message. Rien n’est conservé.",
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
     )

@@ -19,8 +19,8 @@ from dunning.services.sending_domains import lines_of
 NAMES = {"spf": "SPF", "dkim": "DKIM", "dmarc": "DMARC"}
 TRIAL = (
     "Ce message est un essai de l’adresse d’envoi de votre cabinet. Il est parti comme partent ceux de vos clients.",
-    "Pour lire ce que votre messagerie en pense, ouvrez sa source (« Afficher l’original » dans Gmail, « Afficher la "
-    "source du message » dans Outlook) et collez la ligne « Authentication-Results » dans la page Délivrabilité.",
+    "Pour lire ce que votre messagerie en pense, ouvrez sa source (« Afficher l’original » dans Gmail, « Afficher la "
+    "source du message » dans Outlook) et collez la ligne « Authentication-Results » dans la page Délivrabilité.",
 )
 
 
@@ -96,10 +96,10 @@ def instructions_of(domain: SendingDomain, cabinet: Cabinet) -> str:
     lines = [
         "Bonjour,",
         f"Le cabinet {cabinet.name} envoie ses relances de factures depuis le sous-domaine {domain.domain}. "
-        "Merci de publier ces lignes dans son DNS, sans changer celles qui existent :",
+        "Merci de publier ces lignes dans son DNS, sans changer celles qui existent :",
     ]
     lines += [
-        f"{line.kind.label}\nType : {line.type}\nNom : {line.name}.\nValeur : {line.value}"
+        f"{line.kind.label}\nType : {line.type}\nNom : {line.name}.\nValeur : {line.value}"
         for line in lines_of(domain, cabinet)
     ]
     lines.append(

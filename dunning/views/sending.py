@@ -67,9 +67,9 @@ def rotate(request: CabinetRequest) -> HttpResponse:
             messages.success(request, "La clé de rechange signe vos messages. Publiez la nouvelle dans sept jours.")
         return redirect(HOME)
     context = {
-        "title": "Changer la clé de signature ?",
+        "title": "Changer la clé de signature ?",
         "text": "La clé de rechange, déjà publiée, signe vos messages dès maintenant. Une nouvelle clé de rechange "
-        "est créée : sa ligne remplace l’ancienne dans sept jours, quand les messages en chemin sont arrivés.",
+        "est créée : sa ligne remplace l’ancienne dans sept jours, quand les messages en chemin sont arrivés.",
         "label": "Changer la clé",
         "back_url": "/parametres/delivrabilite/",
     }
@@ -86,7 +86,7 @@ def remove(request: CabinetRequest) -> HttpResponse:
         messages.success(request, "Le sous-domaine est retiré et ses clés sont effacées.")
         return redirect(HOME)
     context = {
-        "title": f"Retirer {domain.domain} ?",
+        "title": f"Retirer {domain.domain} ?",
         "text": "Ses clés de signature sont effacées, et vos prochains messages ne partent plus de cette adresse. "
         "Les messages déjà partis gardent leur preuve.",
         "label": "Retirer le sous-domaine",
@@ -103,7 +103,7 @@ def trial(request: CabinetRequest) -> HttpResponse:
     if sending_trials.ask(cabinet=request.cabinet, by=request.member):
         messages.success(request, "L’essai part dans la minute vers votre propre adresse.")
     else:
-        messages.error(request, "Rien n’est parti : aucune adresse d’envoi n’est réglée, ou un essai vient de l’être.")
+        messages.error(request, "Rien n’est parti : aucune adresse d’envoi n’est réglée, ou un essai vient de l’être.")
     return redirect(HOME)
 
 
@@ -117,7 +117,7 @@ def read_back(request: CabinetRequest) -> HttpResponse:
         return _page(request, source=form, status=REFUSED)
     found = authentication.read(form.cleaned_data["source"])
     if found is None:
-        form.add_error("source", "Aucune ligne « Authentication-Results » lisible ici. Rien n’a été conservé.")
+        form.add_error("source", "Aucune ligne « Authentication-Results » lisible ici. Rien n’a été conservé.")
         return _page(request, source=form, status=REFUSED)
     return _page(request, found=sending_trials.judge(found, cabinet=request.cabinet))
 

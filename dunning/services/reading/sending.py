@@ -13,14 +13,14 @@ from dunning.services.roads import LOCAL_PART, has_platform, platform_address, s
 from dunning.services.sending_domains import KEY_LINGERS, Line, lines_of
 
 WHAT_FOR = {
-    RecordKind.DKIM: "Elle signe vos messages : le destinataire vérifie qu’ils viennent de vous et n’ont pas changé.",
-    RecordKind.DKIM_SPARE: "Elle attend : le jour où la clé change, votre informaticien n’a rien à faire.",
+    RecordKind.DKIM: "Elle signe vos messages : le destinataire vérifie qu’ils viennent de vous et n’ont pas changé.",
+    RecordKind.DKIM_SPARE: "Elle attend : le jour où la clé change, votre informaticien n’a rien à faire.",
     RecordKind.RETURN_PATH: (
         "Elle autorise notre serveur à envoyer pour ce sous-domaine (SPF) et nous rend les messages refusés."
     ),
     RecordKind.DMARC: (
-        "Elle dit aux messageries quoi faire d’un message qui usurpe ce sous-domaine. « p=none » observe d’abord ; "
-        "passez à « p=quarantine » après quelques semaines sans incident."
+        "Elle dit aux messageries quoi faire d’un message qui usurpe ce sous-domaine. « p=none » observe d’abord ; "
+        "passez à « p=quarantine » après quelques semaines sans incident."
     ),
 }
 TONES = {
@@ -116,10 +116,10 @@ def works_words(domain: SendingDomain | None) -> str:
     signs = domain.state_of(RecordKind.DKIM) is RecordState.VERIFIED
     returns = domain.state_of(RecordKind.RETURN_PATH) is RecordState.VERIFIED
     if signs:
-        return "La signature est en place. Il manque la ligne de retour : les messages ne partent pas encore d’ici."
+        return "La signature est en place. Il manque la ligne de retour : les messages ne partent pas encore d’ici."
     if returns:
-        return "La ligne de retour est en place. Il manque la signature : les messages ne partent pas encore d’ici."
-    return "Ni la signature ni la ligne de retour ne répondent : aucun message ne part d’ici."
+        return "La ligne de retour est en place. Il manque la signature : les messages ne partent pas encore d’ici."
+    return "Ni la signature ni la ligne de retour ne répondent : aucun message ne part d’ici."
 
 
 def sender_words(reminder: Reminder, cabinet: Cabinet) -> str:
@@ -131,8 +131,9 @@ def sender_words(reminder: Reminder, cabinet: Cabinet) -> str:
         return f"{reminder.sent_from} (adresse de la plateforme)" if is_ours else reminder.sent_from
     sender = sender_of(cabinet, with_key=False)
     if sender is None:
-        return "Aucune adresse d’envoi : rien ne part"
+        return "Aucune adresse d’envoi : rien ne part"
     if sender.origin is not Origin.PLATFORM:
         return sender.address
     why = fallback_words(sender, SendingDomain.objects.first())
-    return f"{sender.address} (adresse de la plateforme{f' : {why}' if why else ''})"
+    reason = f" : {why}" if why else ""
+    return f"{sender.address} (adresse de la plateforme{reason})"
