@@ -7,7 +7,7 @@ from django.conf import settings
 from cabinets.models import Cabinet
 from dunning.channels.signing import Signer
 from dunning.channels.smtp import SmtpChannel
-from dunning.channels.smtp.settings import Security, SmtpSettings
+from dunning.channels.smtp.settings import Security, SmtpSettings, is_loopback
 from dunning.enums import Origin, RecordKind, RecordState
 from dunning.models import MailServer, SendingDomain
 from dunning.services.composing import Sender, takes_marks
@@ -80,8 +80,9 @@ def sender_of(cabinet: Cabinet, *, with_key: bool = True) -> Sender | None:
 
 
 def has_platform() -> bool:
-    """Say whether the operator lets firms write from the platform: a domain of its own, and a server."""
-    return bool(settings.SENDING_DOMAIN and settings.EMAIL_HOST)
+    """Say whether the operator lets firms write from the platform: a domain of its own, and a server behind TLS."""
+    is_protected = settings.EMAIL_USE_TLS or is_loopback(settings.EMAIL_HOST)
+    return bool(settings.SENDING_DOMAIN and settings.EMAIL_HOST) and is_protected
 
 
 def platform_address(cabinet: Cabinet) -> str:

@@ -92,9 +92,14 @@ def test_writes_from_the_platform_at_once_under_the_firm_s_name(cabinet: Cabinet
     )
 
 
-@pytest.mark.parametrize("missing", ["SENDING_DOMAIN", "EMAIL_HOST"])
-def test_says_nothing_where_neither_firm_nor_platform_can(cabinet: Cabinet, settings: Any, missing: str) -> None:
-    setattr(settings, missing, "")
+@pytest.mark.parametrize(
+    ("missing", "value"), [("SENDING_DOMAIN", ""), ("EMAIL_HOST", ""), ("EMAIL_HOST", "smtp.plateforme.test")]
+)
+def test_says_nothing_where_neither_firm_nor_platform_can(
+    cabinet: Cabinet, settings: Any, missing: str, value: str
+) -> None:
+    # A server of another machine, without TLS, carries nothing.
+    setattr(settings, missing, value)
 
     assert road_of(cabinet) is None
 

@@ -113,6 +113,8 @@ def works_words(domain: SendingDomain | None) -> str:
         return (
             f"Vos messages partent bien de {LOCAL_PART}@{domain.domain}, signés. Les autres lignes restent à publier."
         )
+    if not has_platform():
+        return "La plateforme n’envoie pas pour vous : la signature sert aux messages du serveur de votre cabinet."
     signs = domain.state_of(RecordKind.DKIM) is RecordState.VERIFIED
     returns = domain.state_of(RecordKind.RETURN_PATH) is RecordState.VERIFIED
     if signs:
