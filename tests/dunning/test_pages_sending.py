@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from cabinets.enums import Role
 from cabinets.models import Cabinet, JournalEntry, Membership
-from dunning.enums import RecordKind, RecordState
+from dunning.enums import RecordKind, RecordState, ReminderState
 from dunning.models import MailServer, SendingDomain, StaffMail
 from dunning.services import sending_domains
 from tests.conftest import FirmBrowser
@@ -132,7 +132,7 @@ def test_the_preview_of_a_message_says_from_where_it_leaves(
     cabinet: Cabinet, owner: Membership, browse: Browse
 ) -> None:
     sending_domains.keep(domain=DOMAIN)
-    reminder = make_reminder(state="awaiting_approval")
+    reminder = make_reminder(state=ReminderState.AWAITING_APPROVAL)
 
     page = text_of(browse(owner).get(f"/a-valider/{reminder.pk}/"))
 

@@ -11,6 +11,7 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
+from cabinets.enums import Role
 from cabinets.models import Cabinet, JournalEntry, Membership
 from cabinets.scoping import working_for
 from dunning import tasks
@@ -43,7 +44,7 @@ def firm(sink: SmtpSink, committed: None) -> Cabinet:
 @pytest.fixture
 def member(firm: Cabinet) -> Membership:
     with working_for(cabinet_id=firm.pk):
-        return make_member(role="owner")
+        return make_member(role=Role.OWNER)
 
 
 @pytest.fixture
