@@ -172,6 +172,7 @@ class TaskKind(models.TextChoices):
     INSURER_NOTICE = "insurer_notice", "Informer l’assureur"
     REFUSED_STATEMENT = "refused_statement", "Relevé bancaire refusé"
     CHANNEL_CHOICE = "channel_choice", "Tenir compte d’un choix de canal"
+    SENDING_DOMAIN = "sending_domain", "Rétablir l’adresse d’envoi du cabinet"
     DATA_REQUEST = "data_request", "Répondre sur les données d’un client"
 
 

@@ -15,7 +15,8 @@ from django.utils.functional import SimpleLazyObject
 from cabinets.enums import Right, TaskState
 from cabinets.models import Cabinet, Task
 from dunning.enums import InboundState, ReminderState
-from dunning.models import InboundMessage, MailServer, Reminder
+from dunning.models import InboundMessage, MailServer, Reminder, SendingDomain
+from dunning.services.roads import has_platform
 from payments.enums import LineState, RequestState
 from payments.models import BankLine, DebtorRequest
 
@@ -81,6 +82,7 @@ FIRM = (
     Item("Réglage des échéanciers", "/parametres/echeanciers/", "calendar-days", Right.MANAGE_FIRM),
     Item("SMS", "/parametres/sms/", "message-square-text", Right.MANAGE_FIRM),
     Item("Serveur d’envoi", "/parametres/serveur/", "send", Right.MANAGE_FIRM),
+    Item("Délivrabilité", "/parametres/delivrabilite/", "mail-check", Right.MANAGE_FIRM),
     Item("Envoi du courrier", "/parametres/courrier/", "mail", Right.MANAGE_FIRM),
     Item("Encaissement en ligne", "/parametres/encaissement/", "credit-card", Right.MANAGE_FIRM),
     Item("Relevés bancaires", "/parametres/banque/", "landmark", Right.MANAGE_FIRM),
@@ -115,6 +117,8 @@ class Chrome:
     suspended_by: str = ""
     demo_on: dt.date | None = None
     mail_server_missing: bool = False
+    # "" when messages leave from where the firm chose; else why they leave from the platform's address.
+    sending_fallback: str = ""
     shortcuts: bool = True
 
 
@@ -133,6 +137,7 @@ def frame(request: HttpRequest) -> Chrome:
     if counts is None:
         counts = counts_of(cabinet_id=cabinet.pk)
     current = _current(request.path)
+    is_silent = not cabinet.is_demo and counts.get("servers", 1) == 0
 
     def links(items: Sequence[Item]) -> list[Link]:
         return [
@@ -157,12 +162,13 @@ def frame(request: HttpRequest) -> Chrome:
         suspended_by=getattr(request, "suspended_by", ""),
         demo_on=cabinet.today() if cabinet.is_demo else None,
         # A demonstration's messages go to the catcher; a firm without a server of its own says nothing at all.
-        mail_server_missing=not cabinet.is_demo and counts.get("servers", 1) == 0,
+        mail_server_missing=is_silent and not has_platform(),
+        sending_fallback=str(counts.get("fallback") or "") if is_silent and has_platform() else "",
         shortcuts=getattr(request.user, "has_shortcuts", True),
     )
 
 
-def counts_of(*, cabinet_id: UUID) -> Mapping[str, int]:
+def counts_of(*, cabinet_id: UUID) -> Mapping[str, Any]:
     """Count what waits for a person, among what the database lets this one see."""
     awaited = _number_of(Reminder.objects.filter(state=ReminderState.AWAITING_APPROVAL))
     opened = _number_of(DebtorRequest.objects.filter(state=RequestState.OPEN))
@@ -170,8 +176,10 @@ def counts_of(*, cabinet_id: UUID) -> Mapping[str, int]:
     said = _number_of(InboundMessage.objects.filter(state=InboundState.TO_CLASSIFY))
     lines = _number_of(BankLine.objects.filter(state=LineState.UNMATCHED))
     servers = Coalesce(Subquery(MailServer.objects.order_by().values("cabinet").annotate(n=Count("pk")).values("n")), 0)
-    found = Cabinet.objects.filter(pk=cabinet_id).values_list(awaited, opened, to_do, said, lines, servers).get()
-    return dict(zip(("approvals", "requests", "tasks", "replies", "bank", "servers"), found, strict=True))
+    fallback = Subquery(SendingDomain.objects.filter(is_carrying=False).values("state")[:1])
+    asked = (awaited, opened, to_do, said, lines, servers, fallback)
+    found = Cabinet.objects.filter(pk=cabinet_id).values_list(*asked).get()
+    return dict(zip(("approvals", "requests", "tasks", "replies", "bank", "servers", "fallback"), found, strict=True))
 
 
 def _number_of(rows: QuerySet[Any]) -> Coalesce:

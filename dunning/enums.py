@@ -250,6 +250,43 @@ class JobKind(models.TextChoices):
     PRINT_RUN = "print_run", "Lot à imprimer"
 
 
+class Origin(models.TextChoices):
+    """Whose address a firm's e-mails leave from."""
+
+    OWN_SERVER = "own_server", "Serveur d’envoi du cabinet"
+    OWN_DOMAIN = "own_domain", "Sous-domaine du cabinet"
+    PLATFORM = "platform", "Adresse de la plateforme"
+    DEMO = "demo", "Démonstration"
+
+
+class RecordKind(models.TextChoices):
+    """A line a firm publishes in its DNS so that its messages are known to be its own."""
+
+    DKIM = "dkim", "Signature DKIM"
+    DKIM_SPARE = "dkim_spare", "Signature DKIM de rechange"
+    RETURN_PATH = "return_path", "SPF et adresse de retour"
+    DMARC = "dmarc", "Politique DMARC"
+
+
+class RecordState(models.TextChoices):
+    """What the DNS last said of a line."""
+
+    NEVER = "never", "Jamais vérifié"
+    WAITING = "waiting", "En attente DNS"
+    VERIFIED = "verified", "Vérifié"
+    BROKEN = "broken", "Cassé"
+
+
+class DomainState(models.TextChoices):
+    """What the lines of a sending domain add up to."""
+
+    NEVER = "never", "Jamais vérifié"
+    WAITING = "waiting", "En attente DNS"
+    PARTIAL = "partial", "Partiel"
+    VERIFIED = "verified", "Vérifié"
+    BROKEN = "broken", "Cassé"
+
+
 class StaffMailKind(models.TextChoices):
     """A mail the product writes to a person of the firm."""
 
@@ -257,3 +294,5 @@ class StaffMailKind(models.TextChoices):
     TEST = "test", "Envoi d’essai"
     TEST_SMS = "test_sms", "SMS d’essai"
     INSURER = "insurer", "Projet d’information de l’assureur"
+    TRIAL = "trial", "Essai de l’adresse d’envoi"
+    DNS = "dns", "Instructions à l’informaticien"

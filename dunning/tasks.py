@@ -21,6 +21,7 @@ from dunning.services import (
     plan_mail,
     plan_nights,
     print_runs,
+    sending_domains,
     sms_accounts,
     staff_mail,
 )
@@ -73,6 +74,19 @@ def send_plan_mails(message_ids: list[str]) -> None:
 def check_mail_server(server_id: str) -> None:
     """Try a firm's mail server and write its answer where the settings page reads it."""
     mail_servers.check(server_id=UUID(server_id))
+
+
+@shared_task(name="dunning.tasks.check_sending_domains")
+def check_sending_domains() -> None:
+    """Every ten minutes: hand each sending domain whose check has come to a worker of its own."""
+    for domain_id in sending_domains.due(now=timezone.now()):
+        check_sending_domain.delay(str(domain_id))
+
+
+@shared_task(name="dunning.tasks.check_sending_domain")
+def check_sending_domain(domain_id: str) -> None:
+    """Ask the DNS about one sending domain and write what it says."""
+    sending_domains.check(domain_id=UUID(domain_id))
 
 
 @shared_task(name="dunning.tasks.sweep_staff_mail")

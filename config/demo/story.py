@@ -31,7 +31,7 @@ from config.demo.people import Directory
 from dunning.channels.post_desk.tracking import french_key
 from dunning.enums import ProofKind, Reason, ReminderState, Tone
 from dunning.models import NightlyRun, Reminder, ReminderLine
-from dunning.services import activation, approving, dispatch, nights, plan_mail, plan_nights, post_desk
+from dunning.services import activation, approving, dispatch, nights, plan_mail, plan_nights, post_desk, roads
 from dunning.services.claiming import take
 from dunning.services.composing import write_email
 from dunning.services.post_desk import Slip
@@ -321,7 +321,7 @@ def _lose(stages: Sequence[Stage], invoice_ids: set[UUID]) -> None:
             named = ReminderLine.objects.filter(invoice__in=invoice_ids).values("reminder")
             ready = Q(state=ReminderState.PLANNED, depart_at__lte=cabinet.now())
             ids = list(Reminder.objects.filter(ready, pk__in=named).values_list("pk", flat=True))
-            road = dispatch.road_of(cabinet) if ids else None
+            road = roads.road_of(cabinet) if ids else None
         for reminder_id in ids:
             with acting_for(cabinet_id=stage.firm.pk), tenant_atomic(durable=True):
                 if road is not None:

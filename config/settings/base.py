@@ -98,6 +98,7 @@ CELERY_BEAT_SCHEDULE = {
     "night": {"task": "dunning.tasks.evaluate_nights", "schedule": crontab(minute="*/15")},
     "sweep": {"task": "dunning.tasks.sweep", "schedule": 60.0},
     "mailboxes": {"task": "dunning.tasks.read_mailboxes", "schedule": 300.0},
+    "sending_domains": {"task": "dunning.tasks.check_sending_domains", "schedule": crontab(minute="*/10")},
     "morning": {"task": "dunning.tasks.write_morning_mails", "schedule": crontab(minute="*/15")},
     "staff_mail": {"task": "dunning.tasks.sweep_staff_mail", "schedule": 60.0},
     "link_messages": {"task": "dunning.tasks.sweep_link_messages", "schedule": 60.0},
@@ -224,7 +225,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # A firm named "demo" lives by the demo's clock; every other firm lives by the real one.
 DEMO_CATCHER = env.optional("DEMO_CATCHER")  # "host:port" of the catcher that takes the mails of demo firms
 # The platform's own mails to the people who sign in: invitations and forgotten passwords. A firm's messages to its
-# clients leave through the firm's server, never through this one. Without a host the pages say that none is set.
+# clients leave through the firm's own server, or through this one when SENDING_DOMAIN is set and the firm has none.
+# Without a host the pages say that none is set.
 EMAIL_HOST = env.optional("EMAIL_HOST")
 EMAIL_PORT = env.number("EMAIL_PORT", default=587)
 EMAIL_HOST_USER = env.optional("EMAIL_HOST_USER")
@@ -232,6 +234,14 @@ EMAIL_HOST_PASSWORD = env.optional("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
 DEFAULT_FROM_EMAIL = env.optional("DEFAULT_FROM_EMAIL", "Quittance <ne-pas-repondre@localhost>")
 EMAIL_TIMEOUT = 20
+# The domain firms write from before they have their own: `factures.<firm>@`. Its SPF, DKIM and DMARC are the
+# operator's. Empty: a firm without a server of its own says nothing. Bounces return to BOUNCE_DOMAIN, firms' alias.
+SENDING_DOMAIN = env.optional("SENDING_DOMAIN").lower()
+BOUNCE_DOMAIN = env.optional("BOUNCE_DOMAIN", f"rebonds.{SENDING_DOMAIN}" if SENDING_DOMAIN else "").lower()
+# Resolvers asked for firms' DNS lines ("192.0.2.53,192.0.2.54"); empty: this machine's own.
+DNS_RESOLVERS = [one.strip() for one in env.optional("DNS_RESOLVERS").split(",") if one.strip()]
+DNS_PORT = env.number("DNS_PORT", default=53)
+DNS_TIMEOUT = 5.0
 # The BODACC's open data, asked whether a professional client entered collective proceedings. Empty: nobody is asked.
 BODACC_URL = env.optional(
     "BODACC_URL",

@@ -98,6 +98,8 @@ class StaffMail(SealedModel):
     member = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     # What makes it one of a kind: a day, a version; asked twice, it leaves once.
     key = models.CharField("clé", max_length=80)
+    # Written to somebody the person named (who keeps the firm's DNS); empty: to the person.
+    address = SealedTextField("adresse", null=True, default=None)
     subject = SealedTextField("objet")
     html = SealedTextField("message")
     text = SealedTextField("message en texte")

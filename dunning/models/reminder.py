@@ -72,6 +72,8 @@ class Reminder(SealedModel):
     spoken_at = models.DateTimeField("dite le", null=True)
     spoken_on = models.DateField("jour de l’envoi", null=True)
     message_id = models.CharField("Message-ID", max_length=120, blank=True)
+    # The very address an e-mail was sent from: the firm's, or the platform's in its place.
+    sent_from = models.CharField("adresse d’envoi", max_length=254, blank=True, default="", db_default="")
     provider_code = models.CharField("réponse du serveur", max_length=12, blank=True)
     route = models.CharField("prestataire", max_length=20, blank=True, default="", db_default="")
     provider_ref = models.CharField("référence du prestataire", max_length=80, blank=True, default="", db_default="")

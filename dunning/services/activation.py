@@ -8,8 +8,8 @@ from cabinets.models import Cabinet, Membership
 from cabinets.permissions import ensure
 from dunning.errors import DunningError
 from dunning.models import DunningCase
-from dunning.services.dispatch import road_of
 from dunning.services.ladder import schedule
+from dunning.services.roads import road_of
 
 
 def missing_before_activation(cabinet: Cabinet) -> list[str]:

@@ -70,6 +70,7 @@ class Words(Generic[T]):
     payload: T
     text_ref: str = ""
     message_id: str = ""
+    sent_from: str = ""
     segments: int | None = None
 
 
@@ -115,7 +116,7 @@ def take(
     reminder.lease_until = None if lease is None else timezone.now() + lease
     reminder.attempts += 1
     reminder.subject, reminder.html, reminder.text = words.subject, words.html, words.text
-    reminder.recipient, reminder.message_id = words.recipient, words.message_id
+    reminder.recipient, reminder.message_id, reminder.sent_from = words.recipient, words.message_id, words.sent_from
     reminder.text_ref, reminder.segments = words.text_ref or reminder.text_ref, words.segments
     reminder.save(update_fields=["state", "generation", "lease_until", "attempts", "text_ref", "segments", *_SAID])
     return Claim(
@@ -127,7 +128,7 @@ def take(
     )
 
 
-_SAID = ("subject", "html", "text", "recipient", "message_id")
+_SAID = ("subject", "html", "text", "recipient", "message_id", "sent_from")
 
 
 def check(*, reminder_id: UUID, at_any_hour: bool = False) -> Checked | None:

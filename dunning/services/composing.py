@@ -2,16 +2,17 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from cabinets.addresses import show_typed_phone
 from cabinets.enums import Civility, ClientKind
 from cabinets.models import Cabinet, Client, Contact
 from dunning.channels.protocol import Outgoing
+from dunning.channels.signing import Signer
 from dunning.channels.sms import OutgoingSms
-from dunning.enums import SPOKEN, Entry
-from dunning.models import Mailbox, MailServer, Reminder, ReminderLine
+from dunning.enums import SPOKEN, Entry, Origin
+from dunning.models import Mailbox, Reminder, ReminderLine
 from dunning.services.claiming import Checked, Words
 from dunning.services.reply_marks import reply_address
 from dunning.services.sums import CHARGED, Sums, rate_of, sums_of
@@ -67,9 +68,8 @@ def write_email(checked: Checked, *, sender: "Sender") -> Words[Outgoing]:
         recipient=addressee.email,
         message_id=message_id,
         text_ref=version.ref,
-        payload=Outgoing(
-            message=message.as_bytes(), recipient=addressee.email, envelope_from=sender.address, message_id=message_id
-        ),
+        sent_from=sender.address,
+        payload=sender.parcel(message=message.as_bytes(), recipient=addressee.email, message_id=message_id),
     )
 
 
@@ -138,12 +138,24 @@ class Sender:
     reply_to: str = ""
     takes_marks: bool = False
     """The mailbox that is read accepts addresses in +: the answer's own names the reminder."""
+    origin: Origin = Origin.OWN_SERVER
+    envelope_from: str = ""
+    """Where bounces return, when it is not the address itself."""
+    signer: Signer | None = field(default=None, repr=False)
 
-    @classmethod
-    def of(cls, server: MailServer) -> "Sender":
-        """Return the sender of a mail server."""
-        marks = Mailbox.objects.filter(is_enabled=True, takes_tokens=True).exists()
-        return cls(address=server.sender, reply_to=server.reply_to, takes_marks=marks)
+    def parcel(self, *, message: bytes, recipient: str, message_id: str) -> Outgoing:
+        """Return a message as its channel is handed it: signed where the firm's domain is, bounces where they go."""
+        return Outgoing(
+            message=message if self.signer is None else self.signer.sign(message),
+            recipient=recipient,
+            envelope_from=self.envelope_from or self.address,
+            message_id=message_id,
+        )
+
+
+def takes_marks() -> bool:
+    """Say whether the mailbox the firm's debtors answer to accepts addresses in +."""
+    return Mailbox.objects.filter(is_enabled=True, takes_tokens=True).exists()
 
 
 def compose(

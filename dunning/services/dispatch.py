@@ -8,13 +8,11 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Q, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
@@ -24,16 +22,15 @@ from cabinets.models.firm import PLANNER_COLUMNS
 from cabinets.scoping import acting_for, current_cabinet_id, tenant_atomic
 from dunning.channels.protocol import DeliveryError, EmailSession, Outcome
 from dunning.channels.sms import OutgoingSms, SmsChannel
-from dunning.channels.smtp import SmtpChannel
-from dunning.channels.smtp.settings import Security, SmtpSettings
 from dunning.enums import Channel, Medium, ReminderState
 from dunning.models import ChannelAccount, MailServer, Reminder
 from dunning.services import calls, letters, outcomes, sms_accounts
 from dunning.services.claiming import Claim, Writer, take
-from dunning.services.composing import Sender, write_email, write_sms
+from dunning.services.composing import write_email, write_sms
 from dunning.services.letter_composing import write_letter
 from dunning.services.lookups import ask_before_speaking, look_before_speaking
 from dunning.services.nights import SCHEDULER
+from dunning.services.roads import Road, road_of
 
 logger = logging.getLogger(__name__)
 
@@ -42,14 +39,6 @@ T = TypeVar("T")
 SPEAK_WITHIN_SECONDS = 5.0
 BATCH = 50
 PER_FIRM = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Road:
-    """How a firm's e-mails leave: the channel, and the address they leave from."""
-
-    channel: SmtpChannel
-    sender: Sender
 
 
 def due_reminders(*, now: dt.datetime, per_firm: int = PER_FIRM, at_most: int = 5000) -> dict[UUID, list[UUID]]:
@@ -246,26 +235,3 @@ def settle_expired(*, cabinet_id: UUID, reminder_ids: Sequence[UUID], now: dt.da
         for reminder in rows:
             outcomes.mark_unknown(reminder, cabinet)
     return len(rows)
-
-
-def road_of(cabinet: Cabinet) -> Road | None:
-    """Return how this firm's e-mails leave: a demonstration's go to the catcher, a firm's to its own server."""
-    if cabinet.is_demo:
-        if not settings.DEMO_CATCHER:
-            return None
-        host, _, port = settings.DEMO_CATCHER.rpartition(":")
-        smtp = SmtpSettings(host=host, port=int(port), security=Security.NONE, timeout=settings.EMAIL_TIMEOUT)
-        return Road(channel=SmtpChannel(smtp), sender=Sender(address=cabinet.email, reply_to=cabinet.email))
-    server = MailServer.objects.first()
-    if server is None:
-        return None
-    smtp = SmtpSettings(
-        host=server.host,
-        port=server.port,
-        security=Security(server.security),
-        username=server.username,
-        password=server.password,
-        timeout=settings.EMAIL_TIMEOUT,
-        ca_file=settings.SMTP_CA_FILE,
-    )
-    return Road(channel=SmtpChannel(smtp), sender=Sender.of(server))

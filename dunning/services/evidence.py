@@ -90,6 +90,7 @@ def append_message(event: str, reminder: Reminder, **facts: str | int | bool | N
         "channel": reminder.channel,
         "rank": reminder.rank,
         "message_id": reminder.message_id,
+        "sent_from": reminder.sent_from,
         "text_ref": reminder.text_ref,
         "route": reminder.route,
         "provider_ref": reminder.provider_ref,

@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from cabinets.models import Cabinet
 from cabinets.scoping import acting_for, working_for
-from dunning.channels.protocol import DeliveryError, Outcome, Outgoing, Stage, Verdict
+from dunning.channels.protocol import DeliveryError, Outcome, Stage, Verdict
 from dunning.channels.sms import OutgoingSms, SmsChannel
 from dunning.services import sms_accounts
-from dunning.services.dispatch import Road, road_of
 from dunning.services.nights import SCHEDULER
+from dunning.services.roads import Road, road_of
 from payments.enums import LinkMedium
 from payments.models import LinkMessage
 from payments.services import link_messages
@@ -123,12 +123,7 @@ def _mail(parcel: Parcel) -> Outcome:
     message = build_message(Composed(subject=note.subject, html=html, text=note.text), envelope)
     with road.channel.open() as session:
         return session.send(
-            Outgoing(
-                message=message.as_bytes(),
-                recipient=note.recipient,
-                envelope_from=road.sender.address,
-                message_id=message_id,
-            )
+            road.sender.parcel(message=message.as_bytes(), recipient=note.recipient, message_id=message_id)
         )
 
 

@@ -10,8 +10,8 @@ from cabinets.models import Cabinet
 from cabinets.scoping import acting_for, tenant_atomic
 from dunning.channels.protocol import DeliveryError
 from dunning.models import MailServer
-from dunning.services.dispatch import road_of
 from dunning.services.nights import SCHEDULER
+from dunning.services.roads import road_of
 
 
 @transaction.atomic

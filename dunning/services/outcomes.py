@@ -151,8 +151,8 @@ def give_back(*, reminder_id: UUID, generation: int) -> None:
 def _unsay(reminder: Reminder) -> None:
     """Return a reminder to where it was claimed from; the text it did not say is written anew when it is read."""
     reminder.state, reminder.lease_until = unsent_state(reminder), None
-    reminder.subject = reminder.html = reminder.text = reminder.recipient = ""
-    reminder.save(update_fields=["state", "lease_until", "subject", "html", "text", "recipient"])
+    reminder.subject = reminder.html = reminder.text = reminder.recipient = reminder.sent_from = ""
+    reminder.save(update_fields=["state", "lease_until", "subject", "html", "text", "recipient", "sent_from"])
 
 
 def unsent_state(reminder: Reminder) -> ReminderState:

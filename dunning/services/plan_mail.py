@@ -21,12 +21,13 @@ from dunning.channels.protocol import DeliveryError, EmailSession, Outcome, Outg
 from dunning.enums import Channel, Code, Tone
 from dunning.models import MailServer
 from dunning.policy import Facts, StepFacts, decide
-from dunning.services.dispatch import SPEAK_WITHIN_SECONDS, Road, road_of
+from dunning.services.dispatch import SPEAK_WITHIN_SECONDS
 from dunning.services.evidence import append_plan_message
 from dunning.services.facts import load_facts
 from dunning.services.nights import SCHEDULER, opening, window_of
 from dunning.services.outcomes import RETRY_MINUTES, TASK_DAYS
 from dunning.services.plan_words import write
+from dunning.services.roads import Road, road_of
 from dunning.window import is_open
 from invoices.enums import StopKind
 from invoices.locks import lock_invoices

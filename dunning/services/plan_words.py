@@ -45,11 +45,9 @@ def write(message: PlanMessage, view: View, *, cabinet: Cabinet, sender: Sender,
         recipient=addressee.email,
         message_id=message_id,
         text_ref=version.ref,
-        payload=Outgoing(
-            message=build_message(composed, envelope).as_bytes(),
-            recipient=addressee.email,
-            envelope_from=sender.address,
-            message_id=message_id,
+        sent_from=sender.address,
+        payload=sender.parcel(
+            message=build_message(composed, envelope).as_bytes(), recipient=addressee.email, message_id=message_id
         ),
     )
 

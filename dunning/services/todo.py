@@ -43,6 +43,7 @@ CLOSED_BY_AN_ACT = {
     TaskKind.UNMATCHED_REPLY: "en rattachant le message, ou en le disant sans rapport",
     TaskKind.CALL: "en notant l’issue de l’appel",
     TaskKind.SECOND_ACCORD: "en donnant l’accord, ou en écartant le message",
+    TaskKind.SENDING_DOMAIN: "quand les lignes DNS sont de nouveau vérifiées",
     TaskKind.PAYMENT_REVERSED: "depuis la page du paiement, où les relances reprennent",
 }
 
@@ -89,6 +90,7 @@ DOORS: dict[TaskKind, Door] = {
     TaskKind.REFUSED_STATEMENT: Door("Voir le relevé refusé", "/parametres/banque/", "/parametres/banque/"),
     TaskKind.CHANNEL_CHOICE: Door("Voir le choix"),
     TaskKind.DATA_REQUEST: Door("Répondre"),
+    TaskKind.SENDING_DOMAIN: Door("Voir l’adresse d’envoi", "/parametres/delivrabilite/", "/parametres/delivrabilite/"),
     TaskKind.INSURER_NOTICE: Door("Relire le projet", of_reminder="/assureur/{subject}/"),
 }
 # fmt: on

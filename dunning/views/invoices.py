@@ -21,6 +21,7 @@ from dunning.services import silencing
 from dunning.services.composing import lines_of
 from dunning.services.reading import invoice as reading
 from dunning.services.reading.queue import message_of
+from dunning.services.reading.sending import sender_words
 from invoices.models import Invoice, Standstill
 from payments.errors import PlanError
 
@@ -165,6 +166,7 @@ def message(request: CabinetRequest, reminder_id: UUID) -> HttpResponse:
     context = {
         "reminder": reminder,
         "name": reminder.client.display_name,
+        "sender": sender_words(reminder, request.cabinet),
         "composed": message_of(reminder=reminder, cabinet=request.cabinet),
         "claimed": claimed,
         "mentioned": mentioned,

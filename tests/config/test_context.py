@@ -70,6 +70,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "Réglage des échéanciers",
         "SMS",
         "Serveur d’envoi",
+        "Délivrabilité",
         "Envoi du courrier",
         "Encaissement en ligne",
         "Relevés bancaires",

@@ -19,7 +19,7 @@ from dunning import tasks
 from dunning.channels.protocol import DeliveryError, EmailSession, Outcome, Outgoing, Stage, Verdict
 from dunning.channels.sms import OutgoingSms, SmsOutcome
 from dunning.models import SmsCatch
-from dunning.services import dispatch, link_mail, sms_accounts
+from dunning.services import link_mail, roads, sms_accounts
 from dunning.services.composing import Sender
 from payments import ports
 from payments.enums import LinkMedium, LinkMessageKind
@@ -68,7 +68,7 @@ def firm() -> Cabinet:
 @pytest.fixture
 def post(monkeypatch: pytest.MonkeyPatch) -> Post:
     post = Post()
-    road = dispatch.Road(channel=cast("Any", post), sender=Sender(address="cabinet@aubry.example"))
+    road = roads.Road(channel=cast("Any", post), sender=Sender(address="cabinet@aubry.example"))
     monkeypatch.setattr(link_mail, "road_of", lambda _: road)
     return post
 

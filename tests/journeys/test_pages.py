@@ -42,8 +42,8 @@ SIGNED_IN = [
     "importer-resultat", "importer-annuler", "calendrier", "demandes", "demande", "paiements", "banque",
     "banque-deposer", "banque-ligne", "banque-reglages", "recherche",
     "recherche-vide", "journal", "equipe", "personne", "droits", "cabinet", "mode-d-envoi",
-    "serveur-d-envoi", "encaissement", "encaissement-compte", "quand-rien-ne-part", "modeles", "modele",
-    "modeles-importer", "scenarios", "scenario", "scenario-nouveau", "simulation", "profil", "aide",
+    "serveur-d-envoi", "delivrabilite", "encaissement", "encaissement-compte", "quand-rien-ne-part", "modeles",
+    "modele", "modeles-importer", "scenarios", "scenario", "scenario-nouveau", "simulation", "profil", "aide",
     "tout-suspendre", "documents-en-lot", "messages-recus", "message-recu", "style", "introuvable",
 ]  # fmt: skip
 VISITED = [
@@ -170,6 +170,7 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
             "simulation": "simulation",
             "quand-rien-ne-part": "stop_rules",
             "serveur-d-envoi": "mail_server",
+            "delivrabilite": "deliverability",
             "encaissement": "payment_accounts",
             "profil": "security",
             "aide": "help",

@@ -29,6 +29,7 @@ from dunning.presenting import (
 from dunning.services import approving, letter_composing, outcomes, rewriting
 from dunning.services.composing import addressee_of, compose, compose_text, lines_of
 from dunning.services.lookups import needs_insolvency_check
+from dunning.services.reading.sending import sender_words
 from dunning.services.rewriting import Part
 from invoices.enums import StopKind
 from invoices.models import Standstill
@@ -95,6 +96,7 @@ class Reading:
     name: str
     step: str
     recipient: str
+    sender: str
     claimed: tuple[ReminderLine, ...]
     mentioned: tuple[ReminderLine, ...]
     facts: tuple[Fact, ...]
@@ -231,6 +233,7 @@ def read(*, reminder: Reminder, cabinet: Cabinet, member: Membership) -> Reading
         name=reminder.client.display_name,
         step=step_words(reminder.step),
         recipient=reminder.recipient or _way_to(reminder),
+        sender=sender_words(reminder, cabinet),
         claimed=tuple(claimed),
         mentioned=tuple(mentioned),
         facts=tuple(known(reminder, claimed, cabinet)),
