@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from invoices.money import from_cents as _euros
 from invoices.money import round_cents
 
 DAYS = 365
@@ -105,12 +106,12 @@ def estimate(given: Assumptions) -> Estimate:
 
 
 def _case(given: Assumptions, *, share: Decimal, cost_cents: int) -> Case:
-    revenue = Decimal(given.revenue_cents).scaleb(-2)
-    hourly = Decimal(given.hourly_cents).scaleb(-2)
+    revenue = _euros(given.revenue_cents)
+    hourly = _euros(given.hourly_cents)
     cash = revenue * (given.dso_before - given.dso_after) / DAYS * share
     time = (given.hours_before - given.hours_after) * given.weeks * hourly * share
     losses = revenue * (given.losses_before - given.losses_after) / WHOLE * share
-    case = Case(round_cents(cash), round_cents(time), round_cents(losses), cost_cents, payback_days=None)
+    case = Case(_whole(cash), _whole(time), _whole(losses), cost_cents, payback_days=None)
     return replace(case, payback_days=_payback(case, ramp_days=given.ramp_days))
 
 
@@ -138,11 +139,12 @@ def _milestone(case: Case, given: Assumptions, *, days: int) -> Milestone:
     worth = Decimal(days) * reached / 2 if days <= ramp else days - ramp / 2
     return Milestone(
         days=days,
-        cash_freed_cents=_whole(case.cash_freed_cents * reached),
-        gain_cents=_whole(case.gain_cents * worth / DAYS),
-        cost_cents=_whole(Decimal(case.cost_cents) * days / DAYS),
+        cash_freed_cents=_whole(_euros(case.cash_freed_cents) * reached),
+        gain_cents=_whole(_euros(case.gain_cents) * worth / DAYS),
+        cost_cents=_whole(_euros(case.cost_cents) * days / DAYS),
     )
 
 
-def _whole(cents: Decimal) -> int:
-    return round_cents(cents.scaleb(-2))
+def _whole(euros: Decimal) -> int:
+    """Round to a whole euro: an estimate has no cents, and its rows add up as shown."""
+    return round_cents(euros.scaleb(-2)) * 100

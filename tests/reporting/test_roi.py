@@ -14,7 +14,7 @@ def test_reproduces_the_example_where_its_arithmetic_holds() -> None:
 
     assert found.hours_saved == 66
     assert (found.high.time_cents, found.high.losses_cents) == (9_900_00, 7_500_00)
-    assert found.high.cash_freed_cents == 13_150_68
+    assert found.high.cash_freed_cents == 13_151_00
 
 
 def test_corrects_the_example_where_it_adds_cash_to_gains() -> None:
@@ -29,17 +29,17 @@ def test_corrects_the_example_where_it_adds_cash_to_gains() -> None:
 def test_gives_a_prudent_end_that_reaches_half_of_it_at_the_dearest_price() -> None:
     low = estimate(EXAMPLE).low
 
-    assert (low.cash_freed_cents, low.gain_cents) == (6_575_34, 8_700_00)
+    assert (low.cash_freed_cents, low.gain_cents) == (6_575_00, 8_700_00)
     assert (low.cost_cents, low.net_cents) == (4_800_00, 3_900_00)
 
 
 @pytest.mark.parametrize(
     ("days", "revenue", "cents"),
     [
-        (Decimal(15), 300_000_00, 12_328_77),
-        (Decimal(20), 300_000_00, 16_438_36),
+        (Decimal(15), 300_000_00, 12_329_00),
+        (Decimal(20), 300_000_00, 16_438_00),
         (Decimal(0), 300_000_00, 0),
-        (Decimal(-5), 300_000_00, -4_109_59),
+        (Decimal(-5), 300_000_00, -4_110_00),
         (Decimal(17), 0, 0),
     ],
 )
@@ -87,19 +87,19 @@ def test_projects_ninety_days_while_the_effect_grows() -> None:
     found = [high for _, high in estimate(EXAMPLE).milestones]
 
     assert found == [
-        Milestone(days=30, cash_freed_cents=4_383_56, gain_cents=238_36, cost_cents=197_26),
-        Milestone(days=60, cash_freed_cents=8_767_12, gain_cents=953_42, cost_cents=394_52),
-        Milestone(days=90, cash_freed_cents=13_150_68, gain_cents=2_145_21, cost_cents=591_78),
+        Milestone(days=30, cash_freed_cents=4_384_00, gain_cents=238_00, cost_cents=197_00),
+        Milestone(days=60, cash_freed_cents=8_767_00, gain_cents=953_00, cost_cents=395_00),
+        Milestone(days=90, cash_freed_cents=13_151_00, gain_cents=2_145_00, cost_cents=592_00),
     ]
 
 
 def test_says_that_the_prudent_end_has_not_paid_for_itself_in_ninety_days() -> None:
     low = [low.net_cents for low, _ in estimate(EXAMPLE).milestones]
 
-    assert low == [-275_34, -312_33, -110_96]
+    assert low == [-276_00, -312_00, -111_00]
 
 
 def test_reaches_the_whole_effect_at_once_when_nothing_has_to_grow() -> None:
     first = estimate(replace(EXAMPLE, ramp_days=0)).milestones[0][1]
 
-    assert (first.cash_freed_cents, first.gain_cents) == (13_150_68, 1_430_14)
+    assert (first.cash_freed_cents, first.gain_cents) == (13_151_00, 1_430_00)
