@@ -40,7 +40,7 @@ def security(request: HttpRequest) -> HttpResponse:
 @public
 def calculator(request: HttpRequest) -> HttpResponse:
     """Work out what the address says; its fields are the assumptions, the example's where it is silent."""
-    form = CalculatorForm(EXAMPLE | request.GET.dict())
+    form = CalculatorForm({**EXAMPLE, **request.GET.dict()})
     found = estimate(form.assumptions()) if form.is_valid() else None
     return render(request, "website/calculator.html", _frame(request) | {"form": form, "found": found})
 

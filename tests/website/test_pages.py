@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from cabinets.models import Membership
 from tests.conftest import FirmBrowser
 
-Browse = Callable[[Membership | None], FirmBrowser]
+Browse = Callable[..., FirmBrowser]
 PAGES = [
     "/",
     "/fonctionnement/",
