@@ -5,7 +5,6 @@ from django.urls import URLPattern, path
 from cabinets.views import clients, dossiers, firm, journal, security, sending, sign_in, team
 
 urlpatterns: list[URLPattern] = [
-    path("", sign_in.home, name="home"),
     path("connexion/", sign_in.connection, name="connection"),
     path("connexion/code/", sign_in.code, name="code"),
     path("connexion/second-facteur/", sign_in.enrolment, name="second_factor"),

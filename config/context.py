@@ -23,6 +23,7 @@ from payments.models import BankLine, DebtorRequest
 SEARCH_URL = "/recherche/"
 SUSPEND_URL = "/envois/suspendre/"
 RESUME_URL = "/envois/reprendre/"
+SIGN_UP_URL = "/inscription/"
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -108,6 +109,7 @@ class Chrome:
     search_url: str = SEARCH_URL
     suspend_url: str = SUSPEND_URL
     resume_url: str = RESUME_URL
+    sign_up_url: str = SIGN_UP_URL
     person: str = ""
     firm_name: str = ""
     zone: dt.tzinfo = PARIS

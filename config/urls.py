@@ -13,6 +13,7 @@ handler404 = "config.views.page_not_found"
 handler500 = "config.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("website.urls")),
     path("", include("cabinets.urls")),
     path("", include("reporting.urls")),
     path("", include("dunning.urls")),

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from cabinets import tasks
 from cabinets.forms.sign_in import CodeForm, EmailForm, NewPasswordForm, RecoveryForm, SignInForm
@@ -54,13 +54,6 @@ def _query(wanted: str) -> str:
     query = HttpRequest().GET.copy()
     query[NEXT] = wanted
     return query.urlencode()
-
-
-@require_GET
-@public
-def home(request: HttpRequest) -> HttpResponse:
-    """Lead a visitor to the door, and a signed-in person to work."""
-    return redirect(landing(request) if request.user.is_authenticated else settings.LOGIN_URL)
 
 
 @page

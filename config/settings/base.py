@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "dunning",
     "reporting",
     "gdpr",
+    "website",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -251,5 +252,17 @@ BODACC_URL = env.optional(
 SMTP_CA_FILE = Path(env.optional("SMTP_CA_FILE")) if env.optional("SMTP_CA_FILE") else None
 # How many proxies of ours stand in front: the visitor's address is read from what they add, never further.
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", default=0)
+# What the law asks who runs this installation to publish; a visitor is shown what is filled in, and nothing else.
+OPERATOR_FACTS = {
+    "OPERATOR_NAME": "Éditeur",
+    "OPERATOR_LEGAL_FORM": "Forme et capital",
+    "OPERATOR_REGISTRATION": "Immatriculation",
+    "OPERATOR_ADDRESS": "Siège",
+    "OPERATOR_DIRECTOR": "Directeur de la publication",
+    "OPERATOR_EMAIL": "E-mail",
+    "OPERATOR_PHONE": "Téléphone",
+    "OPERATOR_HOST": "Hébergeur",
+}
+OPERATOR = {name: env.optional(name) for name in OPERATOR_FACTS}
 # Operators work in Django admin, under a path of their own.
 OPERATOR_PATH = "/exploitation/admin/"

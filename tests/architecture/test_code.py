@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("cabinets", "invoices", "templates_lib", "payments", "dunning", "reporting", "gdpr", "config")
+APPS = ("cabinets", "invoices", "templates_lib", "payments", "dunning", "reporting", "gdpr", "website", "config")
 
 
 def modules() -> Iterator[Path]:

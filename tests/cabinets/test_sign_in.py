@@ -31,10 +31,6 @@ def sign(browser: FirmBrowser, *, email: str, password: str = PASSWORD, **extra:
     return browser.post("/connexion/", {"email": email, "password": password, **extra})
 
 
-def test_leads_a_visitor_to_the_door(db: None, browse: Browse) -> None:
-    assert browse().get("/").headers["Location"] == "/connexion/"
-
-
 def test_signs_in_and_asks_for_a_second_factor(owner: Membership, browse: Browse) -> None:
     response = sign(browse(), email=f" {owner.user.email.upper()} ")
 

@@ -47,7 +47,9 @@ SIGNED_IN = [
     "tout-suspendre", "documents-en-lot", "messages-recus", "message-recu", "style", "introuvable",
 ]  # fmt: skip
 VISITED = [
-    "connexion", "mot-de-passe-oublie", "etat", "lien-inconnu", "espace", "espace-deja-paye", "espace-probleme",
+    "accueil", "fonctionnement", "securite", "calculateur", "calculateur-refuse", "mentions-legales",
+    "confidentialite", "accessibilite", "connexion", "mot-de-passe-oublie",
+    "etat", "lien-inconnu", "espace", "espace-deja-paye", "espace-probleme",
     "espace-pas-pour-moi", "espace-demandes", "espace-donnees", "espace-recours", "espace-verification",
     "espace-canal", "espace-detail", "espace-detail-code",
 ]  # fmt: skip
@@ -211,6 +213,14 @@ def of_the_debtor() -> dict[str, str]:
     attach_to_invoice(invoice_id=billed.pk, upload=Upload("Facture.pdf", b"%PDF-1.7"))
     space = urlsplit(links.url_of(plain)).path
     return {
+        "accueil": reverse("home"),
+        "fonctionnement": reverse("how_it_works"),
+        "securite": reverse("security_promises"),
+        "calculateur": reverse("calculator"),
+        "calculateur-refuse": reverse("calculator") + "?ca=-1",
+        "mentions-legales": reverse("legal_notice"),
+        "confidentialite": reverse("privacy"),
+        "accessibilite": reverse("accessibility"),
         "connexion": reverse("connection"),
         "mot-de-passe-oublie": reverse("password_forgotten"),
         "etat": reverse("status"),

@@ -1,0 +1,15 @@
+"""Addresses of the public pages."""
+
+from django.urls import URLPattern, path
+
+from website import views
+
+urlpatterns: list[URLPattern] = [
+    path("", views.home, name="home"),
+    path("fonctionnement/", views.how, name="how_it_works"),
+    path("securite/", views.security, name="security_promises"),
+    path("calculateur/", views.calculator, name="calculator"),
+    path("mentions-legales/", views.legal, name="legal_notice"),
+    path("confidentialite/", views.privacy, name="privacy"),
+    path("accessibilite/", views.accessibility, name="accessibility"),
+]
