@@ -38,6 +38,7 @@ EVENTS: dict[str, str] = {
     "bankfeed.changed": "Dossier de dépôt des relevés réglé",
     "bankaccount.followed": "Suivi d’un compte bancaire changé",
     "journal.exported": "Journal exporté",
+    "report.exported": "Rapport exporté",
     "reminder.in_hand": "Relance confiée à une personne",
     "reminder.asked_by_hand": "Relance demandée par une personne",
     "reminder.edited": "Texte d’un message modifié",
