@@ -53,6 +53,7 @@ EVENTS: dict[str, str] = {
     "reminder.bounced": "Relance revenue : adresse refusée",
     "reminder.insurer_draft_asked": "Projet d’information de l’assureur demandé",
     "reminder.vetoed": "Départ retenu depuis l’e-mail du matin",
+    "person.monthly_figures_chosen": "Chiffres du mois par e-mail choisis ou refusés",
     "person.morning_mail_chosen": "E-mail du matin choisi ou refusé",
     "call.recorded": "Issue d’un appel notée",
     "batonnier.asked": "Dossier du bâtonnier demandé",

@@ -1,6 +1,7 @@
 """What a report is asked, read from its address."""
 
 import datetime as dt
+from collections.abc import Mapping
 from uuid import UUID
 
 from django import forms
@@ -11,6 +12,7 @@ from reporting.figures import Cut
 from reporting.reports import Ask
 
 PERIODS = [("1", "30 jours"), ("3", "90 jours"), ("6", "180 jours"), ("12", "360 jours")]
+PERIOD = "3"
 
 
 class AskForm(forms.Form):
@@ -28,8 +30,10 @@ class AskForm(forms.Form):
     qualite = forms.ChoiceField(label="Clients", required=False, choices=[("", "Tous"), *ClientKind.choices])
     domaine = forms.ChoiceField(label="Domaine", required=False)
 
-    def __init__(self, data: object, *, cabinet: Cabinet, sees_all: bool) -> None:
-        super().__init__(data)  # type: ignore[arg-type]  # the query string of a request
+    def __init__(self, data: Mapping[str, str], *, cabinet: Cabinet, sees_all: bool) -> None:
+        # What is shown is what is asked: a form sent again asks the same.
+        given = {name: value for name, value in data.items() if value}
+        super().__init__({"jour": cabinet.today().isoformat(), "periode": PERIOD} | given)
         self.cabinet, self.sees_all = cabinet, sees_all
         people = Membership.objects.filter(pk__in=Dossier.objects.exclude(lawyer=None).values("lawyer"))
         named = [(str(row.pk), row.user.get_full_name()) for row in people.select_related("user")]
@@ -54,7 +58,7 @@ class AskForm(forms.Form):
         return Ask(
             cabinet=self.cabinet,
             on=values.get("jour") or self.cabinet.today(),
-            slices=int(values.get("periode") or 3),
+            slices=int(values.get("periode") or PERIOD),
             cut=Cut(UUID(lawyer) if lawyer else None, values.get("qualite", ""), values.get("domaine", "")),
             sees_all=self.sees_all,
         )

@@ -274,7 +274,7 @@ def effort(*, since: dt.datetime, events: Collection[str], until: dt.datetime | 
         """
         SELECT event, count(*) FROM cabinets_journalentry
         WHERE cabinet_id = %(firm)s AND at >= %(since)s
-          AND at < coalesce(%(until)s, 'infinity') AND event = ANY (%(events)s) AND member_id IS NOT NULL
+          AND at < coalesce(%(until)s::timestamptz, 'infinity') AND event = ANY (%(events)s) AND member_id IS NOT NULL
           AND NOT facts ? 'batch'
         GROUP BY event
         """,

@@ -85,8 +85,9 @@ class Report:
 def dso(ask: Ask) -> Report:
     """Tell the DSO with the two figures that explain it, its months, and what was told then."""
     told = figures.position(on=ask.on, cut=ask.cut)
-    known = _is_known(ask)
-    ends = [*snapshots.month_ends(ask.on)[1:], ask.on]
+    known_since = _known_since(ask)
+    known = known_since is not None and ask.on >= known_since
+    ends = [on for on in (*snapshots.month_ends(ask.on)[1:], ask.on) if known_since and on >= known_since]
     kept = snapshots.kept(days=ends, cut=ask.cut) if ask.sees_all else {}
     live = {on: figures.position(on=on, cut=ask.cut) for on in ends if on not in kept or on == ask.on}
     history = [(on, kept[on].position if on in kept and on != ask.on else live[on]) for on in ends]
@@ -141,7 +142,7 @@ def dso(ask: Ask) -> Report:
         curve=tuple(
             Month(board.SHORT_MONTHS[on.month - 1], days)
             for on, position in history
-            if known and (days := position.dso(slices=ask.slices)) is not None
+            if (days := position.dso(slices=ask.slices)) is not None
         ),
         tables=(
             _corrections(ask),
@@ -149,6 +150,7 @@ def dso(ask: Ask) -> Report:
                 "Fin de mois par fin de mois",
                 ("Jour", "DSO", "Par épuisement", "Meilleur possible", "Créances TTC", "CA TTC", "Source"),
                 rows,
+                empty=f"Pas encore assez de données : {board.NEEDS_HISTORY}.",
             ),
             _by_portfolio(ask, "DSO par portefeuille", ("DSO", "Créances TTC", "CA TTC"), _dso_cells),
         ),
@@ -402,10 +404,16 @@ REPORTS: dict[str, tuple[str, str, Callable[[Ask], Report]]] = {
 }
 
 
-def _is_known(ask: Ask) -> bool:
-    """Say whether thirty days of invoices and payments are known: before, a figure would frighten for nothing."""
+def _known_since(ask: Ask) -> dt.date | None:
+    """Return from when thirty days of invoices and payments are known: before, a figure would frighten for nothing."""
     since = queries.dso(days=[ask.on]).known_since
-    return since is not None and (ask.on - since).days >= queries.HISTORY_DAYS
+    return since + dt.timedelta(days=queries.HISTORY_DAYS) if since else None
+
+
+def _is_known(ask: Ask) -> bool:
+    """Say whether the day asked has its figures."""
+    since = _known_since(ask)
+    return since is not None and ask.on >= since
 
 
 def _corrections(ask: Ask) -> Table:

@@ -114,7 +114,7 @@ def _frame(request: CabinetRequest) -> dict[str, Any]:
 
 
 def _form(request: CabinetRequest) -> AskForm:
-    return AskForm(request.GET, cabinet=request.cabinet, sees_all=request.member.sees_every_file)
+    return AskForm(request.GET.dict(), cabinet=request.cabinet, sees_all=request.member.sees_every_file)
 
 
 def _scope(ask: Ask) -> str:

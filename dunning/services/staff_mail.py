@@ -20,7 +20,7 @@ from dunning.services.nights import SCHEDULER
 logger = logging.getLogger(__name__)
 
 # An SMS to a person leaves by the firm's SMS account; everything else by the platform's mail.
-BY_MAIL = (StaffMailKind.MORNING, StaffMailKind.TEST, StaffMailKind.INSURER)
+BY_MAIL = (StaffMailKind.MORNING, StaffMailKind.MONTHLY, StaffMailKind.TEST, StaffMailKind.INSURER)
 # How long after it was asked each new try may come; once they are spent, the failure stays written and nobody retries.
 TRY_AFTER = (dt.timedelta(0), dt.timedelta(minutes=5), dt.timedelta(minutes=30), dt.timedelta(hours=3))
 # Longer than the mail server's own timeout: while one worker speaks, no other takes the same mail.

@@ -34,7 +34,8 @@ AXE = Axe()
 
 SIGNED_IN = [
     "tableau-de-bord", "rapports", "rapport-dso", "rapport-balance", "rapport-recouvrement", "rapport-temps",
-    "rapport-encaissements", "rapport-etapes", "rapport-pertes", "ce-soir", "a-valider", "a-valider-un", "a-valider-incertain", "a-valider-bloquee",
+    "rapport-encaissements", "rapport-etapes", "rapport-pertes",
+    "ce-soir", "a-valider", "a-valider-un", "a-valider-incertain", "a-valider-bloquee",
     "a-valider-reporter", "a-valider-ecarter", "a-valider-lot", "relance", "factures", "factures-filtrees", "facture",
     "facture-pourquoi", "facture-suspendre", "facture-contester", "facture-ne-jamais-relancer", "facture-ajouter",
     "facture-modifier", "facture-avoir", "facture-document", "paiement", "clients", "client", "client-releve",

@@ -147,3 +147,12 @@ def test_writes_a_name_that_looks_like_a_formula_as_text(cabinet: Cabinet, owner
 
     assert {cell.data_type for row in book.active.iter_rows() for cell in row} <= {"s", "n"}
     assert all(cell.value is None for row in book.active.iter_rows() for cell in row if cell.data_type == "n")
+
+
+def test_shows_the_period_it_computes(cabinet: Cabinet, owner: Membership, browse: Browse) -> None:
+    a_quarter()
+
+    page = browse(owner).get("/rapports/dso/").content.decode()
+
+    assert '<option value="3" selected>90 jours</option>' in page
+    assert f'value="{TODAY:%Y-%m-%d}"' in page
