@@ -412,8 +412,13 @@ def _rows(sql: str, cut: Cut | None, **facts: Any) -> list[tuple[Any, ...]]:
     """Ask a question that begins after the invoices of the cut and their payments."""
     cut = cut or Cut()
     values = {name: str(value) if isinstance(value, str) else value for name, value in facts.items()}
-    about = {"lawyer": cut.lawyer, "kind": str(cut.kind), "area": cut.area, "firm": current_cabinet_id()}
-    fixed = {"billed": [str(state) for state in BILLED], "settled": str(PaymentState.SETTLED)}
+    about: dict[str, Any] = {
+        "lawyer": cut.lawyer,
+        "kind": str(cut.kind),
+        "area": cut.area,
+        "firm": current_cabinet_id(),
+    }
+    fixed: dict[str, Any] = {"billed": [str(state) for state in BILLED], "settled": str(PaymentState.SETTLED)}
     with connection.cursor() as cursor:
         cursor.execute(_HEAD + sql, {**values, **about, **fixed})
         return list(cursor.fetchall())

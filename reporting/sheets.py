@@ -57,8 +57,8 @@ def as_xlsx(report: Report, *, scope: str, cabinet: Cabinet) -> bytes:
     """Return the report as a workbook; every cell is text, none is a formula."""
     del cabinet
     book = Workbook()
-    sheet = book.active
-    sheet.title = report.title[:SHEET_NAME]
+    book.remove(book.worksheets[0])
+    sheet = book.create_sheet(report.title[:SHEET_NAME])
     for rank, line in enumerate(lines_of(report, scope=scope), start=1):
         for column, cell in enumerate(line, start=1):
             place = sheet.cell(row=rank, column=column)

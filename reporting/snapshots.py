@@ -96,5 +96,6 @@ def _row(cut: Cut, position: Position, *, is_rebuilt: bool) -> Snapshot:
 
 
 def _position(row: Snapshot) -> Position:
-    values = {name: getattr(row, name) for name in SUMS}
-    return Position(row.on, **{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    values: dict[str, Any] = {name: getattr(row, name) for name in SUMS}
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return Position(on=row.on, **values)

@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 
-from cabinets.enums import ClientKind
+from cabinets.enums import ClientKind, Language
 from cabinets.models import Cabinet
 from dunning.enums import ReminderState
 from invoices.enums import InvoiceState, StopKind
 from invoices.models import Invoice, Standstill
-from payments.enums import PromiseResult
-from payments.models import PromiseOutcome
+from payments.enums import PlanOrigin, PlanState, PromiseResult
+from payments.models import Instalment, PaymentPlan, PlanLine, PromiseOutcome
 from reporting import figures, queries
 from reporting.figures import Cut, Expected, Lost, Position, Promises
+from tests.conftest import NOW
 from tests.factories.cabinets import make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
 from tests.factories.invoices import TODAY, make_invoice
@@ -167,3 +168,25 @@ def test_receives_on_the_invoices_of_the_cut(cabinet: Cabinet) -> None:
 
     assert figures.received_cents(since=TODAY, on=TODAY) == 30_00
     assert figures.received_cents(since=TODAY, on=TODAY, cut=Cut(area="Famille")) == 10_00
+
+
+def test_expects_the_instalments_of_a_plan_and_what_no_date_covers(cabinet: Cabinet) -> None:
+    invoice = bill(300_00, issued=60, due=30)
+    plan = PaymentPlan(
+        client=invoice.client, state=PlanState.ACTIVE, origin=PlanOrigin.FIRM, kind=ClientKind.CONSUMER,
+        language=Language.FRENCH, total_cents=300_00, proposed_on=TODAY, agreed_on=TODAY, accepted_at=NOW,
+        ends_on=TODAY + 60 * DAY,
+    )  # fmt: skip
+    plan.save(force_insert=True)
+    PlanLine(plan=plan, invoice=invoice, owed_cents=300_00).save(force_insert=True)
+    for rank, days in ((1, 7), (2, 21)):
+        Instalment(plan=plan, rank=rank, due_on=TODAY + days * DAY, cents=100_00).save(force_insert=True)
+
+    assert figures.expected(on=TODAY) == (
+        Expected(WEEK + 7 * DAY, planned_cents=100_00),
+        Expected(WEEK + 21 * DAY, planned_cents=100_00),
+        Expected(None, planned_cents=100_00),
+    )
+    make_payment(invoice=invoice, on=TODAY, cents=200_00)
+    # What is paid comes off the first dates.
+    assert figures.expected(on=TODAY) == (Expected(WEEK + 21 * DAY, planned_cents=100_00),)

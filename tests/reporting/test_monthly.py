@@ -65,7 +65,8 @@ def test_killed_after_the_first_person_writes_to_the_others_and_to_nobody_twice(
 ) -> None:
     with working_for(cabinet_id=firm.pk):
         make_member(gets_monthly_figures=True)
-    write_to, told = monthly._write_to, []
+    write_to = monthly._write_to
+    told: list[object] = []
 
     def die(**facts: object) -> bool:
         if told:
