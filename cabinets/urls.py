@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("profil/securite/application/", security.change_application, name="change_application"),
     path("profil/securite/raccourcis/", security.shortcuts, name="shortcuts"),
     path("profil/securite/e-mail-du-matin/", security.morning_mail, name="morning_mail"),
+    path("profil/securite/chiffres-du-mois/", security.monthly_figures, name="monthly_figures"),
     path("profil/securite/sessions/terminer/", security.end_other_sessions, name="end_other_sessions"),
     path("profil/securite/sessions/<str:reference>/terminer/", security.end_session, name="end_session"),
     path("parametres/equipe/", team.team, name="team"),

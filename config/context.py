@@ -71,6 +71,7 @@ REMINDERS = (
     Item("Courrier", "/courrier/", "mail-open", Right.SEE_INVOICES),
     Item("Scénarios", "/scenarios/", "layers", Right.SEE_INVOICES),
     Item("Modèles", "/modeles/", "file-pen", Right.EDIT_TEXTS),
+    Item("Rapports", "/rapports/", "chart-column", Right.SEE_FIGURES),
     Item("Preuves", "/preuves/", "shield-check", Right.SEE_JOURNAL),
     Item("Quand rien ne part", "/relances/quand-rien-ne-part/", "hand", Right.SEE_INVOICES),
     Item("Importer", "/factures/importer/", "upload", Right.IMPORT_INVOICES),

@@ -291,6 +291,7 @@ class StaffMailKind(models.TextChoices):
     """A mail the product writes to a person of the firm."""
 
     MORNING = "morning", "E-mail du matin"
+    MONTHLY = "monthly", "Chiffres du mois"
     TEST = "test", "Envoi d’essai"
     TEST_SMS = "test_sms", "SMS d’essai"
     INSURER = "insurer", "Projet d’information de l’assureur"

@@ -8,7 +8,7 @@ import django_filters
 from django import forms
 from django.db.models import F, Q, QuerySet
 
-from cabinets.enums import Role
+from cabinets.enums import ClientKind, Role
 from cabinets.models import Client, Membership
 from cabinets.services.search import find_clients
 from dunning.models import DunningCase, Step
@@ -84,6 +84,11 @@ class InvoiceFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     min = EurosFilter(label="Reste dû, au moins", method="at_least")
     max = EurosFilter(label="Reste dû, au plus", method="at_most")
     client = django_filters.UUIDFilter(label="Client", field_name="client_id", widget=forms.HiddenInput)
+    # The reports link here with the cut they are about.
+    qualite = django_filters.ChoiceFilter(
+        label="Clients", field_name="dossier__kind", choices=ClientKind.choices, widget=forms.HiddenInput
+    )
+    domaine = django_filters.CharFilter(label="Domaine", field_name="dossier__practice_area", widget=forms.HiddenInput)
 
     class Meta:
         model = Invoice

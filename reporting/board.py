@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import starmap
 
 from cabinets.models import Cabinet
@@ -71,6 +71,8 @@ class Kpi:
     trend: str = ""
     trend_up: bool = False
     trend_bad: bool = False
+    # Where the figure is told in full.
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,10 @@ def board(*, cabinet: Cabinet, sees_all: bool) -> Board:
     active = cabinet.activated_on is not None and (today - cabinet.activated_on).days >= EFFORT_DAYS
     return Board(
         kpis=(
-            dso_kpi(dso, on=today),
-            unpaid_kpi(current, former),
-            recovery_kpi(current, former),
-            effort_kpi(effort if active else None),
+            replace(dso_kpi(dso, on=today), url=places.report("dso")),
+            replace(unpaid_kpi(current, former), url=places.report("recouvrement")),
+            replace(recovery_kpi(current, former), url=places.report("recouvrement")),
+            replace(effort_kpi(effort if active else None), url=places.report("temps")),
         ),
         ages=tuple(Age(AGES[rank], bucket.cents, places.aged(rank)) for rank, bucket in enumerate(aged.buckets)),
         aging=aged,

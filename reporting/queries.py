@@ -268,16 +268,18 @@ def collected(*, on: dt.date, sees_all: bool) -> Collected:
     return Collected(cents=int(cents), count=count, after_reminder_cents=int(after))
 
 
-def effort(*, since: dt.datetime, events: Collection[str]) -> Effort:
-    """Return how many times the firm's people did each of these acts since then; an import counts once."""
+def effort(*, since: dt.datetime, events: Collection[str], until: dt.datetime | None = None) -> Effort:
+    """Return how many times the firm's people did each of these acts in this time; an import counts once."""
     rows = _rows(
         """
         SELECT event, count(*) FROM cabinets_journalentry
-        WHERE cabinet_id = %(firm)s AND at >= %(since)s AND event = ANY (%(events)s) AND member_id IS NOT NULL
+        WHERE cabinet_id = %(firm)s AND at >= %(since)s
+          AND at < coalesce(%(until)s::timestamptz, 'infinity') AND event = ANY (%(events)s) AND member_id IS NOT NULL
           AND NOT facts ? 'batch'
         GROUP BY event
         """,
         since=since,
+        until=until,
         events=sorted(events),
     )
     return Effort(counts=dict(rows))

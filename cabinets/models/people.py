@@ -76,6 +76,7 @@ class Membership(CabinetOwned):
     sees_every_file = models.BooleanField("voit tous les dossiers", default=False)
     is_active = models.BooleanField("actif", default=True)
     gets_morning_mail = models.BooleanField("reçoit l’e-mail du matin", default=True)
+    gets_monthly_figures = models.BooleanField("reçoit les chiffres du mois", default=False, db_default=False)
     joined_at = models.DateTimeField("arrivé le", auto_now_add=True)
 
     wall: ClassVar[Wall] = Wall(

@@ -205,6 +205,14 @@ def choose_morning_mail(*, member: Membership, wanted: bool) -> None:
     journal.record("person.morning_mail_chosen", member, wanted=wanted)
 
 
+@transaction.atomic
+def choose_monthly_figures(*, member: Membership, wanted: bool) -> None:
+    """Send a person the figures of each month from now on, or no more."""
+    member.gets_monthly_figures = wanted
+    member.save(update_fields=["gets_monthly_figures"])
+    journal.record("person.monthly_figures_chosen", member, wanted=wanted)
+
+
 def _ensure_may_give(role: Role, *, by: Membership) -> None:
     # An administrator who could name a partner could make themselves one, and approve formal notices.
     if role == Role.OWNER and by.role != Role.OWNER:

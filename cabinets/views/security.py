@@ -54,6 +54,7 @@ def security(request: CabinetRequest) -> HttpResponse:
         "codes_left": second_factor.recovery_codes_left(user=person),
         "zone": request.cabinet.zone,
         "gets_morning_mail": request.member.gets_morning_mail,
+        "gets_monthly_figures": request.member.gets_monthly_figures,
     }
     return render(request, "cabinets/security.html", context)
 
@@ -88,6 +89,18 @@ def shortcuts(request: CabinetRequest) -> HttpResponse:
     sign_in.choose_shortcuts(user=person_of(request), wanted=wanted)
     messages.success(
         request, "Les raccourcis clavier sont actifs." if wanted else "Les raccourcis clavier sont coupés."
+    )
+    return redirect(BACK)
+
+
+@require_POST
+@requires(Right.OWN_ACCOUNT)
+def monthly_figures(request: CabinetRequest) -> HttpResponse:
+    """Receive the figures of each month, or not."""
+    wanted = request.POST.get("monthly") == "on"
+    people.choose_monthly_figures(member=request.member, wanted=wanted)
+    messages.success(
+        request, "Vous recevrez les chiffres du mois." if wanted else "Vous ne recevrez plus les chiffres du mois."
     )
     return redirect(BACK)
 

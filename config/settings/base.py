@@ -113,6 +113,8 @@ CELERY_BEAT_SCHEDULE = {
     "insolvencies": {"task": "invoices.tasks.watch_insolvencies", "schedule": crontab(hour="1", minute="10")},
     "bank_again": {"task": "payments.tasks.look_again", "schedule": crontab(hour="0", minute="40")},
     "limitations": {"task": "invoices.tasks.watch_limitations", "schedule": crontab(hour="1", minute="40")},
+    "month": {"task": "reporting.tasks.write_monthly_mails", "schedule": crontab(minute="20")},
+    "figures": {"task": "reporting.tasks.keep_figures", "schedule": crontab(minute="50")},
 }
 
 LOGGING = CONFIGURATION

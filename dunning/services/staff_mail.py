@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 # An SMS to a person leaves by the firm's SMS account; everything else by the platform's mail.
 BY_MAIL = (
     StaffMailKind.MORNING,
+    StaffMailKind.MONTHLY,
     StaffMailKind.TEST,
     StaffMailKind.INSURER,
     StaffMailKind.TRIAL,

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from cabinets import journal
-from cabinets.enums import Right
+from cabinets.enums import ClientKind, Right
 from cabinets.http import CabinetRequest
 from cabinets.models import Client
 from cabinets.permissions import requires
@@ -114,6 +114,8 @@ def _chips(request: CabinetRequest, wanted: InvoiceFilter) -> list[dict[str, str
         "etat": dict(STATES).get(values["etat"], ""),
         "age": f"Retard : {dict(AGES)[values['age']].lower()}" if values["age"] else "",
         "client": name_of(values["client"]),
+        "qualite": str(ClientKind(values["qualite"]).label) if values["qualite"] else "",
+        "domaine": values["domaine"],
         "avocat": lawyers.get(values["avocat"], ""),
         "etape": f"Étape {steps[values['etape']]}" if values["etape"] else "",
         "min": f"Au moins {request.GET.get('min', '')} €" if values["min"] is not None else "",

@@ -58,6 +58,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "Courrier",
         "Scénarios",
         "Modèles",
+        "Rapports",
         "Preuves",
         "Quand rien ne part",
         "Importer",
@@ -86,7 +87,7 @@ def test_an_accountant_neither_imports_nor_manages_nor_suspends() -> None:
     frame = chrome(request_of(Role.ACCOUNTANT))["chrome"]
 
     assert [link.label for link in (*frame.reminders, *frame.firm)] == [
-        "La prochaine nuit", "Calendrier", "Courrier", "Scénarios", "Quand rien ne part",
+        "La prochaine nuit", "Calendrier", "Courrier", "Scénarios", "Rapports", "Quand rien ne part",
     ]  # fmt: skip
     assert (frame.can_suspend, frame.can_resume) == (False, False)
 

@@ -33,7 +33,9 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 AXE = Axe()
 
 SIGNED_IN = [
-    "tableau-de-bord", "ce-soir", "a-valider", "a-valider-un", "a-valider-incertain", "a-valider-bloquee",
+    "tableau-de-bord", "rapports", "rapport-dso", "rapport-balance", "rapport-recouvrement", "rapport-temps",
+    "rapport-encaissements", "rapport-etapes", "rapport-pertes",
+    "ce-soir", "a-valider", "a-valider-un", "a-valider-incertain", "a-valider-bloquee",
     "a-valider-reporter", "a-valider-ecarter", "a-valider-lot", "relance", "factures", "factures-filtrees", "facture",
     "facture-pourquoi", "facture-suspendre", "facture-contester", "facture-ne-jamais-relancer", "facture-ajouter",
     "facture-modifier", "facture-avoir", "facture-document", "paiement", "clients", "client", "client-releve",
@@ -148,6 +150,14 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
         name: reverse(view)
         for name, view in {
             "tableau-de-bord": "dashboard",
+            "rapports": "reports",
+            "rapport-dso": "report_dso",
+            "rapport-balance": "report_balance-agee",
+            "rapport-recouvrement": "report_recouvrement",
+            "rapport-temps": "report_temps",
+            "rapport-encaissements": "report_encaissements-attendus",
+            "rapport-etapes": "report_etapes",
+            "rapport-pertes": "report_pertes-et-promesses",
             "ce-soir": "coming_night",
             "factures": "invoices",
             "facture-ajouter": "invoice_add",
