@@ -15,6 +15,7 @@ handler500 = "config.views.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("cabinets.urls")),
     path("", include("reporting.urls")),
+    path("", include("gdpr.urls")),
     path("", include("dunning.urls")),
     path("", include("invoices.urls")),
     path("", include("payments.urls")),

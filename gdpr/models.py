@@ -88,6 +88,10 @@ class RightsRequest(SealedModel):
     def __str__(self) -> str:
         return str(self.get_claim_display())
 
+    def sealing_subject(self) -> uuid.UUID:
+        """Seal under the client's key."""
+        return self.client_id
+
     @property
     def is_open(self) -> bool:
         """Say whether an answer is still due."""

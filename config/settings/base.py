@@ -111,6 +111,7 @@ CELERY_BEAT_SCHEDULE = {
     "insolvencies": {"task": "invoices.tasks.watch_insolvencies", "schedule": crontab(hour="1", minute="10")},
     "bank_again": {"task": "payments.tasks.look_again", "schedule": crontab(hour="0", minute="40")},
     "limitations": {"task": "invoices.tasks.watch_limitations", "schedule": crontab(hour="1", minute="40")},
+    "retention": {"task": "gdpr.tasks.purge", "schedule": crontab(hour="3", minute="20")},
 }
 
 LOGGING = CONFIGURATION
