@@ -106,6 +106,12 @@ def populate_bank(client: Client, invoice: Invoice) -> dict[str, uuid.UUID]:
     return {"line_id": line.pk, "bank_account_id": bank_account.pk}
 
 
+def make_right(client: Client) -> uuid.UUID:
+    right = RightsRequest(claim="access", origin="email", client=client, words=CANARY, received_on=TODAY, due_on=TODAY)
+    right.save(force_insert=True)
+    return right.pk
+
+
 def populate() -> dict[str, uuid.UUID]:
     """Make one of everything in the firm acted for; return the id each argument stands for, by place where needed."""
     client = make_client(company=f"{CANARY} SARL", email="canari@canari.example")
@@ -214,11 +220,9 @@ def populate() -> dict[str, uuid.UUID]:
         message=CANARY,
     )
     plan.save(force_insert=True)
-    right = RightsRequest(claim="access", origin="email", client=client, words=CANARY, received_on=TODAY, due_on=TODAY)
-    right.save(force_insert=True)
     return {
         **populate_bank(client, invoice),
-        "rgpd/demandes/": right.pk, "rgpd/demandes/prendre/": said.pk,
+        "rgpd/demandes/": make_right(client), "rgpd/demandes/prendre/": said.pk,
         "message_id": received.pk, "notice_id": notice.pk, "plan_id": plan.pk,
         "account_id": account.pk, "consent_id": consent.pk, "transfer_id": transfer.pk,
         "client_id": client.pk, "contact_id": contact.pk, "dossier_id": dossier.pk, "hearing_id": hearing.pk,
