@@ -36,6 +36,7 @@ class Right(models.TextChoices):
     EDIT_TEXTS = "edit_texts", "Modifier les modèles et les scénarios"
     MANAGE_FIRM = "manage_firm", "Régler le cabinet"
     EXPORT = "export", "Exporter"
+    ANSWER_RIGHTS = "answer_rights", "Répondre aux demandes sur les données personnelles"
     OWN_ACCOUNT = "own_account", "Gérer son propre compte"
 
 

@@ -40,6 +40,8 @@ class Wall:
 
     by: By = "firm"
     append_only: bool = False
+    # What erasure alone may do to an append-only table: empty these columns, or delete its rows.
+    erased: Grant | None = None
     scheduler: Grant | None = None
     operator: Grant | None = None
 
@@ -258,6 +260,7 @@ def _table_wall(model: type[models.Model], roles: dict[str, str]) -> list[str]:
         *[f"CREATE POLICY {name} ON {table} {rule}" for name, rule in policies.items() if rule],
         *[f"REVOKE ALL ON {table} FROM {roles[alias]}" for alias in ("default", "scheduler", "operator")],
         f"GRANT {acts} ON {table} TO {app}",
+        *_column_grants(table, wall.erased, app),
         *_column_grants(table, wall.scheduler, roles["scheduler"]),
         *_column_grants(table, wall.operator, roles["operator"]),
     ]

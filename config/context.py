@@ -78,6 +78,9 @@ REMINDERS = (
 )
 FIRM = (
     Item("Journal", "/parametres/journal/", "history", Right.SEE_JOURNAL),
+    Item("Demandes de droits", "/rgpd/demandes/", "shield-check", Right.ANSWER_RIGHTS),
+    Item("Registre", "/rgpd/registre/", "file-text", Right.MANAGE_FIRM),
+    Item("Durées", "/rgpd/durees/", "clock", Right.MANAGE_FIRM),
     Item("Équipe", "/parametres/equipe/", "users-round", Right.MANAGE_PEOPLE),
     Item("Cabinet", "/parametres/cabinet/", "building-2", Right.MANAGE_FIRM),
     Item("Mode d’envoi", "/parametres/envois/", "sliders-horizontal", Right.MANAGE_FIRM),

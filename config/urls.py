@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("website.urls")),
     path("", include("cabinets.urls")),
     path("", include("reporting.urls")),
+    path("", include("gdpr.urls")),
     path("", include("dunning.urls")),
     path("", include("invoices.urls")),
     path("", include("payments.urls")),

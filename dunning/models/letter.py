@@ -120,7 +120,7 @@ class LetterProof(SealedModel):
     added_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
     added_at = models.DateTimeField("reçu le", auto_now_add=True)
 
-    wall: ClassVar[Wall] = Wall(by="reminder", append_only=True)
+    wall: ClassVar[Wall] = Wall(by="reminder", append_only=True, erased=Grant(update=("file_name", "stored_as")))
 
     class Meta(SealedModel.Meta):
         verbose_name = "preuve de courrier"
@@ -235,7 +235,7 @@ class Call(SealedModel):
     by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
     at = models.DateTimeField("instant")
 
-    wall: ClassVar[Wall] = Wall(by="reminder", append_only=True)
+    wall: ClassVar[Wall] = Wall(by="reminder", append_only=True, erased=Grant(update=("note",)))
 
     class Meta(SealedModel.Meta):
         verbose_name = "appel"

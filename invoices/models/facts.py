@@ -32,6 +32,7 @@ class InsolvencyCheck(CabinetOwned):
     wall: ClassVar[Wall] = Wall(
         by="client",
         append_only=True,
+        erased=Grant(update=("siren", "grounds", "notice_id")),
         scheduler=Grant(select=("id", "cabinet_id", "client_id", "at", "is_found")),
     )
 

@@ -68,7 +68,7 @@ class LinkVisit(CabinetOwned):
     # The invoice whose own document was handed over, behind a code; nothing for the page itself.
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+", null=True)
 
-    wall: ClassVar[Wall] = Wall(append_only=True)
+    wall: ClassVar[Wall] = Wall(append_only=True, erased=Grant(delete=True))
 
     class Meta(CabinetOwned.Meta):
         verbose_name = "visite"

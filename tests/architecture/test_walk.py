@@ -28,6 +28,7 @@ from dunning.models import (
     NightlyRun,
     Scenario,
 )
+from gdpr.models import RightsRequest
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch, Invoice
 from payments.enums import RequestKind
@@ -61,6 +62,7 @@ from tests.factories.invoices import make_invoice
 
 Browse = Callable[[Membership | None], FirmBrowser]
 CANARY = "CANARI"
+TODAY = dt.date(2026, 11, 24)
 # What a debtor's or a guest's token opens is walked by their own tests; the rest of these name nobody's row.
 TOKENS = {"token", "place", "reference", "key", "filename"}
 # Words of an address that choose among what a page does.
@@ -102,6 +104,12 @@ def populate_bank(client: Client, invoice: Invoice) -> dict[str, uuid.UUID]:
     )  # fmt: skip
     guess.save(force_insert=True)
     return {"line_id": line.pk, "file_id": file.pk, "bank_account_id": bank_account.pk}
+
+
+def make_right(client: Client) -> uuid.UUID:
+    right = RightsRequest(claim="access", origin="email", client=client, words=CANARY, received_on=TODAY, due_on=TODAY)
+    right.save(force_insert=True)
+    return right.pk
 
 
 def populate() -> dict[str, uuid.UUID]:
@@ -214,6 +222,7 @@ def populate() -> dict[str, uuid.UUID]:
     plan.save(force_insert=True)
     return {
         **populate_bank(client, invoice),
+        "rgpd/demandes/": make_right(client), "rgpd/demandes/prendre/": said.pk,
         "message_id": received.pk, "notice_id": notice.pk, "plan_id": plan.pk,
         "account_id": account.pk, "consent_id": consent.pk, "transfer_id": transfer.pk,
         "client_id": client.pk, "contact_id": contact.pk, "dossier_id": dossier.pk, "hearing_id": hearing.pk,

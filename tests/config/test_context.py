@@ -65,6 +65,9 @@ def test_a_partner_sees_every_entry_in_order() -> None:
     ]
     assert [link.label for link in frame.firm] == [
         "Journal",
+        "Demandes de droits",
+        "Registre",
+        "Durées",
         "Équipe",
         "Cabinet",
         "Mode d’envoi",

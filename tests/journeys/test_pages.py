@@ -19,6 +19,9 @@ from cabinets.scoping import working_for
 from dunning.channels.catcher import list_messages
 from dunning.enums import ReminderState
 from dunning.models import Reminder, ReminderLine, Scenario
+from gdpr.enums import Claim, IdentityProof, RequestOrigin
+from gdpr.models import RightsRequest
+from gdpr.services import requests as rights
 from invoices.models import Invoice
 from invoices.services.documents import Upload, attach_to_invoice
 from payments.enums import LineState
@@ -171,6 +174,10 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
             "banque-deposer": "bank_upload",
             "banque-reglages": "bank_settings",
             "journal": "journal",
+            "registre": "gdpr_register",
+            "durees": "gdpr_retention",
+            "demandes-de-droits": "rights_requests",
+            "demande-de-droits-noter": "rights_add",
             "equipe": "team",
             "droits": "rights",
             "cabinet": "firm",
@@ -209,8 +216,22 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
         "personne": reverse("member", args=[owner.pk]),
         "message-recu": reverse("demo_message", args=[message.key]),
         "encaissement-compte": reverse("payment_account", args=["stripe", "reel"]),
+        "demande-de-droits": reverse("rights_request", args=[asked_of(client, owner).pk]),
         "introuvable": "/factures/00000000-0000-4000-8000-000000000000/",
     }
+
+
+def asked_of(client: Client, owner: Membership) -> RightsRequest:
+    """Ask for the erasure of a client and recognise them, so that the page says what would go."""
+    row = rights.record(
+        by=owner,
+        client=client,
+        claim=Claim.ERASURE,
+        origin=RequestOrigin.LETTER,
+        received_on=Cabinet.objects.get().today(),
+        words="Je souhaite que vous effaciez mes données.",
+    )
+    return rights.identify(request_id=row.pk, by=owner, proof=IdentityProof.KNOWN)
 
 
 def of_the_debtor() -> dict[str, str]:

@@ -1,0 +1,119 @@
+"""Forms of personal data: lengths, requests, answers."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django import forms
+
+from cabinets.forms.fields import DayField
+from cabinets.models import Client
+from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
+from gdpr.models import RetentionSettings
+from gdpr.terms import LEAST_ACCOUNTING_YEARS
+
+LONGEST = 4000
+MOST_YEARS = 30
+MONTHS = (
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+)  # fmt: skip
+
+
+class RetentionForm(forms.Form):
+    """The lengths a firm chooses, and whether the nights apply them."""
+
+    accounting_years = forms.IntegerField(
+        label="Années de conservation des pièces comptables",
+        min_value=LEAST_ACCOUNTING_YEARS,
+        max_value=MOST_YEARS,
+        help_text="Dix ans pour une société commerciale et pour la CNIL ; six ans au moins pour l’impôt.",
+        error_messages={
+            "required": "Indiquez un nombre d’années.",
+            "invalid": "Indiquez un nombre d’années en chiffres.",
+            "min_value": "La loi demande six ans au moins (LPF, art. L. 102 B).",
+            "max_value": "Trente ans est le plus long délai possible ici.",
+        },
+    )
+    fiscal_month = forms.TypedChoiceField(
+        label="L’exercice finit en", coerce=int, choices=[(rank, name) for rank, name in enumerate(MONTHS, start=1)]
+    )
+    purges = forms.BooleanField(
+        label="Effacer chaque nuit ce dont le délai est passé",
+        required=False,
+        help_text="Tant que la case n’est pas cochée, rien n’est effacé seul : la liste à côté dit ce qui le serait.",
+    )
+
+    def __init__(self, *args: Any, instance: RetentionSettings, **options: Any) -> None:
+        names = ("accounting_years", "fiscal_month", "purges")
+        super().__init__(*args, initial={name: getattr(instance, name) for name in names}, **options)
+
+
+class RequestForm(forms.Form):
+    """A request that did not come from the client's page."""
+
+    client = forms.TypedChoiceField(
+        label="Client",
+        coerce=UUID,
+        error_messages={"required": "Choisissez le client concerné.", "invalid_choice": "Choisissez un client connu."},
+    )
+    claim = forms.ChoiceField(label="Droit demandé", choices=Claim.choices)
+    origin = forms.ChoiceField(
+        label="Reçue par", choices=[one for one in RequestOrigin.choices if one[0] != RequestOrigin.LINK]
+    )
+    received_on = DayField(label="Reçue le", error_messages={"required": "Indiquez le jour où elle est arrivée."})
+    words = forms.CharField(
+        label="Ce qui est demandé",
+        required=False,
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="En quelques mots. N’y mettez rien du fond du dossier.",
+    )
+
+    def __init__(self, *args: Any, clients: Sequence[Client], today: dt.date, **options: Any) -> None:
+        super().__init__(*args, initial={"received_on": today} | options.pop("initial", {}), **options)
+        self.today = today
+        chosen = self.fields["client"]
+        chosen.choices = [("", "Choisissez"), *((str(one.pk), one.display_name) for one in clients)]
+
+    def clean_received_on(self) -> dt.date:
+        """Refuse a day to come: its month would end too late."""
+        day: dt.date = self.cleaned_data["received_on"]
+        if day > self.today:
+            raise forms.ValidationError("Ce jour n’est pas encore venu.")
+        return day
+
+
+class IdentityForm(forms.Form):
+    """How the person was recognised."""
+
+    identity = forms.ChoiceField(
+        label="La personne a été reconnue", choices=IdentityProof.choices, widget=forms.RadioSelect
+    )
+
+
+class ExtensionForm(forms.Form):
+    """Why two months more are needed."""
+
+    reason = forms.CharField(
+        label="Motif",
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="La personne le lit : demande complexe, ou nombreuses demandes.",
+        error_messages={"required": "Écrivez le motif que lira la personne."},
+    )
+
+
+class AnswerForm(forms.Form):
+    """What was done of a request, and the words the person is given."""
+
+    state = forms.ChoiceField(
+        label="Suite donnée", choices=[one for one in RightsState.choices if one[0] != RightsState.OPEN]
+    )
+    text = forms.CharField(
+        label="Réponse",
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        error_messages={"required": "Écrivez la réponse donnée à la personne."},
+    )

@@ -1,0 +1,118 @@
+"""What the firm does about personal data: its lengths, the requests it answered, what was let go of."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from cabinets.models import Client, Membership
+from cabinets.scoping import CabinetOwned
+from cabinets.sealing import SealedModel, SealedTextField
+from cabinets.wall import Grant, Wall
+from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
+from gdpr.terms import LEAST_ACCOUNTING_YEARS, USUAL_ACCOUNTING_YEARS
+from payments.models import DebtorRequest
+
+DECEMBER = 12
+
+
+class RetentionSettings(CabinetOwned):
+    """The lengths a firm may choose, within the law."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    accounting_years = models.PositiveSmallIntegerField(
+        "années de conservation des pièces", default=USUAL_ACCOUNTING_YEARS
+    )
+    fiscal_month = models.PositiveSmallIntegerField("mois de fin d’exercice", default=DECEMBER)
+    purges = models.BooleanField("effacement chaque nuit", default=False)
+    changed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    changed_at = models.DateTimeField("réglé le", auto_now=True)
+
+    wall: ClassVar[Wall] = Wall(scheduler=Grant(select=("id", "cabinet_id", "purges")))
+
+    class Meta(CabinetOwned.Meta):
+        verbose_name = "durées de conservation"
+        constraints = [
+            models.UniqueConstraint(
+                name="retention_once",
+                fields=["cabinet"],
+                violation_error_message="Les durées du cabinet sont déjà réglées.",
+            ),
+            models.CheckConstraint(
+                name="retention_within_the_law",
+                condition=Q(accounting_years__gte=LEAST_ACCOUNTING_YEARS) & Q(fiscal_month__range=(1, DECEMBER)),
+                violation_error_message="La loi demande six ans au moins, et l’exercice finit un mois de l’année.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.accounting_years)
+
+
+class RightsRequest(SealedModel):
+    """What a person asked about their data, from the day it arrived to the proof of the answer."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    claim = models.CharField("droit", max_length=14, choices=Claim)
+    origin = models.CharField("reçue par", max_length=8, choices=RequestOrigin)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
+    asked = models.OneToOneField(DebtorRequest, on_delete=models.PROTECT, related_name="+", null=True)
+    words = SealedTextField("ce qui est demandé")
+    received_on = models.DateField("reçue le")
+    due_on = models.DateField("à répondre avant le")
+    extended_on = models.DateField("prolongée le", null=True)
+    extension_reason = SealedTextField("motif de la prolongation")
+    identity = models.CharField("identité", max_length=10, choices=IdentityProof, blank=True, default="")
+    identity_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    identity_at = models.DateTimeField("identité vérifiée le", null=True)
+    state = models.CharField("état", max_length=9, choices=RightsState, default=RightsState.OPEN)
+    answer = SealedTextField("réponse")
+    # What erasure kept and why; never a value that was erased.
+    report = models.JSONField("compte rendu", default=list)
+    stored_as = models.CharField("rangé sous", max_length=120, blank=True, default="")
+    size = models.PositiveIntegerField("taille (octets)", null=True)
+    digest = models.BinaryField("empreinte SHA-256", null=True)
+    recorded_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    recorded_at = models.DateTimeField("enregistrée le", auto_now_add=True)
+    answered_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    answered_at = models.DateTimeField("répondue le", null=True)
+
+    wall: ClassVar[Wall] = Wall(by="client")
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "demande de droits"
+        verbose_name_plural = "demandes de droits"
+        indexes = [models.Index(fields=["cabinet", "state", "due_on"], name="rights_request_open")]
+
+    def __str__(self) -> str:
+        return str(self.get_claim_display())
+
+    def sealing_subject(self) -> uuid.UUID:
+        """Seal under the client's key."""
+        return self.client_id
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether an answer is still due."""
+        return self.state == RightsState.OPEN
+
+
+class Purge(CabinetOwned):
+    """What one night let go of, by table: counts alone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    on = models.DateField("jour")
+    counts = models.JSONField("lignes par table", default=dict)
+    clients = models.PositiveIntegerField("clients effacés", default=0)
+    made_at = models.DateTimeField("fait le", auto_now_add=True)
+
+    wall: ClassVar[Wall] = Wall(append_only=True)
+
+    class Meta(CabinetOwned.Meta):
+        verbose_name = "effacement d’une nuit"
+        verbose_name_plural = "effacements des nuits"
+        indexes = [models.Index(fields=["cabinet", "-on"], name="purge_by_day")]
+
+    def __str__(self) -> str:
+        return self.on.isoformat()

@@ -1,0 +1,118 @@
+"""Let go of rows: their personal columns emptied, their files destroyed, or the rows themselves deleted.
+
+A row that stays is sealed again under the firm's key with nothing in it, so that its page still opens once its
+client's key is gone. A choice among a few, a date or an amount is left: without a person it says nothing of anybody,
+and the figures survive.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
+from django.db import models, transaction
+from django.db.models import QuerySet
+
+from cabinets import crypto
+from cabinets.enums import KeyPurpose
+from cabinets.sealing import Sealed, SealedModel, SealedTextField, active_key, key_bytes
+from gdpr.enums import Ending
+from gdpr.inventory import Holding
+from invoices.sealed_files import remove_sealed
+
+CHUNK = 500
+
+
+def model_of(holding: Holding) -> type[models.Model]:
+    """Return the table a rule is about."""
+    return apps.get_model(holding.model)
+
+
+def rows_of(holding: Holding, client_ids: Sequence[UUID]) -> QuerySet[Any]:
+    """Return the rows a table holds about these clients, as far as the scope sees them."""
+    lookup = "pk__in" if holding.client == "pk" else f"{holding.client}__in"
+    return model_of(holding)._default_manager.filter(**{lookup: list(client_ids)})
+
+
+def let_go(holding: Holding, rows: QuerySet[Any], *, only: Sequence[str] = ()) -> int:
+    """Empty or delete rows, chunk by chunk inside the caller's transaction; return how many were not empty already.
+
+    Files go once the transaction is committed: a rolled-back erasure destroys nothing.
+    """
+    if holding.ending not in {Ending.EMPTY, Ending.DELETE}:
+        return 0
+    done = 0
+    for row in rows.order_by("pk").iterator(CHUNK):
+        names = [getattr(row, column) for column, _ in holding.files if not only]
+        if holding.ending is Ending.DELETE:
+            row.delete()
+            done += 1
+        else:
+            done += _empty(row, only or holding.fields)
+        for name in filter(None, names):
+            transaction.on_commit(_Removal(name))
+    return done
+
+
+class _Removal:
+    """A file to remove once its row says so for good; the firm's folder is known while the scope lasts."""
+
+    def __init__(self, stored_as: str) -> None:
+        self.stored_as = stored_as
+
+    def __call__(self) -> None:
+        remove_sealed(self.stored_as)
+
+
+def _empty(row: models.Model, columns: Sequence[str]) -> bool:
+    """Write nothing in these columns of a row; False when there was nothing in them."""
+    kept = {name: getattr(row, name) for name in columns if not isinstance(_field(row, name), SealedTextField)}
+    fresh = {name: _nothing(row, _field(row, name)) for name in columns if not _field(row, name).choices}
+    changed = {name: value for name, value in fresh.items() if isinstance(value, Sealed) or kept.get(name) != value}
+    was_sealed = any(isinstance(_field(row, name), SealedTextField) and not _is_blank(row, name) for name in fresh)
+    if not was_sealed and not any(not isinstance(value, Sealed) for value in changed.values()):
+        return False
+    type(row)._base_manager.filter(pk=row.pk).update(**changed)
+    return True
+
+
+def _is_blank(row: models.Model, name: str) -> bool:
+    """Say whether a sealed column was emptied already, without opening what its client's key closes."""
+    value = row.__dict__.get(name)
+    if value is None:
+        return True
+    return isinstance(value, Sealed) and crypto.key_id_of(value) == _firm_key() and not getattr(row, name)
+
+
+def _field(row: models.Model, name: str) -> Any:
+    return row._meta.get_field(name)
+
+
+def _nothing(row: models.Model, field: Any) -> object:
+    """Return what a column holds once emptied; a value that must stay unique becomes one that names nobody."""
+    if isinstance(field, SealedTextField) and isinstance(row, SealedModel):
+        return _sealed_blank(row, field.attname)
+    if field.null:
+        return None
+    if field.name in _unique_columns(type(row)):
+        return row.pk.bytes if isinstance(field, models.BinaryField) else f"x{row.pk.hex}"[: field.max_length]
+    if isinstance(field, ArrayField):
+        return []
+    if isinstance(field, models.JSONField):
+        return type(getattr(row, field.name))()
+    return b"" if isinstance(field, models.BinaryField) else ""
+
+
+def _unique_columns(model: type[models.Model]) -> set[str]:
+    named = [one.fields for one in model._meta.constraints if isinstance(one, models.UniqueConstraint)]
+    return {name for names in named for name in names} | {one.name for one in model._meta.fields if one.unique}
+
+
+def _firm_key() -> UUID:
+    return active_key(purpose=KeyPurpose.FIRM)
+
+
+def _sealed_blank(row: SealedModel, column: str) -> Sealed:
+    key_id = _firm_key()
+    return Sealed(crypto.seal(b"", key=key_bytes(key_id), key_id=key_id, bound_to=row.bound_to(column)))

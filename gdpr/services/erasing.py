@@ -1,0 +1,104 @@
+"""Erase what may go of clients: because they ask, or because its time is over; the same road for both (R61)."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from cabinets import journal
+from cabinets.enums import KeyPurpose
+from cabinets.models import Client, DataKey
+from cabinets.sealing import forget_keys
+from gdpr import fates
+from gdpr.enums import Person
+from gdpr.fates import ClientFacts, Fate
+from gdpr.inventory import HOLDINGS, Holding
+from gdpr.services.emptying import let_go, model_of, rows_of
+from gdpr.services.facts import facts_of
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What becomes of one table of a client, as a person is told."""
+
+    label: str
+    rows: int
+    is_gone: bool
+    until_on: dt.date | None
+    reason: str
+
+
+OF_CLIENTS: tuple[Holding, ...] = tuple(one for one in HOLDINGS if one.client and one.person is not Person.MEMBER)
+
+
+def preview(*, client_id: UUID, on: dt.date) -> list[Line]:
+    """Say, table by table, what would go were erasure granted today, what would stay, until when and why."""
+    facts = facts_of([client_id], on=on)[client_id]
+    lines = []
+    for holding in OF_CLIENTS:
+        count = rows_of(holding, [client_id]).count()
+        if count:
+            lines.append(_line(holding, fates.fate(holding, facts), count))
+    return lines
+
+
+@transaction.atomic
+def erase(*, client_id: UUID, on: dt.date) -> list[Line]:
+    """Erase what the law lets go of a client who asks, and say what stays and why; twice erases nothing more."""
+    facts = facts_of([client_id], on=on)[client_id]
+    lines = preview(client_id=client_id, on=on)
+    counts = _let_go_of(client_id, facts, is_asked=True)
+    journal.record("client.erased", Client.objects.get(pk=client_id), rows=sum(counts.values()))
+    return lines
+
+
+@transaction.atomic
+def purge_client(*, client_id: UUID, on: dt.date) -> Mapping[str, int]:
+    """Let go of what a client's time is over for; return how many rows of each table went."""
+    facts = facts_of([client_id], on=on)[client_id]
+    counts = _let_go_of(client_id, facts, is_asked=False)
+    if counts:
+        journal.record("client.purged", Client.objects.get(pk=client_id), rows=sum(counts.values()))
+    return counts
+
+
+def _let_go_of(client_id: UUID, facts: ClientFacts, *, is_asked: bool) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for holding in _in_order(OF_CLIENTS):
+        rows = rows_of(holding, [client_id])
+        if fates.fate(holding, facts).is_gone:
+            # What goes by its own age goes with the night's sweep; a person who asks does not wait for it.
+            if is_asked or not _goes_by_age(holding):
+                counts[holding.model] += let_go(holding, rows)
+        elif holding.spare and fates.spare_may_go(facts, is_asked=is_asked):
+            counts[holding.model] += let_go(holding, rows, only=holding.spare)
+    if counts["cabinets.Client"]:
+        _forget_reach(client_id)
+    if fates.client_may_go(facts):
+        destroyed, _ = DataKey.objects.filter(purpose=KeyPurpose.CLIENT, subject_id=client_id).delete()
+        counts["cabinets.DataKey"] += destroyed
+        forget_keys()
+    return Counter({name: count for name, count in counts.items() if count})
+
+
+def _goes_by_age(holding: Holding) -> bool:
+    return holding.retention in {"traces", "notices", "working"}
+
+
+def _in_order(holdings: Sequence[Holding]) -> list[Holding]:
+    """Put the client last: what leads to them is read first."""
+    return sorted(holdings, key=lambda one: one.model == "cabinets.Client")
+
+
+def _forget_reach(client_id: UUID) -> None:
+    """Say of a client that nobody can be reached: what the planner knows of their addresses."""
+    reach = {"has_email": False, "has_mobile": False, "has_phone": False, "accepts_sms": False}
+    Client.objects.filter(pk=client_id).update(**reach, is_never_reminded=True)
+
+
+def _line(holding: Holding, fate: Fate, count: int) -> Line:
+    label = str(model_of(holding)._meta.verbose_name_plural if count > 1 else model_of(holding)._meta.verbose_name)
+    return Line(label, count, fate.is_gone, fate.until_on, fate.reason)

@@ -1,0 +1,184 @@
+"""Everything a firm holds about a client, as a ZIP: a page to read, the same as JSON, the files, who looked."""
+
+import csv
+import datetime as dt
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from cabinets.errors import SealBrokenError
+from cabinets.journal_labels import EVENTS
+from cabinets.models import Cabinet, Client, JournalEntry, Membership
+from cabinets.sealing import SealedModel, open_together
+from gdpr.enums import Claim
+from gdpr.inventory import HOLDINGS, Holding, purpose_of, retention_of
+from gdpr.services.emptying import model_of, rows_of
+from invoices.models import Invoice
+from invoices.money import show_euros
+from invoices.sealed_files import open_sealed_stream
+from templates_lib.letterhead import letterhead_of
+from templates_lib.pdf import render_document
+from templates_lib.rendering import day_words
+
+STYLES = ("fonts.css", "document.css")
+# What serves to find a row again and says nothing more than the row.
+_INDEXES = ("_index", "_hash", "_key")
+_PARTS = ("stored_as", "archive_as", "digest", "html", "raw", "generation", "lease_until")
+EXTENSIONS = {"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg", "text/plain": ".txt"}
+EVERYTHING = frozenset({Claim.ACCESS, Claim.PORTABILITY})
+
+
+def archive_of(*, client: Client, cabinet: Cabinet, claim: Claim) -> bytes:
+    """Return the ZIP that answers a request of access, or of portability: what the person gave, and nothing else."""
+    holdings = [one for one in HOLDINGS if one.client and one.in_access and _is_wanted(one, claim)]
+    sections = [(one, [_told(row, cabinet) for row in _rows(one, client)]) for one in holdings]
+    sections = [(holding, rows) for holding, rows in sections if rows]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("donnees.json", _as_json(client, cabinet, sections))
+        archive.writestr("a-lire.pdf", _as_pdf(client, cabinet, claim, sections))
+        if claim == Claim.ACCESS:
+            archive.writestr("consultations.csv", _who_looked(client, cabinet))
+        for holding in holdings:
+            for name, content in _files(holding, client):
+                archive.writestr(f"fichiers/{name}", content)
+    return packed.getvalue()
+
+
+def _is_wanted(holding: Holding, claim: Claim) -> bool:
+    return claim != Claim.PORTABILITY or holding.in_portability
+
+
+def _rows(holding: Holding, client: Client) -> list[Any]:
+    rows = rows_of(holding, [client.pk]).order_by("pk")
+    found = list(rows)
+    return open_together(found) if found and isinstance(found[0], SealedModel) else found
+
+
+def _told(row: models.Model, cabinet: Cabinet) -> dict[str, str]:
+    """Return what a row says, column by column, in words; links to other rows and our own marks are left out."""
+    said = {}
+    for field in row._meta.concrete_fields:
+        is_ours = field.name.endswith(_INDEXES) or field.name in _PARTS or isinstance(field, ArrayField)
+        if field.is_relation or field.primary_key or is_ours:
+            continue
+        try:
+            value = getattr(row, field.attname)
+        except SealBrokenError:
+            continue
+        if value in (None, "", [], {}) or isinstance(value, bytes | memoryview):
+            continue
+        said[str(field.verbose_name)] = _words(row, field, value, cabinet)
+    return said
+
+
+def _words(row: models.Model, field: Any, value: Any, cabinet: Cabinet) -> str:
+    if field.choices:
+        return str(getattr(row, f"get_{field.name}_display")())
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    if field.name.endswith("cents"):
+        return show_euros(value)
+    if isinstance(value, dt.datetime):
+        return f"{value.astimezone(cabinet.zone):%d/%m/%Y %H:%M}"
+    if isinstance(value, dt.date):
+        return f"{value:%d/%m/%Y}"
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
+
+
+def _title(holding: Holding) -> str:
+    return str(model_of(holding)._meta.verbose_name_plural).capitalize()
+
+
+def _as_json(client: Client, cabinet: Cabinet, sections: list[tuple[Holding, list[dict[str, str]]]]) -> str:
+    told = {
+        "responsable": cabinet.name,
+        "personne": client.display_name,
+        "etabli_le": timezone.now().astimezone(cabinet.zone).isoformat(timespec="minutes"),
+        "donnees": [
+            {
+                "nature": _title(holding),
+                "finalite": purpose_of(holding).name,
+                "base": purpose_of(holding).basis.label,
+                "duree": retention_of(holding).words,
+                "lignes": rows,
+            }
+            for holding, rows in sections
+        ],
+    }
+    return json.dumps(told, ensure_ascii=False, indent=2)
+
+
+def _as_pdf(
+    client: Client, cabinet: Cabinet, claim: Claim, sections: list[tuple[Holding, list[dict[str, str]]]]
+) -> bytes:
+    purposes = {purpose_of(holding).slug: purpose_of(holding) for holding, _ in sections}
+    context = {
+        "head": letterhead_of(cabinet),
+        "demo": "Démonstration : ce document ne concerne personne." if cabinet.is_demo else "",
+        "client": client.display_name,
+        "on": day_words(cabinet.today()),
+        "is_access": claim == Claim.ACCESS,
+        "purposes": [
+            {
+                "name": one.name,
+                "text": one.text,
+                "basis": one.basis.label,
+                "recipients": ", ".join(one.recipients),
+            }
+            for one in purposes.values()
+        ],
+        "sections": [
+            {"title": _title(holding), "duration": retention_of(holding).words, "rows": [row.items() for row in rows]}
+            for holding, rows in sections
+        ],
+    }
+    return render_document("personal_data.html", context, styles=STYLES).content
+
+
+def _who_looked(client: Client, cabinet: Cabinet) -> str:
+    """List who read or changed what of this client: by role, since a member of the team is a person too."""
+    subjects = [client.pk, *Invoice.objects.filter(client=client).values_list("pk", flat=True)]
+    roles = {member.pk: member.get_role_display() for member in Membership.objects.all()}
+    page = io.StringIO()
+    writer = csv.writer(page, delimiter=";")
+    writer.writerow(["Instant", "Acte", "Par"])
+    entries = JournalEntry.objects.filter(subject_id__in=subjects).order_by("at", "pk")
+    for entry in entries.iterator(2000):
+        who = roles.get(entry.member_id, "Une personne du cabinet") if entry.member_id else "Le logiciel"
+        writer.writerow([f"{entry.at.astimezone(cabinet.zone):%d/%m/%Y %H:%M}", _act(entry.event), who])
+    return "\ufeff" + page.getvalue()
+
+
+def _act(event: str) -> str:
+    return EVENTS.get(event, event)
+
+
+def _files(holding: Holding, client: Client) -> Iterable[tuple[str, bytes]]:
+    for column, binding in holding.files:
+        for row in rows_of(holding, [client.pk]).exclude(**{column: ""}).order_by("pk"):
+            try:
+                stream = open_sealed_stream(getattr(row, column), bound_to=row.bound_to(binding))
+                content = b"".join(stream)
+            except (FileNotFoundError, SealBrokenError):
+                continue
+            yield _name_of(row), content
+
+
+def _name_of(row: Any) -> str:
+    kind = str(row._meta.model_name)
+    given = str(getattr(row, "file_name", "") or "").rsplit("/", 1)[-1]
+    suffix = EXTENSIONS.get(str(getattr(row, "media_type", "application/pdf")), "")
+    short = _short(row.pk)
+    return f"{kind}-{short}-{given}" if given else f"{kind}-{short}{suffix}"
+
+
+def _short(row_id: UUID) -> str:
+    return row_id.hex[:8]

@@ -1,0 +1,38 @@
+"""« Durées de conservation »: what the firm chooses, what the law sets, what the next night would let go of."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from cabinets import journal
+from cabinets.enums import Right
+from cabinets.http import CabinetRequest
+from cabinets.permissions import requires
+from gdpr.forms import RetentionForm
+from gdpr.inventory import RETENTIONS
+from gdpr.models import Purge
+from gdpr.services import retention
+
+REFUSED = 422
+SHOWN = 12
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE_FIRM)
+def page(request: CabinetRequest) -> HttpResponse:
+    """Show and keep the lengths; nothing goes by itself until the firm says so."""
+    form = RetentionForm(request.POST or None, instance=retention.settings_in_force())
+    if form.is_bound and form.is_valid():
+        retention.save_settings(by=request.member, **form.cleaned_data)
+        messages.success(request, "Les durées sont enregistrées. Elles s’appliquent dès la prochaine nuit.")
+        return redirect("gdpr_retention")
+    journal.record("retention.seen", None)
+    context = {
+        "form": form,
+        "retentions": RETENTIONS,
+        "coming": retention.coming(on=request.cabinet.today()),
+        "purges": Purge.objects.order_by("-on", "-made_at")[:SHOWN],
+        "is_on": retention.settings_in_force().purges,
+    }
+    return render(request, "gdpr/retention.html", context, status=REFUSED if form.errors else None)

@@ -1,0 +1,140 @@
+"""The nights let go of what had its time, once the firm says so, and the page says it before."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cabinets.models import Cabinet, Client, JournalEntry, Membership
+from cabinets.scoping import working_for
+from gdpr import tasks
+from gdpr.inventory import HOLDINGS
+from gdpr.models import Purge, RetentionSettings
+from gdpr.services import retention
+from gdpr.services.retention import AGES
+from payments.models import LinkVisit
+from payments.services.links import link_for
+from tests.conftest import FirmBrowser
+from tests.factories.cabinets import make_cabinet, make_client, make_dossier, make_member, outside_any_firm
+from tests.factories.invoices import make_invoice
+from tests.factories.payments import make_payment
+
+DAY = dt.date(2026, 11, 24)
+
+
+def old_client() -> Client:
+    """A client paid long ago, whose engagement is over."""
+    client = make_client(company="", last_name="Ancienne", kind="consumer", phone="+33612345678")
+    dossier = make_dossier(client=client, mandate_ended_on=dt.date(2014, 5, 1), fee_agreement_on=None)
+    invoice = make_invoice(dossier=dossier, issued_on=dt.date(2014, 4, 1), due_on=dt.date(2014, 5, 1))
+    make_payment(invoice=invoice, on=dt.date(2014, 5, 20))
+    return client
+
+
+def visit(client: Client, at: dt.date) -> None:
+    moment = dt.datetime.combine(at, dt.time(12), tzinfo=dt.UTC)
+    LinkVisit(link=link_for(client=client, contact=None), at=moment).save(force_insert=True)
+
+
+def turn_on(owner: Membership) -> None:
+    retention.save_settings(by=owner, accounting_years=10, fiscal_month=12, purges=True)
+
+
+def test_lets_nothing_go_until_the_firm_says_so(cabinet: Cabinet) -> None:
+    client = old_client()
+    visit(client, dt.date(2024, 1, 1))
+
+    gone = retention.purge(on=DAY)
+
+    assert gone == {}
+    assert Client.objects.get(pk=client.pk).last_name == "Ancienne"
+    assert LinkVisit.objects.count() == 1
+    assert not Purge.objects.exists()
+
+
+def test_lets_go_of_what_had_its_time_and_of_nothing_else(owner: Membership) -> None:
+    old, recent = old_client(), make_client(last_name="Récente", company="")
+    make_invoice(dossier=make_dossier(client=recent))
+    visit(recent, dt.date(2025, 11, 23))
+    visit(recent, dt.date(2025, 11, 24))
+    turn_on(owner)
+
+    gone = retention.purge(on=DAY)
+
+    assert Client.objects.get(pk=old.pk).last_name == ""
+    assert Client.objects.get(pk=recent.pk).last_name == "Récente"
+    assert [one.at.date() for one in LinkVisit.objects.all()] == [dt.date(2025, 11, 24)]
+    assert (gone["payments.LinkVisit"], gone["cabinets.Client"], gone["cabinets.DataKey"]) == (1, 1, 1)
+    told = Purge.objects.get()
+    assert (told.on, told.clients, told.counts["cabinets.Client"]) == (DAY, 1, 1)
+    assert "Ancienne" not in str(told.counts)
+
+
+def test_lets_go_of_nothing_twice(owner: Membership) -> None:
+    old_client()
+    turn_on(owner)
+    retention.purge(on=DAY)
+
+    assert retention.purge(on=DAY) == {}
+    assert Purge.objects.count() == 1
+
+
+def test_tells_what_would_go_without_touching_it(owner: Membership) -> None:
+    client = old_client()
+    visit(client, dt.date(2024, 1, 1))
+
+    coming = retention.coming(on=DAY)
+
+    assert (coming.rows, coming.messages_of, coming.forgotten) == ((("visites", 1),), 0, 1)
+    assert Client.objects.get().last_name == "Ancienne"
+    assert LinkVisit.objects.count() == 1
+
+
+def test_keeps_an_age_for_every_table_that_ages() -> None:
+    ageing = {
+        one.model
+        for one in HOLDINGS
+        if one.retention in {"traces", "notices", "working"} and one.model != "cabinets.Session"
+    }
+
+    assert set(AGES) == ageing
+
+
+@pytest.mark.usefixtures("committed")
+def test_hands_over_only_the_firms_that_said_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    yes, no = make_cabinet(), make_cabinet()
+    for firm, purges in ((yes, True), (no, False)):
+        with working_for(cabinet_id=firm.pk):
+            owner = make_member()
+            retention.save_settings(by=owner, accounting_years=10, fiscal_month=12, purges=purges)
+            old_client()
+    handed: list[str] = []
+    monkeypatch.setattr(tasks.purge_firm, "delay", handed.append)
+
+    with outside_any_firm():
+        assert tasks.purge() == 1
+        assert tasks.purge_firm(str(yes.pk)) > 0
+        assert tasks.purge_firm(str(no.pk)) == 0
+
+    assert handed == [str(yes.pk)]
+    with working_for(cabinet_id=no.pk):
+        assert Client.objects.get().last_name == "Ancienne"
+
+
+def test_chooses_its_lengths_within_the_law(
+    owner: Membership, browse: Callable[[Membership | None], FirmBrowser]
+) -> None:
+    desk = browse(owner)
+
+    refused = desk.post("/rgpd/durees/", {"accounting_years": "5", "fiscal_month": "12"})
+    kept = RetentionSettings.objects.exists()
+    desk.post("/rgpd/durees/", {"accounting_years": "7", "fiscal_month": "6", "purges": "on"})
+
+    row = RetentionSettings.objects.get()
+    assert (refused.status_code, kept) == (422, False)
+    assert "six ans au moins" in refused.content.decode()
+    assert (row.accounting_years, row.fiscal_month, row.purges) == (7, 6, True)
+    assert JournalEntry.objects.filter(event="retention.changed").count() == 1
