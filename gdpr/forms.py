@@ -45,9 +45,9 @@ class RetentionForm(forms.Form):
         help_text="Tant que la case n’est pas cochée, rien n’est effacé seul : la liste à côté dit ce qui le serait.",
     )
 
-    def __init__(self, *args: Any, instance: RetentionSettings, **options: Any) -> None:
+    def __init__(self, data: Any = None, *, instance: RetentionSettings) -> None:
         names = ("accounting_years", "fiscal_month", "purges")
-        super().__init__(*args, initial={name: getattr(instance, name) for name in names}, **options)
+        super().__init__(data, initial={name: getattr(instance, name) for name in names})
 
 
 class RequestForm(forms.Form):
@@ -71,11 +71,11 @@ class RequestForm(forms.Form):
         help_text="En quelques mots. N’y mettez rien du fond du dossier.",
     )
 
-    def __init__(self, *args: Any, clients: Sequence[Client], today: dt.date, **options: Any) -> None:
-        super().__init__(*args, initial={"received_on": today} | options.pop("initial", {}), **options)
+    def __init__(self, data: Any = None, *, clients: Sequence[Client], today: dt.date, chosen: str = "") -> None:
+        super().__init__(data, initial={"received_on": today, "client": chosen})
         self.today = today
-        chosen = self.fields["client"]
-        chosen.choices = [("", "Choisissez"), *((str(one.pk), one.display_name) for one in clients)]
+        known: Any = self.fields["client"]
+        known.choices = [("", "Choisissez"), *((str(one.pk), one.display_name) for one in clients)]
 
     def clean_received_on(self) -> dt.date:
         """Refuse a day to come: its month would end too late."""

@@ -2,7 +2,8 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Max
@@ -28,14 +29,14 @@ def settings_in_force() -> RetentionSettings:
 def facts_of(client_ids: Sequence[UUID], *, on: dt.date) -> dict[UUID, ClientFacts]:
     """Return the facts of these clients on a day, in as many queries for one as for a thousand."""
     settings = settings_in_force()
-    mine = {"client__in": client_ids}
+    mine: dict[str, object] = {"client__in": client_ids}
     vouchers = [
         *_latest(CreditNote, "issued_on", mine),
         *_latest(Payment, "received_on", mine),
         *_latest(Refund, "paid_on", mine),
     ]
     last_voucher: dict[UUID, dt.date] = {}
-    moved: dict[UUID | None, dt.date] = {}
+    moved: dict[UUID, dt.date] = {}
     for client_id, day in vouchers:
         last_voucher[client_id] = max(last_voucher.get(client_id, day), day)
     for client_id, instant in (*_latest(InboundMessage, "received_at", mine), *_latest(Reminder, "spoken_at", mine)):
@@ -67,7 +68,7 @@ def facts_of(client_ids: Sequence[UUID], *, on: dt.date) -> dict[UUID, ClientFac
     }
 
 
-def _latest(model: type, column: str, mine: dict[str, object]) -> Iterable[tuple[UUID, dt.date]]:
+def _latest(model: type, column: str, mine: dict[str, object]) -> list[tuple[UUID, Any]]:
     rows = model.objects.filter(**mine).exclude(**{column: None}).values("client_id")  # type: ignore[attr-defined]
     return list(rows.annotate(last=Max(column)).values_list("client_id", "last"))
 

@@ -138,8 +138,8 @@ def _row(one: RightsRequest, today: dt.date) -> Row:
 def add(request: CabinetRequest) -> HttpResponse:
     """Note a request that came by e-mail, by letter or in person."""
     clients = sorted(open_together(Client.objects.all()), key=lambda one: one.display_name.casefold())
-    initial = {"client": request.GET.get("client", "")}
-    form = RequestForm(request.POST or None, clients=clients, today=request.cabinet.today(), initial=initial)
+    chosen = request.GET.get("client", "")
+    form = RequestForm(request.POST or None, clients=clients, today=request.cabinet.today(), chosen=chosen)
     if form.is_bound and form.is_valid():
         given = form.cleaned_data
         row = service.record(

@@ -13,6 +13,7 @@ from gdpr.forms import RetentionForm
 from gdpr.inventory import RETENTIONS
 from gdpr.models import Purge
 from gdpr.services import retention
+from gdpr.services.facts import settings_in_force
 
 REFUSED = 422
 SHOWN = 12
@@ -22,7 +23,7 @@ SHOWN = 12
 @requires(Right.MANAGE_FIRM)
 def page(request: CabinetRequest) -> HttpResponse:
     """Show and keep the lengths; nothing goes by itself until the firm says so."""
-    form = RetentionForm(request.POST or None, instance=retention.settings_in_force())
+    form = RetentionForm(request.POST or None, instance=settings_in_force())
     if form.is_bound and form.is_valid():
         retention.save_settings(by=request.member, **form.cleaned_data)
         messages.success(request, "Les durées sont enregistrées. Elles s’appliquent dès la prochaine nuit.")
@@ -33,6 +34,6 @@ def page(request: CabinetRequest) -> HttpResponse:
         "retentions": RETENTIONS,
         "coming": retention.coming(on=request.cabinet.today()),
         "purges": Purge.objects.order_by("-on", "-made_at")[:SHOWN],
-        "is_on": retention.settings_in_force().purges,
+        "is_on": settings_in_force().purges,
     }
     return render(request, "gdpr/retention.html", context, status=REFUSED if form.errors else None)
