@@ -11,11 +11,13 @@ from cabinets.models import Cabinet, JournalSeal, Membership, TotpDevice
 from cabinets.permissions import ensure
 from cabinets.services.journal_seals import months_that_differ
 from dunning.models import MailServer
+from dunning.presenting import plural
 from gdpr.enums import Attested, RightsState
 from gdpr.errors import GdprError
 from gdpr.models import Attestation, RetentionSettings, RightsRequest
 from gdpr.services import agreement
 from invoices.law.limitation import shift_months
+from invoices.money import NBSP
 
 YEAR_MONTHS = 12
 LONGEST_NOTE = 500
@@ -108,7 +110,7 @@ def _rights(today: dt.date) -> Check:
     late = waiting.filter(due_on__lt=today).count()
     answered = RightsRequest.objects.exclude(state=RightsState.OPEN).count()
     told = (
-        f"{waiting.count()} demande(s) à répondre, {late} en retard, {answered} répondue(s).",
+        f"{plural(waiting.count(), 'demande', 'demandes')} à répondre, dont {late} en retard{NBSP}; {answered} closes.",
         "Une demande faite depuis la page d’un client arrive ici avec son délai.",
     )
     return Check("droits", "Demandes des personnes traitées dans le mois", late == 0, told, "/rgpd/demandes/", "Ouvrir")
@@ -123,8 +125,8 @@ def _security(today: dt.date) -> Check:
     server = MailServer.objects.first()
     in_clear = server is not None and server.security == "none"
     told = (
-        f"{active.count()} personne(s), {len(without)} sans second facteur (elles n’entrent pas avant de l’avoir).",
-        f"{sealed} mois de journal scellé(s), {len(altered)} altéré(s).",
+        f"{plural(active.count(), 'personne', 'personnes')}, dont {len(without)} sans second facteur, qui n’entrent pas.",
+        f"Mois de journal scellés{NBSP}: {sealed}. Altérés{NBSP}: {len(altered)}.",
         "Le serveur d’envoi du cabinet parle sans TLS." if in_clear else "Les messages partent sous TLS.",
     )
     is_met = not altered and not in_clear
@@ -136,7 +138,7 @@ def _training(today: dt.date) -> Check:
     trained = set(Attestation.objects.filter(kind=Attested.TRAINING, on__gt=since).values_list("by_id", flat=True))
     active = list(Membership.objects.filter(is_active=True).values_list("pk", flat=True))
     missing = [one for one in active if one not in trained]
-    told = (f"{len(active) - len(missing)} personne(s) sur {len(active)} l’ont attestée depuis un an.",)
+    told = (f"Attestée depuis un an par {len(active) - len(missing)} sur {len(active)}.",)
     return Check(
         "formation", "Équipe formée", bool(active) and not missing, told, "/rgpd/attester/training/", "Attester"
     )
