@@ -125,7 +125,7 @@ def _security(today: dt.date) -> Check:
     server = MailServer.objects.first()
     in_clear = server is not None and server.security == "none"
     told = (
-        f"{plural(active.count(), 'personne', 'personnes')}, dont {len(without)} sans second facteur, qui n’entrent pas.",
+        f"{plural(active.count(), 'personne', 'personnes')}, dont {len(without)} encore sans second facteur.",
         f"Mois de journal scellés{NBSP}: {sealed}. Altérés{NBSP}: {len(altered)}.",
         "Le serveur d’envoi du cabinet parle sans TLS." if in_clear else "Les messages partent sous TLS.",
     )
