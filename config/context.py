@@ -78,6 +78,7 @@ REMINDERS = (
 )
 FIRM = (
     Item("Journal", "/parametres/journal/", "history", Right.SEE_JOURNAL),
+    Item("Conformité", "/rgpd/", "scale", Right.MANAGE_FIRM),
     Item("Demandes de droits", "/rgpd/demandes/", "shield-check", Right.ANSWER_RIGHTS),
     Item("Registre", "/rgpd/registre/", "file-text", Right.MANAGE_FIRM),
     Item("Durées", "/rgpd/durees/", "clock", Right.MANAGE_FIRM),

@@ -79,3 +79,20 @@ class RightsState(models.TextChoices):
     PARTLY = "partly", "Satisfaite en partie"
     REFUSED = "refused", "Refusée"
     WITHDRAWN = "withdrawn", "Retirée"
+
+
+class Attested(models.TextChoices):
+    """What a person vouches for, with a date (the checklist)."""
+
+    PRIVACY = "privacy", "Politique de confidentialité à jour"
+    TRAINING = "training", "Formation suivie"
+    AUDIT = "audit", "Audit annuel fait"
+
+
+class Risk(models.TextChoices):
+    """What a breach may do to people (GDPR art. 33 and 34)."""
+
+    UNKNOWN = "unknown", "À évaluer"
+    NONE = "none", "Aucun risque"
+    SOME = "some", "Risque"
+    HIGH = "high", "Risque élevé"

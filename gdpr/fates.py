@@ -47,7 +47,7 @@ def fate(holding: Holding, facts: ClientFacts) -> Fate:
     if start not in {Start.FISCAL_YEAR_END, Start.DEBT_OVER}:
         return GONE
     if start is Start.FISCAL_YEAR_END and facts.accounts_until is not None and facts.on <= facts.accounts_until:
-        return Fate(is_gone=False, until_on=facts.accounts_until, reason=OWED if facts.is_owed else LAW)
+        return Fate(is_gone=False, until_on=facts.accounts_until, reason=LAW)
     if messages_may_go(facts):
         return GONE
     return Fate(is_gone=False, until_on=facts.messages_until, reason=OWED if facts.is_owed else CLAIMS)

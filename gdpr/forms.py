@@ -4,12 +4,13 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django import forms
 
 from cabinets.forms.fields import DayField
 from cabinets.models import Client
-from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
+from gdpr.enums import Attested, Claim, IdentityProof, RequestOrigin, RightsState, Risk
 from gdpr.models import RetentionSettings
 from gdpr.terms import LEAST_ACCOUNTING_YEARS
 
@@ -117,3 +118,95 @@ class AnswerForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 8}),
         error_messages={"required": "Écrivez la réponse donnée à la personne."},
     )
+
+
+class AttestationForm(forms.Form):
+    """What a person vouches for, since when, and where to read the proof."""
+
+    on = DayField(label="Depuis le", error_messages={"required": "Indiquez le jour."})
+    note = forms.CharField(label="Où le lire", required=False, max_length=500)
+
+    def __init__(self, data: Any = None, *, kind: Attested, today: dt.date) -> None:
+        super().__init__(data, initial={"on": today})
+        if kind == Attested.PRIVACY:
+            self.fields["note"].label = "Adresse de la page du cabinet"
+        elif kind == Attested.AUDIT:
+            self.fields["note"].label = "Nom du rapport, ou qui a vérifié"
+        else:
+            self.fields["note"].label = "Formation suivie (facultatif)"
+
+
+class MomentField(forms.DateTimeField):
+    """An instant of the firm, to the minute."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        formats = ["%Y-%m-%dT%H:%M", "%d/%m/%Y %H:%M"]
+        errors = {"required": "Indiquez le jour et l’heure.", "invalid": "Indiquez un instant, comme 24/11/2026 09:30."}
+        super().__init__(widget=widget, input_formats=formats, error_messages=errors, **options)
+
+
+class _InZone(forms.Form):
+    """A form whose instants are those of the firm's clock."""
+
+    moment = "at"
+
+    def __init__(self, data: Any = None, *, zone: ZoneInfo, now: dt.datetime) -> None:
+        super().__init__(data, initial={self.moment: now.astimezone(zone).replace(tzinfo=None)})
+        self.zone = zone
+
+    def _placed(self, name: str) -> dt.datetime:
+        typed: dt.datetime = self.cleaned_data[name]
+        return typed.replace(tzinfo=self.zone)
+
+
+class BreachForm(_InZone):
+    """A breach as it is known at first."""
+
+    moment = "known_at"
+    known_at = MomentField(label="Connue le")
+    what = forms.CharField(
+        label="Ce qui s’est passé",
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": "Dites ce qui s’est passé, même en peu de mots."},
+    )
+    whose = forms.CharField(
+        label="Personnes et données touchées",
+        required=False,
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Combien de personnes, quelles sortes de données. Vous compléterez plus tard.",
+    )
+
+    def clean_known_at(self) -> dt.datetime:
+        """Place the instant in the firm's zone."""
+        return self._placed("known_at")
+
+
+class RiskForm(forms.Form):
+    """What a breach may do to people, and what was done."""
+
+    risk = forms.ChoiceField(label="Risque pour les personnes", choices=Risk.choices)
+    consequences = forms.CharField(
+        label="Conséquences probables", required=False, max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    measures = forms.CharField(
+        label="Mesures prises", required=False, max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class MomentForm(_InZone):
+    """When the authority was notified, and why so late when it was."""
+
+    at = MomentField(label="Notifiée le")
+    late_reason = forms.CharField(
+        label="Motif du retard, au-delà de 72 heures",
+        required=False,
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def clean_at(self) -> dt.datetime:
+        """Place the instant in the firm's zone."""
+        return self._placed("at")

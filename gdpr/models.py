@@ -10,7 +10,7 @@ from cabinets.models import Client, Membership
 from cabinets.scoping import CabinetOwned
 from cabinets.sealing import SealedModel, SealedTextField
 from cabinets.wall import Grant, Wall
-from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
+from gdpr.enums import Attested, Claim, IdentityProof, RequestOrigin, RightsState, Risk
 from gdpr.terms import LEAST_ACCOUNTING_YEARS, USUAL_ACCOUNTING_YEARS
 from payments.models import DebtorRequest
 
@@ -116,3 +116,91 @@ class Purge(CabinetOwned):
 
     def __str__(self) -> str:
         return self.on.isoformat()
+
+
+class SubProcessor(models.Model):
+    """Who processes firms' data for whoever runs the installation; announced thirty days ahead (art. 28-2)."""
+
+    name = models.CharField("nom", max_length=120)
+    country = models.CharField("pays", max_length=2)
+    role = models.CharField("ce qu’il fait", max_length=200)
+    data = models.CharField("données reçues", max_length=300)
+    since_on = models.DateField("à partir du")
+    until_on = models.DateField("jusqu’au", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "sous-traitant ultérieur"
+        verbose_name_plural = "sous-traitants ultérieurs"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Agreement(SealedModel):
+    """The agreement of article 28 as a firm signed it: the very PDF, sealed, with its digest. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    version = models.CharField("version", max_length=20)
+    signed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    signed_at = models.DateTimeField("signé le")
+    stored_as = models.CharField("rangé sous", max_length=120)
+    size = models.PositiveIntegerField("taille (octets)")
+    digest = models.BinaryField("empreinte SHA-256")
+
+    wall: ClassVar[Wall] = Wall(append_only=True)
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "accord de sous-traitance signé"
+        verbose_name_plural = "accords de sous-traitance signés"
+        indexes = [models.Index(fields=["cabinet", "-signed_at"], name="agreement_by_day")]
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class Attestation(SealedModel):
+    """What somebody vouched for, and when. Append-only: a new one takes the place of the last."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField("objet", max_length=10, choices=Attested)
+    by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    on = models.DateField("jour")
+    note = SealedTextField("précision")
+    at = models.DateTimeField("enregistrée le", auto_now_add=True)
+
+    wall: ClassVar[Wall] = Wall(append_only=True)
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "attestation"
+        indexes = [models.Index(fields=["cabinet", "kind", "-on"], name="attestation_by_day")]
+
+    def __str__(self) -> str:
+        return str(self.get_kind_display())
+
+
+class Breach(SealedModel):
+    """A breach of personal data, from the hour somebody knew to its end (art. 33-5: every one is recorded)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    known_at = models.DateTimeField("connue le")
+    what = SealedTextField("ce qui s’est passé")
+    whose = SealedTextField("personnes et données touchées")
+    consequences = SealedTextField("conséquences probables")
+    measures = SealedTextField("mesures prises")
+    risk = models.CharField("risque", max_length=8, choices=Risk, default=Risk.UNKNOWN)
+    told_authority_at = models.DateTimeField("notifiée à la CNIL le", null=True)
+    late_reason = SealedTextField("motif du retard")
+    told_people_at = models.DateTimeField("personnes prévenues le", null=True)
+    closed_at = models.DateTimeField("close le", null=True)
+    recorded_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField("enregistrée le", auto_now_add=True)
+
+    wall: ClassVar[Wall] = Wall()
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "violation de données"
+        verbose_name_plural = "violations de données"
+        indexes = [models.Index(fields=["cabinet", "-known_at"], name="breach_by_day")]
+
+    def __str__(self) -> str:
+        return self.known_at.isoformat()

@@ -28,7 +28,7 @@ from dunning.models import (
     NightlyRun,
     Scenario,
 )
-from gdpr.models import RightsRequest
+from gdpr.models import Agreement, Breach, RightsRequest
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch, Invoice
 from payments.enums import RequestKind
@@ -66,7 +66,7 @@ TODAY = dt.date(2026, 11, 24)
 # What a debtor's or a guest's token opens is walked by their own tests; the rest of these name nobody's row.
 TOKENS = {"token", "place", "reference", "key", "filename"}
 # Words of an address that choose among what a page does.
-WORDS = {"fact": "protection", "claim": "penalites", "provider": "ovh"}
+WORDS = {"fact": "protection", "claim": "penalites", "kind": "training", "provider": "ovh"}
 # Kept by the product itself, whatever the answer: a line for the refusal, a session for the visit.
 UNCOUNTED = {"cabinets_journalentry"}
 
@@ -110,6 +110,16 @@ def make_right(client: Client) -> uuid.UUID:
     right = RightsRequest(claim="access", origin="email", client=client, words=CANARY, received_on=TODAY, due_on=TODAY)
     right.save(force_insert=True)
     return right.pk
+
+
+def make_compliance(member: Membership) -> dict[str, uuid.UUID]:
+    breach = Breach(known_at=dt.datetime(2026, 11, 24, tzinfo=dt.UTC), what=CANARY, recorded_by=member)
+    breach.save(force_insert=True)
+    signed = Agreement(
+        version="1", signed_by=member, signed_at=breach.known_at, stored_as="accords/x", size=1, digest=b"x" * 32
+    )
+    signed.save(force_insert=True)
+    return {"rgpd/violations/": breach.pk, "rgpd/accord/": signed.pk}
 
 
 def populate() -> dict[str, uuid.UUID]:
@@ -222,6 +232,7 @@ def populate() -> dict[str, uuid.UUID]:
     plan.save(force_insert=True)
     return {
         **populate_bank(client, invoice),
+        **make_compliance(member),
         "rgpd/demandes/": make_right(client), "rgpd/demandes/prendre/": said.pk,
         "message_id": received.pk, "notice_id": notice.pk, "plan_id": plan.pk,
         "account_id": account.pk, "consent_id": consent.pk, "transfer_id": transfer.pk,

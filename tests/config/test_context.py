@@ -65,6 +65,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
     ]
     assert [link.label for link in frame.firm] == [
         "Journal",
+        "Conformité",
         "Demandes de droits",
         "Registre",
         "Durées",

@@ -105,7 +105,7 @@ def test_keeps_what_serves_the_contract_while_something_is_owed(known: Known, di
     assert (lines["facture"].is_gone, lines["facture"].until_on, lines["facture"].reason) == (
         False,
         dt.date(2036, 12, 31),
-        OWED,
+        LAW,
     )
     assert (lines["relance"].until_on, lines["relance"].reason) == (None, OWED)
     assert lines["visite"].is_gone

@@ -1,5 +1,6 @@
 """Every page at two widths: nothing refused by the policy, no sideways scroll, one title, no axe violation."""
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Visitor
 from django.test import override_settings
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
 from cabinets.models import Cabinet, Client, Dossier, Membership
@@ -20,7 +22,8 @@ from dunning.channels.catcher import list_messages
 from dunning.enums import ReminderState
 from dunning.models import Reminder, ReminderLine, Scenario
 from gdpr.enums import Claim, IdentityProof, RequestOrigin
-from gdpr.models import RightsRequest
+from gdpr.models import Breach, RightsRequest
+from gdpr.services import breaches
 from gdpr.services import requests as rights
 from invoices.models import Invoice
 from invoices.services.documents import Upload, attach_to_invoice
@@ -175,6 +178,11 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
             "banque-reglages": "bank_settings",
             "journal": "journal",
             "registre": "gdpr_register",
+            "conformite": "gdpr_centre",
+            "accord": "gdpr_agreement",
+            "sous-traitants": "gdpr_processors",
+            "violations": "breaches",
+            "violation-noter": "breach_add",
             "durees": "gdpr_retention",
             "demandes-de-droits": "rights_requests",
             "demande-de-droits-noter": "rights_add",
@@ -216,9 +224,17 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
         "personne": reverse("member", args=[owner.pk]),
         "message-recu": reverse("demo_message", args=[message.key]),
         "encaissement-compte": reverse("payment_account", args=["stripe", "reel"]),
+        "attester": reverse("gdpr_attest", args=["privacy"]),
+        "violation": reverse("breach", args=[breach_of(owner).pk]),
         "demande-de-droits": reverse("rights_request", args=[asked_of(client, owner).pk]),
         "introuvable": "/factures/00000000-0000-4000-8000-000000000000/",
     }
+
+
+def breach_of(owner: Membership) -> Breach:
+    """Note a breach, so that its page has a clock."""
+    known_at = timezone.now() - dt.timedelta(hours=20)
+    return breaches.record(by=owner, known_at=known_at, what="Un e-mail au mauvais client.", whose="Une personne.")
 
 
 def asked_of(client: Client, owner: Membership) -> RightsRequest:

@@ -1,0 +1,123 @@
+"""The agreement of article 28: made from the register, signed by the firm, kept as it was signed."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from cabinets import journal
+from cabinets.enums import Right
+from cabinets.models import Cabinet, Membership
+from cabinets.permissions import ensure
+from gdpr.errors import GdprError
+from gdpr.inventory import HOLDINGS, PURPOSES, RETENTIONS
+from gdpr.models import Agreement
+from gdpr.services import chain_of_processors
+from gdpr.services.emptying import model_of
+from invoices.sealed_files import open_sealed_stream, write_sealed
+from templates_lib.letterhead import letterhead_of
+from templates_lib.pdf import render_document
+from templates_lib.rendering import day_words
+
+# Changed with the words of the layout: a firm that signed another version is asked again.
+VERSION = "2026-11"
+FOLDER = "accords"
+LAYOUT = "processing_agreement.html"
+STYLES = ("fonts.css", "document.css")
+MEASURES = (
+    "Cloisonnement des cabinets dans la base de données elle-même (sécurité au niveau des lignes, contexte signé).",
+    "Chiffrement AES-256-GCM des données personnelles et des fichiers, une clé par cabinet et par client.",
+    "Second facteur exigé de chaque personne, mots de passe Argon2id, sessions limitées dans le temps.",
+    "Besoin d’en connaître : chaque personne ne voit que les dossiers qui lui sont affectés.",
+    "Journal de chaque consultation et de chaque modification, gardé douze mois et scellé chaque mois.",
+    "Chiffrement TLS des échanges ; aucune donnée personnelle dans les journaux techniques ni dans les adresses.",
+    "Effacement par destruction de la clé, qui vaut aussi pour les sauvegardes.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a firm signed, beside what is in force."""
+
+    version: str
+    signed: Agreement | None
+
+    @property
+    def is_signed(self) -> bool:
+        """Say whether the version in force is the one that was signed."""
+        return self.signed is not None and self.signed.version == self.version
+
+
+def state() -> State:
+    """Return the agreement of the firm acted for."""
+    return State(VERSION, Agreement.objects.select_related("signed_by__user").order_by("-signed_at").first())
+
+
+def document(*, cabinet: Cabinet, signed: str = "") -> bytes:
+    """Return the agreement as a PDF: the register, the measures and the chain of processors as they are today."""
+    return render_document(LAYOUT, context_of(cabinet, signed=signed), styles=STYLES).content
+
+
+def context_of(cabinet: Cabinet, *, signed: str = "") -> dict[str, Any]:
+    """Return what the agreement says."""
+    operator = settings.OPERATOR
+    persons = {one.person.label for one in HOLDINGS}
+    return {
+        "head": letterhead_of(cabinet),
+        "version": VERSION,
+        "on": day_words(cabinet.today()),
+        "firm": cabinet.name,
+        "bar": cabinet.bar,
+        "operator": operator["OPERATOR_NAME"],
+        "operator_address": operator["OPERATOR_ADDRESS"],
+        "operator_email": operator["OPERATOR_EMAIL"],
+        "host": operator["OPERATOR_HOST"],
+        "persons": sorted(persons),
+        "kinds": sorted({str(model_of(one)._meta.verbose_name_plural) for one in HOLDINGS if one.client}),
+        "purposes": [one for one in PURPOSES if not one.by_vendor],
+        "retentions": RETENTIONS,
+        "measures": MEASURES,
+        "processors": chain_of_processors.of_the_installation(on=cabinet.today()),
+        "signed": signed,
+    }
+
+
+@transaction.atomic
+def sign(*, by: Membership) -> Agreement:
+    """Sign the version in force in the firm's name and keep the very document; signing it again changes nothing."""
+    ensure(by, Right.MANAGE_FIRM)
+    if not settings.OPERATOR["OPERATOR_NAME"]:
+        raise GdprError(
+            "L’exploitant de l’installation n’a pas encore rempli son identité : il n’y a personne avec qui signer."
+            " Rien n’a été signé."
+        )
+    known = state()
+    if known.is_signed and known.signed is not None:
+        return known.signed
+    cabinet, now = Cabinet.objects.get(), timezone.now()
+    words = f"{by.user.get_full_name()}, {by.get_role_display()}, le {day_words(cabinet.today())}"
+    row = Agreement(version=VERSION, signed_by=by, signed_at=now)
+    content = document(cabinet=cabinet, signed=words)
+    stored = write_sealed(io.BytesIO(content), folder=FOLDER, bound_to=row.bound_to("file"))
+    row.stored_as, row.size, row.digest = stored.stored_as, stored.size, stored.sha256
+    row.save(force_insert=True)
+    journal.record("agreement.signed", row, version=VERSION)
+    return row
+
+
+def read(*, agreement_id: UUID) -> bytes:
+    """Return a signed agreement as it was signed, checked against its digest; the reading is journalled."""
+    row = Agreement.objects.get(pk=agreement_id)
+    try:
+        content = b"".join(open_sealed_stream(row.stored_as, bound_to=row.bound_to("file")))
+    except FileNotFoundError as error:
+        raise GdprError("Ce document n’est plus sur le disque : restaurez-le d’une sauvegarde.") from error
+    if hashlib.sha256(content).digest() != bytes(row.digest):
+        raise GdprError("Ce document ne correspond plus à son empreinte : restaurez-le d’une sauvegarde.")
+    journal.record("agreement.downloaded", row)
+    return content

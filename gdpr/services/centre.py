@@ -1,0 +1,166 @@
+"""The checklist as living checks: each says what it was found on, and what to do when it is not met."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from cabinets import journal
+from cabinets.enums import Right
+from cabinets.models import Cabinet, JournalSeal, Membership, TotpDevice
+from cabinets.permissions import ensure
+from cabinets.services.journal_seals import months_that_differ
+from dunning.models import MailServer
+from dunning.presenting import plural
+from gdpr.enums import Attested, RightsState
+from gdpr.errors import GdprError
+from gdpr.models import Attestation, RetentionSettings, RightsRequest
+from gdpr.services import agreement
+from invoices.law.limitation import shift_months
+from invoices.money import NBSP
+
+YEAR_MONTHS = 12
+LONGEST_NOTE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One item of the checklist: met or not, on what facts, and where to act."""
+
+    slug: str
+    title: str
+    is_met: bool
+    facts: tuple[str, ...]
+    url: str
+    act: str
+
+
+def checks(*, cabinet: Cabinet) -> list[Check]:
+    """Return the seven items as they stand now."""
+    today = cabinet.today()
+    return [
+        _agreement(),
+        _privacy(today),
+        _retention(),
+        _rights(today),
+        _security(today),
+        _training(today),
+        _audit(today),
+    ]
+
+
+@transaction.atomic
+def attest(*, by: Membership, kind: Attested, on: dt.date, note: str) -> Attestation:
+    """Keep what a person vouches for; training is one's own, the rest is for who runs the firm."""
+    if kind != Attested.TRAINING:
+        ensure(by, Right.MANAGE_FIRM)
+    if on > Cabinet.objects.get().today():
+        raise GdprError("Ce jour n’est pas encore venu. Rien n’a été enregistré.")
+    if kind != Attested.TRAINING and not note.strip():
+        raise GdprError("Dites où lire la preuve (adresse de la page, nom du rapport). Rien n’a été enregistré.")
+    row = Attestation(kind=kind, by=by, on=on, note=note.strip()[:LONGEST_NOTE])
+    row.save(force_insert=True)
+    journal.record("attestation.given", row, kind=kind.value)
+    return row
+
+
+def _agreement() -> Check:
+    known = agreement.state()
+    told: tuple[str, ...] = (f"Version en vigueur : {known.version}.",)
+    if known.signed is not None:
+        who = known.signed.signed_by.user.get_full_name()
+        told += (f"Version {known.signed.version} signée par {who} le {known.signed.signed_at:%d/%m/%Y}.",)
+    return Check(
+        "accord", "Accord de sous-traitance signé et archivé", known.is_signed, told, "/rgpd/accord/", "Signer"
+    )
+
+
+def _privacy(today: dt.date) -> Check:
+    last = _last(Attested.PRIVACY)
+    told = (
+        (f"Attestée le {last.on:%d/%m/%Y} par {last.by.user.get_full_name()} : {last.note}",)
+        if last
+        else ("Personne n’a encore attesté que la page du cabinet parle des relances.",)
+    )
+    return Check(
+        "confidentialite",
+        "Politique de confidentialité à jour",
+        _is_recent(last, today),
+        told,
+        "/rgpd/attester/privacy/",
+        "Attester",
+    )
+
+
+def _retention() -> Check:
+    row = RetentionSettings.objects.first()
+    is_met = row is not None and row.purges
+    if row is None:
+        told = ("Les durées sont celles de la loi ; le cabinet ne les a pas encore confirmées.",)
+    else:
+        told = (
+            f"Pièces comptables : {row.accounting_years} ans.",
+            "Chaque nuit efface ce dont le délai est passé." if row.purges else "Rien n’est effacé seul.",
+        )
+    return Check("durees", "Durées de conservation définies et appliquées", is_met, told, "/rgpd/durees/", "Régler")
+
+
+def _rights(today: dt.date) -> Check:
+    waiting = RightsRequest.objects.filter(state=RightsState.OPEN)
+    late = waiting.filter(due_on__lt=today).count()
+    answered = RightsRequest.objects.exclude(state=RightsState.OPEN).count()
+    told = (
+        f"{plural(waiting.count(), 'demande', 'demandes')} à répondre, dont {late} en retard{NBSP}; {answered} closes.",
+        "Une demande faite depuis la page d’un client arrive ici avec son délai.",
+    )
+    return Check("droits", "Demandes des personnes traitées dans le mois", late == 0, told, "/rgpd/demandes/", "Ouvrir")
+
+
+def _security(today: dt.date) -> Check:
+    active = Membership.objects.filter(is_active=True)
+    with_factor = set(TotpDevice.objects.filter(confirmed=True).values_list("user_id", flat=True))
+    without = [one for one in active.values_list("user_id", flat=True) if one not in with_factor]
+    altered = months_that_differ(on=today)
+    sealed = JournalSeal.objects.count()
+    server = MailServer.objects.first()
+    in_clear = server is not None and server.security == "none"
+    told = (
+        f"{plural(active.count(), 'personne', 'personnes')}, dont {len(without)} encore sans second facteur.",
+        f"Mois de journal scellés{NBSP}: {sealed}. Altérés{NBSP}: {len(altered)}.",
+        "Le serveur d’envoi du cabinet parle sans TLS." if in_clear else "Les messages partent sous TLS.",
+    )
+    is_met = not altered and not in_clear
+    return Check("securite", "Accès restreints, chiffrés et journalisés", is_met, told, "/parametres/journal/", "Voir")
+
+
+def _training(today: dt.date) -> Check:
+    since = shift_months(today, -YEAR_MONTHS)
+    trained = set(Attestation.objects.filter(kind=Attested.TRAINING, on__gt=since).values_list("by_id", flat=True))
+    active = list(Membership.objects.filter(is_active=True).values_list("pk", flat=True))
+    missing = [one for one in active if one not in trained]
+    told = (f"Attestée depuis un an par {len(active) - len(missing)} sur {len(active)}.",)
+    return Check(
+        "formation", "Équipe formée", bool(active) and not missing, told, "/rgpd/attester/training/", "Attester"
+    )
+
+
+def _audit(today: dt.date) -> Check:
+    last = _last(Attested.AUDIT)
+    if last is None:
+        told = ("Aucun audit n’est encore enregistré.",)
+    else:
+        again = shift_months(last.on, YEAR_MONTHS)
+        who = last.by.user.get_full_name()
+        told = (f"Fait le {last.on:%d/%m/%Y} par {who} : {last.note}", f"À refaire avant le {again:%d/%m/%Y}.")
+    return Check(
+        "audit", "Audit annuel de conformité", _is_recent(last, today), told, "/rgpd/attester/audit/", "Attester"
+    )
+
+
+def _last(kind: Attested) -> Attestation | None:
+    rows = Attestation.objects.filter(kind=kind).select_related("by__user")
+    return rows.order_by("-on", "-at").first()
+
+
+def _is_recent(last: Attestation | None, today: dt.date) -> bool:
+    return last is not None and shift_months(last.on, YEAR_MONTHS) >= today

@@ -1,0 +1,258 @@
+"""The checklist, the agreement, breaches: met for reasons a third person can check."""
+
+import datetime as dt
+import hashlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.template import Context
+from django.utils import timezone
+from pypdf import PdfReader
+
+from cabinets.enums import Role
+from cabinets.errors import RightMissingError
+from cabinets.models import Cabinet, JournalEntry, Membership
+from cabinets.scoping import working_for
+from gdpr.breaches import Incident, dues, may_close
+from gdpr.enums import Attested, Claim, RequestOrigin, Risk
+from gdpr.errors import GdprError
+from gdpr.models import Agreement, Attestation, Breach, SubProcessor
+from gdpr.services import agreement, breaches, centre, chain_of_processors, retention
+from gdpr.services import requests as rights
+from invoices.sealed_files import path_of
+from payments.models import ProviderAccount
+from templates_lib.pdf import layout
+from tests.conftest import FirmBrowser
+from tests.factories.cabinets import make_cabinet, make_client, make_member
+
+NOON = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
+OPERATOR = {"OPERATOR_NAME": "Société d’exploitation", "OPERATOR_ADDRESS": "1 rue du Port, Nantes"}
+
+
+@pytest.fixture(autouse=True)
+def somebody_to_sign_with(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path / "documents"
+    settings.OPERATOR = {**settings.OPERATOR, **OPERATOR}
+
+
+def met(cabinet: Cabinet) -> dict[str, bool]:
+    return {one.slug: one.is_met for one in centre.checks(cabinet=cabinet)}
+
+
+@pytest.mark.parametrize(
+    ("risk", "authority", "people", "hours", "told"),
+    [
+        (Risk.UNKNOWN, None, None, 1, [("Évaluer", False, False), ("Notifier", False, False)]),
+        (Risk.NONE, None, None, 100, [("Évaluer", True, False)]),
+        (Risk.SOME, None, None, 72, [("Évaluer", True, False), ("Notifier", False, False)]),
+        (Risk.SOME, None, None, 73, [("Évaluer", True, False), ("Notifier", False, True)]),
+        (Risk.SOME, 10, None, 200, [("Évaluer", True, False), ("Notifier", True, False)]),
+        (Risk.SOME, 80, None, 200, [("Évaluer", True, False), ("Notifier", True, True)]),
+        (
+            Risk.HIGH,
+            10,
+            None,
+            20,
+            [("Évaluer", True, False), ("Notifier", True, False), ("Prévenir", False, False)],
+        ),
+        (Risk.HIGH, 10, 12, 20, [("Évaluer", True, False), ("Notifier", True, False), ("Prévenir", True, False)]),
+    ],
+)
+def test_counts_what_a_breach_asks_for(
+    risk: Risk, authority: int | None, people: int | None, hours: int, told: list[tuple[str, bool, bool]]
+) -> None:
+    """R65: the authority within 72 hours, unless there is no risk; people when it is high."""
+    incident = Incident(
+        known_at=NOON,
+        risk=risk,
+        told_authority_at=NOON + dt.timedelta(hours=authority) if authority else None,
+        told_people_at=NOON + dt.timedelta(hours=people) if people else None,
+    )
+
+    found = dues(incident, now=NOON + dt.timedelta(hours=hours))
+
+    assert [(due.label.split()[0], due.is_done, due.is_late) for due in found] == told
+    assert may_close(incident, now=NOON) is all(done for _, done, _ in told)
+
+
+def test_meets_nothing_by_default_but_what_is_true(cabinet: Cabinet, owner: Membership) -> None:
+    assert met(cabinet) == {
+        "accord": False,
+        "confidentialite": False,
+        "durees": False,
+        "droits": True,
+        "securite": True,
+        "formation": False,
+        "audit": False,
+    }
+
+
+def test_meets_all_seven_for_reasons_that_are_told(cabinet: Cabinet, owner: Membership) -> None:
+    today = cabinet.today()
+    agreement.sign(by=owner)
+    retention.save_settings(by=owner, accounting_years=10, fiscal_month=12, purges=True)
+    centre.attest(by=owner, kind=Attested.PRIVACY, on=today, note="https://cabinet.example/confidentialite")
+    centre.attest(by=owner, kind=Attested.TRAINING, on=today, note="")
+    centre.attest(by=owner, kind=Attested.AUDIT, on=today, note="Rapport du 24 novembre")
+
+    found = {one.slug: one for one in centre.checks(cabinet=cabinet)}
+
+    assert [slug for slug, one in found.items() if not one.is_met] == []
+    assert found["confidentialite"].facts == (
+        f"Attestée le {today:%d/%m/%Y} par {owner.user.get_full_name()}\u00a0: https://cabinet.example/confidentialite",
+    )
+
+
+def test_asks_again_after_a_year_and_for_every_newcomer(cabinet: Cabinet, owner: Membership) -> None:
+    old = cabinet.today() - dt.timedelta(days=366)
+    centre.attest(by=owner, kind=Attested.AUDIT, on=old, note="Rapport")
+    centre.attest(by=owner, kind=Attested.TRAINING, on=cabinet.today(), note="")
+    alone = met(cabinet)["formation"]
+
+    make_member(role=Role.LAWYER)
+
+    assert (met(cabinet)["audit"], alone, met(cabinet)["formation"]) == (False, True, False)
+
+
+def test_counts_a_late_answer_against_the_firm(cabinet: Cabinet, owner: Membership) -> None:
+    rights.record(
+        by=owner,
+        client=make_client(),
+        claim=Claim.ACCESS,
+        origin=RequestOrigin.EMAIL,
+        received_on=cabinet.today() - dt.timedelta(days=40),
+    )
+
+    assert met(cabinet)["droits"] is False
+
+
+def test_signs_once_and_keeps_the_very_document(owner: Membership) -> None:
+    first = agreement.sign(by=owner)
+    second = agreement.sign(by=owner)
+
+    content = agreement.read(agreement_id=first.pk)
+    text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+    assert first.pk == second.pk
+    assert hashlib.sha256(content).digest() == bytes(Agreement.objects.get().digest)
+    assert owner.user.get_full_name() in text
+    assert "Société d’exploitation" in text
+    # Every clause article 28-3 asks for (R64).
+    for clause in (
+        "L’objet et la durée", "La nature et les finalités", "Les données et les personnes", "Les instructions",
+        "La confidentialité", "La sécurité", "Les sous-traitants ultérieurs", "L’aide au cabinet", "Les violations",
+        "La fin", "Les audits",
+    ):  # fmt: skip
+        assert clause in text
+
+
+def test_signs_with_nobody_when_the_operator_is_unknown(owner: Membership, settings: Any) -> None:
+    settings.OPERATOR = {**settings.OPERATOR, "OPERATOR_NAME": ""}
+
+    with pytest.raises(GdprError, match="Rien n’a été signé"):
+        agreement.sign(by=owner)
+
+    assert not Agreement.objects.exists()
+
+
+def test_refuses_a_signed_document_that_was_altered(owner: Membership) -> None:
+    row = agreement.sign(by=owner)
+    path = path_of(row.stored_as)
+    path.write_bytes(path.read_bytes()[:-40] + bytes(40))
+
+    with pytest.raises(Exception, match=r"altéré|empreinte|abîmé|modifié"):
+        agreement.read(agreement_id=row.pk)
+
+
+def test_changes_its_version_with_its_words() -> None:
+    """A text that changes without its version would leave firms bound to what they never read."""
+    words = layout(agreement.LAYOUT).render(Context({"version": ""}))
+
+    digest = hashlib.sha256(words.encode()).hexdigest()[:16]
+    assert (agreement.VERSION, digest) == ("2026-11", DIGEST)
+
+
+DIGEST = "fc0eabdb7fec9daf"
+
+
+@pytest.mark.usefixtures("committed")
+def test_names_who_receives_the_data_and_what_is_not_covered() -> None:
+    firm = make_cabinet()
+    today = firm.today()
+    companies = SubProcessor.objects.using("operator")
+    companies.create(name="Hébergeur", country="FR", role="Hébergement", data="Toutes, chiffrées", since_on=today)
+    later = today + dt.timedelta(days=31)
+    companies.create(name="Relais", country="DE", role="E-mails", data="Messages", since_on=later)
+
+    with working_for(cabinet_id=firm.pk):
+        ProviderAccount(provider="stripe", mode="test", is_enabled=True, hook_hash=b"x" * 32).save(force_insert=True)
+        installation = chain_of_processors.of_the_installation(on=today)
+        chosen = chain_of_processors.of_the_firm()
+
+    assert [(one.name, one.is_coming) for one in installation] == [("Hébergeur", False), ("Relais", True)]
+    assert [(one.name, one.is_outside, one.is_covered) for one in chosen] == [("Stripe", True, False)]
+
+
+def test_records_a_breach_to_its_end(owner: Membership) -> None:
+    known_at = timezone.now() - dt.timedelta(hours=80)
+    row = breaches.record(by=owner, known_at=known_at, what="Un e-mail au mauvais client", whose="Une personne")
+    with pytest.raises(GdprError, match="rien n’a été clos"):
+        breaches.close(breach_id=row.pk, by=owner)
+    breaches.assess(breach_id=row.pk, by=owner, risk=Risk.SOME, consequences="Gêne", measures="Rappel du message")
+    with pytest.raises(GdprError, match="motif du retard"):
+        breaches.note_authority(breach_id=row.pk, by=owner, at=timezone.now())
+
+    breaches.note_authority(breach_id=row.pk, by=owner, at=timezone.now(), late_reason="Week-end")
+    breaches.close(breach_id=row.pk, by=owner)
+
+    kept = Breach.objects.get()
+    assert (kept.risk, kept.late_reason, kept.closed_at is not None) == (Risk.SOME, "Week-end", True)
+    with pytest.raises(GdprError, match="close"):
+        breaches.assess(breach_id=row.pk, by=owner, risk=Risk.NONE, consequences="", measures="")
+
+
+def test_refuses_a_breach_to_come(owner: Membership) -> None:
+    with pytest.raises(GdprError, match="pas encore venu"):
+        breaches.record(by=owner, known_at=timezone.now() + dt.timedelta(hours=1), what="x", whose="")
+
+    assert not Breach.objects.exists()
+
+
+def test_lets_an_assistant_vouch_for_their_training_alone(
+    cabinet: Cabinet, browse: Callable[[Membership | None], FirmBrowser]
+) -> None:
+    member = make_member(role=Role.ASSISTANT)
+    desk = browse(member)
+
+    desk.post("/rgpd/attester/training/", {"on": f"{cabinet.today():%Y-%m-%d}", "note": ""})
+    refused = desk.post("/rgpd/attester/audit/", {"on": f"{cabinet.today():%Y-%m-%d}", "note": "x"})
+
+    assert refused.status_code == 404
+    assert [(one.kind, one.by_id) for one in Attestation.objects.all()] == [(Attested.TRAINING, member.pk)]
+    with pytest.raises(RightMissingError):
+        centre.attest(by=member, kind=Attested.PRIVACY, on=cabinet.today(), note="x")
+
+
+def test_walks_the_pages(owner: Membership, browse: Callable[[Membership | None], FirmBrowser]) -> None:
+    desk = browse(owner)
+
+    before = desk.get("/rgpd/").content.decode()
+    desk.post("/rgpd/accord/")
+    signed = Agreement.objects.get()
+    document = desk.get(f"/rgpd/accord/{signed.pk}.pdf")
+    desk.post("/rgpd/violations/ajouter/", {"known_at": "2026-11-20T09:30", "what": "Perte d’un ordinateur"})
+    breach = Breach.objects.get()
+    desk.post(f"/rgpd/violations/{breach.pk}/evaluer/", {"risk": "none", "consequences": "", "measures": "Effacé"})
+    desk.post(f"/rgpd/violations/{breach.pk}/clore/")
+    after = desk.get("/rgpd/").content.decode()
+
+    assert "2 points sur 7" in before
+    assert document.content[:5] == b"%PDF-"
+    assert "3 points sur 7" in after
+    assert breach.known_at == dt.datetime(2026, 11, 20, 8, 30, tzinfo=dt.UTC)
+    assert Breach.objects.get().closed_at is not None
+    assert JournalEntry.objects.filter(event="breach.closed").count() == 1
+    for address in ("/rgpd/sous-traitants/", "/rgpd/violations/", f"/rgpd/violations/{breach.pk}/", "/rgpd/accord.pdf"):
+        assert desk.get(address).status_code == 200
