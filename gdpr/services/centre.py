@@ -95,6 +95,7 @@ def _privacy(today: dt.date) -> Check:
 def _retention() -> Check:
     row = RetentionSettings.objects.first()
     is_met = row is not None and row.purges
+    told: tuple[str, ...]
     if row is None:
         told = ("Les durées sont celles de la loi ; le cabinet ne les a pas encore confirmées.",)
     else:
@@ -146,6 +147,7 @@ def _training(today: dt.date) -> Check:
 
 def _audit(today: dt.date) -> Check:
     last = _last(Attested.AUDIT)
+    told: tuple[str, ...]
     if last is None:
         told = ("Aucun audit n’est encore enregistré.",)
     else:
