@@ -269,6 +269,7 @@ def of_the_debtor() -> dict[str, str]:
         "confidentialite": reverse("privacy"),
         "accessibilite": reverse("accessibility"),
         "connexion": reverse("connection"),
+        "inscription": reverse("signup"),
         "mot-de-passe-oublie": reverse("password_forgotten"),
         "etat": reverse("status"),
         "lien-inconnu": "/p/" + "a" * 43 + "/",
