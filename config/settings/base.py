@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "reporting",
     "gdpr",
     "website",
+    "onboarding",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

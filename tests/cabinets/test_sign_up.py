@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,11 +24,10 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 
 @pytest.fixture(autouse=True)
-def is_open(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def is_open(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SIGN_UPS_OPEN = True
     settings.EMAIL_HOST = "smtp.quittance.example"
     monkeypatch.setattr(tasks.send_sign_up_link, "delay", tasks.send_sign_up_link)
-    return
 
 
 def firms() -> list[Cabinet]:
