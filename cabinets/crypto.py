@@ -118,3 +118,24 @@ def blind_index(text: str, *, key: bytes, column: str) -> bytes:
 @lru_cache(maxsize=1024)
 def _index_key(key: bytes, column: str) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=KEY, salt=None, info=b"blind-index|" + column.encode()).derive(key)
+
+
+def seal_token(text: str, *, secret: bytes, purpose: bytes) -> str:
+    """Return a text encrypted for an address: url-safe, bound to its purpose, unreadable and unforgeable without it."""
+    nonce = os.urandom(NONCE)
+    sealed = AESGCM(_derived(secret, purpose)).encrypt(nonce, text.encode(), purpose)
+    return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
+
+
+def open_token(token: str, *, secret: bytes, purpose: bytes) -> str | None:
+    """Return the text of a token; None when it was altered, cut, invented or made for something else."""
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        return AESGCM(_derived(secret, purpose)).decrypt(raw[:NONCE], raw[NONCE:], purpose).decode()
+    except (ValueError, InvalidTag):
+        return None
+
+
+@lru_cache(maxsize=16)
+def _derived(secret: bytes, purpose: bytes) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=KEY, salt=None, info=purpose).derive(secret)

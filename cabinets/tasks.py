@@ -6,7 +6,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from cabinets.services import people, sign_in
+from cabinets.services import people, sign_in, sign_up
 
 HEARTBEAT = "heartbeat"
 
@@ -21,6 +21,12 @@ def send_password_link(user_id: str) -> None:
 def send_invitation(invitation_id: str) -> None:
     """Send an invited person their link."""
     people.send_invitation(invitation_id=UUID(invitation_id))
+
+
+@shared_task
+def send_sign_up_link(token: str) -> None:
+    """Send a visitor the link that opens their firm; what they typed is encrypted in the token."""
+    sign_up.send_link(token=token)
 
 
 @shared_task

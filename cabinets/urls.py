@@ -2,9 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from cabinets.views import clients, dossiers, firm, journal, security, sending, sign_in, team
+from cabinets.views import clients, dossiers, firm, journal, security, sending, sign_in, sign_up, team
 
 urlpatterns: list[URLPattern] = [
+    path("inscription/", sign_up.sign_up_page, name="signup"),
+    path("inscription/<str:token>/", sign_up.confirm, name="sign_up_confirm"),
     path("connexion/", sign_in.connection, name="connection"),
     path("connexion/code/", sign_in.code, name="code"),
     path("connexion/second-facteur/", sign_in.enrolment, name="second_factor"),

@@ -83,6 +83,7 @@ FIRM = (
     Item("Registre", "/rgpd/registre/", "file-text", Right.MANAGE_FIRM),
     Item("Durées", "/rgpd/durees/", "clock", Right.MANAGE_FIRM),
     Item("Équipe", "/parametres/equipe/", "users-round", Right.MANAGE_PEOPLE),
+    Item("Mise en route", "/demarrage/", "circle-dashed", Right.MANAGE_FIRM),
     Item("Cabinet", "/parametres/cabinet/", "building-2", Right.MANAGE_FIRM),
     Item("Mode d’envoi", "/parametres/envois/", "sliders-horizontal", Right.MANAGE_FIRM),
     Item("Réglage des échéanciers", "/parametres/echeanciers/", "calendar-days", Right.MANAGE_FIRM),

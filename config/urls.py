@@ -14,6 +14,7 @@ handler500 = "config.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("website.urls")),
+    path("", include("onboarding.urls")),
     path("", include("cabinets.urls")),
     path("", include("reporting.urls")),
     path("", include("gdpr.urls")),

@@ -4,11 +4,11 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import admin
-from django.utils import timezone
 
 from cabinets.admin import Kept, OperatorAdmin, OperatorForm, site
 from gdpr.models import SubProcessor
 from gdpr.services.chain_of_processors import NOTICE_DAYS
+from invoices.services.rates import paris_day
 
 
 class SubProcessorForm(OperatorForm):
@@ -27,7 +27,7 @@ class SubProcessorForm(OperatorForm):
         since, is_new = values.get("since_on"), self.instance.pk is None
         has_others = SubProcessor.objects.using("operator").exists()
         if is_new and has_others and since is not None:
-            earliest = timezone.now().date() + dt.timedelta(days=NOTICE_DAYS)
+            earliest = paris_day() + dt.timedelta(days=NOTICE_DAYS)
             if since < earliest:
                 self.add_error(
                     "since_on", f"Les cabinets ont trente jours pour s’opposer : pas avant le {earliest:%d/%m/%Y}."

@@ -1022,6 +1022,17 @@ HOLDINGS: tuple[Holding, ...] = (
         in_access=False,
     ),
     Holding(
+        model="onboarding.Baseline",
+        person=Person.FIRM,
+        purpose="firm",
+        retention="firm",
+        fields=("tools", "frictions"),
+        neutral=("who",),
+        ending=Ending.WITH_FIRM,
+        seen_by=Right.MANAGE_FIRM,
+        in_access=False,
+    ),
+    Holding(
         model="gdpr.Attestation",
         person=Person.MEMBER,
         purpose="rights",
@@ -1083,6 +1094,7 @@ NOBODY: Mapping[str, str] = {
     "dunning.DunningCase": "la place d’une facture sur l’échelle",
     "dunning.NightlyRun": "des comptes",
     "dunning.ReminderLine": "des sommes",
+    "onboarding.StepMark": "l’état d’une étape",
     "reporting.Snapshot": "des sommes par jour",
     "dunning.FailedJob": "le nom d’une tâche et son erreur, sans donnée",
 }

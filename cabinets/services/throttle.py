@@ -56,6 +56,9 @@ class Gate:
 ACCOUNT = Gate("account", tries=5, seconds=300)
 ADDRESS = Gate("address", tries=10, seconds=60)
 RESET_ADDRESS = Gate("reset-address", tries=5, seconds=60)
+SIGN_UP = Gate("sign-up", tries=5, seconds=600)
+# Nobody's box is filled from here.
+SIGN_UP_TO = Gate("sign-up-to", tries=3, seconds=3600)
 
 
 def in_words(seconds: int) -> str:

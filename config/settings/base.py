@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "reporting",
     "gdpr",
     "website",
+    "onboarding",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -231,6 +232,8 @@ DEMO_CATCHER = env.optional("DEMO_CATCHER")  # "host:port" of the catcher that t
 # The platform's own mails to the people who sign in: invitations and forgotten passwords. A firm's messages to its
 # clients leave through the firm's own server, or through this one when SENDING_DOMAIN is set and the firm has none.
 # Without a host the pages say that none is set.
+# Whether firms open themselves here; an operator who opens each one by hand leaves it closed.
+SIGN_UPS_OPEN = env.flag("SIGN_UPS_OPEN")
 EMAIL_HOST = env.optional("EMAIL_HOST")
 EMAIL_PORT = env.number("EMAIL_PORT", default=587)
 EMAIL_HOST_USER = env.optional("EMAIL_HOST_USER")

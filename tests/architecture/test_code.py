@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("cabinets", "invoices", "templates_lib", "payments", "dunning", "reporting", "gdpr", "website", "config")
+APPS = (
+    "cabinets",
+    "invoices",
+    "templates_lib",
+    "payments",
+    "dunning",
+    "reporting",
+    "gdpr",
+    "website",
+    "onboarding",
+    "config",
+)
 
 
 def modules() -> Iterator[Path]:

@@ -13,7 +13,7 @@ from cabinets.models import Cabinet
 from cabinets.scoping import CabinetManager
 from cabinets.wall import walled_models
 
-OURS = {"cabinets", "invoices", "templates_lib", "payments", "dunning", "reporting", "gdpr", "website"}
+OURS = {"cabinets", "invoices", "templates_lib", "payments", "dunning", "reporting", "gdpr", "website", "onboarding"}
 MODELS = [model for model in apps.get_models() if model._meta.app_label in OURS]
 LINKS = [field for model in MODELS for field in model._meta.concrete_fields if field.is_relation]
 

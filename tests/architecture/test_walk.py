@@ -66,7 +66,14 @@ TODAY = dt.date(2026, 11, 24)
 # What a debtor's or a guest's token opens is walked by their own tests; the rest of these name nobody's row.
 TOKENS = {"token", "place", "reference", "key", "filename"}
 # Words of an address that choose among what a page does.
-WORDS = {"fact": "protection", "claim": "penalites", "kind": "training", "provider": "ovh"}
+WORDS = {
+    "fact": "protection",
+    "claim": "penalites",
+    "kind": "training",
+    "step": "scenario",
+    "mark": "done",
+    "provider": "ovh",
+}
 # Kept by the product itself, whatever the answer: a line for the refusal, a session for the visit.
 UNCOUNTED = {"cabinets_journalentry"}
 

@@ -70,6 +70,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "Registre",
         "Durées",
         "Équipe",
+        "Mise en route",
         "Cabinet",
         "Mode d’envoi",
         "Réglage des échéanciers",

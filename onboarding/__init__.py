@@ -1,0 +1,1 @@
+"""What a visitor reads before any firm: the public pages and the calculator."""
