@@ -64,7 +64,7 @@ Browse = Callable[[Membership | None], FirmBrowser]
 CANARY = "CANARI"
 TODAY = dt.date(2026, 11, 24)
 # What a debtor's or a guest's token opens is walked by their own tests; the rest of these name nobody's row.
-TOKENS = {"token", "place", "reference", "key", "filename"}
+TOKENS = {"token", "place", "reference", "key", "filename", "kind", "step", "mark"}
 # Words of an address that choose among what a page does.
 WORDS = {
     "fact": "protection",
