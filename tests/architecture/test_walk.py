@@ -13,8 +13,18 @@ import pytest
 from django.db import connection
 from django.urls import URLPattern, reverse
 
-from cabinets.enums import Role, TaskKind
-from cabinets.models import Cabinet, Client, Hearing, Invitation, Membership, Task, TransferRecord
+from cabinets.enums import NotificationKind, Role, TaskKind
+from cabinets.models import (
+    Cabinet,
+    Client,
+    Hearing,
+    Invitation,
+    Membership,
+    Note,
+    Notification,
+    Task,
+    TransferRecord,
+)
 from cabinets.scoping import working_for
 from cabinets.wall import walled_models
 from dunning.enums import InboundKind, InboundState, Medium
@@ -102,6 +112,15 @@ def populate_bank(client: Client, invoice: Invoice) -> dict[str, uuid.UUID]:
     )  # fmt: skip
     guess.save(force_insert=True)
     return {"line_id": line.pk, "file_id": file.pk, "bank_account_id": bank_account.pk}
+
+
+def populate_notes(client: Client, member: Membership) -> dict[str, uuid.UUID]:
+    """Make a note about a client, and what its author was told."""
+    note = Note(client=client, author=member, text=CANARY)
+    note.save(force_insert=True)
+    told = Notification(member=member, kind=NotificationKind.MENTION, client=client, subject_id=note.pk)
+    told.save(force_insert=True)
+    return {"note_id": note.pk, "notification_id": told.pk}
 
 
 def populate() -> dict[str, uuid.UUID]:
@@ -221,6 +240,7 @@ def populate() -> dict[str, uuid.UUID]:
         "document_id": document.pk, "payment_id": payment.pk, "refund_id": refund.pk, "night_id": night.pk,
         "batch_id": batch.pk,
         "parametres/equipe/": member.pk, "parametres/equipe/invitations/": invited.pk, "demandes/": said.pk,
+        **populate_notes(client, member),
         "run_id": run.pk, "task_id": task.pk, "proof_id": proof.pk, "job_id": job.pk, "standstill_id": uuid.uuid4(),
         "scenario_id": Scenario.objects.get(is_default=True).pk,
     }  # fmt: skip
