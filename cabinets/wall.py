@@ -21,7 +21,7 @@ BLOCK = hashlib.sha256().block_size
 By = Literal[
     "firm", "dossier", "own_dossier", "dossiers", "invoice", "client", "own_client", "reminder", "targets", "uploader",
     "batch", "client_or_firm", "every_file", "plan",
-    "member",
+    "member", "sharer",
 ]  # fmt: skip
 
 
@@ -65,6 +65,8 @@ _NEED_TO_KNOW: dict[By, str] = {
     "member": "((SELECT quittance_member()) IS NULL OR member_id = (SELECT quittance_member()))"
     " AND ((SELECT quittance_sees_all()) OR client_id IS NULL"
     " OR client_id IN (SELECT d.client_id FROM cabinets_dossier d))",
+    # What a person keeps for themselves, or gives to the whole firm.
+    "sharer": "is_shared OR (SELECT quittance_member()) IS NULL OR member_id = (SELECT quittance_member())",
     "targets": "(SELECT quittance_sees_all()) OR ("
     "(invoice_id IS NULL OR invoice_id IN (SELECT i.id FROM invoices_invoice i))"
     " AND (client_id IS NULL OR client_id IN (SELECT d.client_id FROM cabinets_dossier d))"
