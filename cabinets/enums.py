@@ -177,6 +177,19 @@ class TaskKind(models.TextChoices):
     DATA_REQUEST = "data_request", "Répondre sur les données d’un client"
 
 
+class NotificationKind(models.TextChoices):
+    """What a person is told of."""
+
+    MENTION = "mention", "On vous a mentionné dans une note"
+    REQUEST = "request", "Une demande d’un client est arrivée"
+    REPLY = "reply", "Une réponse attend d’être classée"
+    ASSIGNED = "assigned", "Une tâche vous est confiée"
+    PLAN = "plan", "Un échéancier est à examiner"
+    PAYMENT_REVERSED = "payment_reversed", "Un paiement a été repris"
+    ADDRESS = "address", "Une adresse a été refusée"
+    NIGHT = "night", "Une nuit inhabituelle attend votre accord"
+
+
 class TaskState(models.TextChoices):
     """Where a task is."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from cabinets.views import clients, dossiers, firm, journal, security, sending, sign_in, sign_up, team
+from cabinets.views import clients, dossiers, firm, journal, notes, security, sending, sign_in, sign_up, team
 
 urlpatterns: list[URLPattern] = [
     path("inscription/", sign_up.sign_up_page, name="signup"),
@@ -42,6 +42,9 @@ urlpatterns: list[URLPattern] = [
     path("clients/<uuid:client_id>/modifier/", clients.client_edit, name="client_edit"),
     path("clients/<uuid:client_id>/contacts/ajouter/", clients.contact_add, name="contact_add"),
     path("clients/<uuid:client_id>/dossiers/ajouter/", dossiers.dossier_add, name="dossier_add"),
+    path("clients/<uuid:client_id>/notes/ajouter/", notes.note_add, name="note_add"),
+    path("notes/<uuid:note_id>/modifier/", notes.note_change, name="note_change"),
+    path("notes/<uuid:note_id>/supprimer/", notes.note_delete, name="note_delete"),
     path("contacts/<uuid:contact_id>/modifier/", clients.contact_edit, name="contact_edit"),
     path("contacts/<uuid:contact_id>/archiver/", clients.contact_archive, name="contact_archive"),
     path("dossiers/<uuid:dossier_id>/", dossiers.dossier, name="dossier"),

@@ -21,6 +21,7 @@ BLOCK = hashlib.sha256().block_size
 By = Literal[
     "firm", "dossier", "own_dossier", "dossiers", "invoice", "client", "own_client", "reminder", "targets", "uploader",
     "batch", "client_or_firm", "every_file", "plan",
+    "member", "sharer",
 ]  # fmt: skip
 
 
@@ -62,6 +63,12 @@ _NEED_TO_KNOW: dict[By, str] = {
     "own_client": "(SELECT quittance_sees_all()) OR id IN (SELECT d.client_id FROM cabinets_dossier d)",
     "reminder": "(SELECT quittance_sees_all()) OR reminder_id IN (SELECT r.id FROM dunning_reminder r)",
     "plan": "(SELECT quittance_sees_all()) OR plan_id IN (SELECT p.id FROM payments_paymentplan p)",
+    # What one person is told: nobody else reads it, and no longer themselves once the client is out of their sight.
+    "member": "((SELECT quittance_member()) IS NULL OR member_id = (SELECT quittance_member()))"
+    " AND ((SELECT quittance_sees_all()) OR client_id IS NULL"
+    " OR client_id IN (SELECT d.client_id FROM cabinets_dossier d))",
+    # What a person keeps for themselves, or gives to the whole firm.
+    "sharer": "is_shared OR (SELECT quittance_member()) IS NULL OR member_id = (SELECT quittance_member())",
     "targets": "(SELECT quittance_sees_all()) OR ("
     "(invoice_id IS NULL OR invoice_id IN (SELECT i.id FROM invoices_invoice i))"
     " AND (client_id IS NULL OR client_id IN (SELECT d.client_id FROM cabinets_dossier d))"

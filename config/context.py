@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from cabinets.enums import Right, TaskState
-from cabinets.models import Cabinet, Task
+from cabinets.models import Cabinet, Notification, Task
 from dunning.enums import InboundState, ReminderState
 from dunning.models import InboundMessage, MailServer, Reminder, SendingDomain
 from dunning.services.roads import has_platform
@@ -96,6 +96,7 @@ FIRM = (
     Item("Boîte de réponses", "/parametres/boite/", "inbox", Right.MANAGE_FIRM),
 )
 SELF = (
+    Item("Notifications", "/notifications/", "bell", Right.SEE_CLIENTS, "notifications"),
     Item("Aide", "/aide/", "life-buoy", Right.OWN_ACCOUNT),
     Item("Profil", "/profil/securite/", "user-round", Right.OWN_ACCOUNT),
 )
@@ -143,7 +144,7 @@ def frame(request: HttpRequest) -> Chrome:
         return Chrome()
     counts = getattr(request, "chrome_counts", None)
     if counts is None:
-        counts = counts_of(cabinet_id=cabinet.pk)
+        counts = counts_of(cabinet_id=cabinet.pk, member_id=member.pk)
     current = _current(request.path)
     is_silent = not cabinet.is_demo and counts.get("servers", 1) == 0
 
@@ -176,7 +177,7 @@ def frame(request: HttpRequest) -> Chrome:
     )
 
 
-def counts_of(*, cabinet_id: UUID) -> Mapping[str, Any]:
+def counts_of(*, cabinet_id: UUID, member_id: UUID) -> Mapping[str, Any]:
     """Count what waits for a person, among what the database lets this one see."""
     awaited = _number_of(Reminder.objects.filter(state=ReminderState.AWAITING_APPROVAL))
     opened = _number_of(DebtorRequest.objects.filter(state=RequestState.OPEN))
@@ -185,9 +186,12 @@ def counts_of(*, cabinet_id: UUID) -> Mapping[str, Any]:
     lines = _number_of(BankLine.objects.filter(state=LineState.UNMATCHED))
     servers = Coalesce(Subquery(MailServer.objects.order_by().values("cabinet").annotate(n=Count("pk")).values("n")), 0)
     fallback = Subquery(SendingDomain.objects.filter(is_carrying=False).values("state")[:1])
-    asked = (awaited, opened, to_do, said, lines, servers, fallback)
+    unread = Notification.objects.filter(member=member_id, read_at=None).order_by()
+    told = Coalesce(Subquery(unread.values("member").annotate(n=Count("pk")).values("n")), 0)
+    asked = (awaited, opened, to_do, said, lines, servers, fallback, told)
     found = Cabinet.objects.filter(pk=cabinet_id).values_list(*asked).get()
-    return dict(zip(("approvals", "requests", "tasks", "replies", "bank", "servers", "fallback"), found, strict=True))
+    names = ("approvals", "requests", "tasks", "replies", "bank", "servers", "fallback", "notifications")
+    return dict(zip(names, found, strict=True))
 
 
 def _number_of(rows: QuerySet[Any]) -> Coalesce:

@@ -42,6 +42,14 @@ def parse_euros(text: str) -> Decimal:
     raise _refusal(plain, figures)
 
 
+def cents_asked(text: str) -> int | None:
+    """Return the amount a search asks for, in cents: "1440", "1 440,00 €", in French quotes or not; else None."""
+    try:
+        return to_cents(parse_euros(text.strip(" «»\u00a0"))) or None
+    except AmountError:
+        return None
+
+
 def to_cents(euros: Decimal) -> int:
     """Turn an exact amount into integer cents; a fraction of a cent is refused, never rounded away."""
     cents = euros * 100

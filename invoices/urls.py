@@ -30,7 +30,6 @@ urlpatterns: list[URLPattern] = [
     path("documents/lot/", documents.documents_batch, name="documents_batch"),
     path("documents/<uuid:document_id>/", documents.document_download, name="document_download"),
     path("documents/<uuid:document_id>/retirer/", documents.document_remove, name="document_remove"),
-    path("recherche/", entry.search, name="search"),
     path("factures/importer/", importing.import_file, name="import_file"),
     path("factures/importer/modele.csv", importing.import_model, name="import_model"),
     path("factures/importer/<uuid:batch_id>/colonnes/", importing.import_columns, name="import_columns"),

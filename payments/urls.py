@@ -15,12 +15,14 @@ from payments.views import (
     plans,
     proofs,
     requests,
+    search,
 )  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("s/<str:token>/", short_link, name="short_link"),
     path("p/<str:token>/", include("payments.portal.urls")),
     path("retours/paiement/<str:token>/", notices.notice, name="payment_notice"),
+    path("recherche/", search.search, name="search"),
     path("demandes/", requests.listing, name="requests"),
     path("demandes/<uuid:pk>/", requests.one, name="request"),
     path("demandes/<uuid:pk>/repondre/", requests.answer, name="answer_request"),

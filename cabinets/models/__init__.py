@@ -4,11 +4,14 @@ from cabinets.models.clients import Assignment, Client, Contact, Dossier, Hearin
 from cabinets.models.firm import Cabinet, Platform
 from cabinets.models.journal import JournalEntry, JournalSeal
 from cabinets.models.keys import DataKey
+from cabinets.models.notes import Note, Notification
 from cabinets.models.people import Invitation, Membership, OperatorAct, Session, TotpDevice, User
+from cabinets.models.saved_views import SavedView
 from cabinets.models.tasks import Task
 from cabinets.models.transfers import TransferRecord
 
 __all__ = [
     "Assignment", "Cabinet", "Client", "Contact", "DataKey", "Dossier", "Hearing", "Invitation", "JournalEntry",
-    "JournalSeal", "Membership", "OperatorAct", "Platform", "Session", "Task", "TotpDevice", "TransferRecord", "User",
+    "JournalSeal", "Membership", "Note", "Notification", "OperatorAct", "Platform", "SavedView", "Session", "Task",
+    "TotpDevice", "TransferRecord", "User",
 ]  # fmt: skip

@@ -80,7 +80,7 @@ class Membership(CabinetOwned):
     joined_at = models.DateTimeField("arrivé le", auto_now_add=True)
 
     wall: ClassVar[Wall] = Wall(
-        scheduler=Grant(select=("id", "cabinet_id", "is_active")),
+        scheduler=Grant(select=("id", "cabinet_id", "is_active", "role", "sees_every_file")),
         operator=Grant(select=("*",), insert=("*",), update=("*",)),
     )
 

@@ -1,9 +1,9 @@
-"""Find clients: an address or a number exactly, by its index; a name by opening the firm's own names."""
+"""Find clients and dossiers: an address or a number exactly, by its index; a name by opening the firm's own names."""
 
 from dataclasses import dataclass
 
 from cabinets.addresses import begins_words, find_phone
-from cabinets.models import Client, Contact
+from cabinets.models import Client, Contact, Dossier
 from cabinets.sealing import open_together
 from cabinets.services.clients import email_key, phone_key
 
@@ -27,6 +27,17 @@ def find_clients(text: str, *, limit: int = 20) -> list[FoundClient]:
     if "@" in wanted:
         return _by_email(wanted.lower(), limit)
     return _by_phone(wanted, limit) or _by_name(wanted, limit)
+
+
+def find_dossiers(text: str, *, limit: int = 20) -> list[Dossier]:
+    """Return the dossiers the person may see whose neutral reference holds this text, their client open."""
+    wanted = text.strip()
+    if len(wanted) < SHORTEST:
+        return []
+    found = Dossier.objects.filter(reference__icontains=wanted).select_related("client").defer("title")
+    rows = list(found.order_by("is_archived", "reference", "pk")[:limit])
+    open_together(row.client for row in rows)
+    return rows
 
 
 def _by_email(email: str, limit: int) -> list[FoundClient]:

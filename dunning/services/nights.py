@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 from django.db import connections, transaction
 from django.utils import timezone
 
-from cabinets.enums import TaskKind, TaskState
+from cabinets.enums import NotificationKind, TaskKind, TaskState
 from cabinets.models import Cabinet
 from cabinets.models.firm import PLANNER_COLUMNS
+from cabinets.services.notifications import ACTING_ROLES
 from cabinets.territories import Territory, zone_of
 from dunning.enums import ANSWERS, PENDING, SPOKEN, Channel, Code, Tone
 from dunning.models import NightlyRun
@@ -36,6 +37,12 @@ NIGHTS_REMEMBERED = 10
 _NIGHT_LOCK = 0x51_75_69_74
 
 _TASK_COLUMNS = "(id, cabinet_id, kind, state, client_id, subject_id, due_on, created_at)"
+_TELL_OF_NIGHT = """
+INSERT INTO cabinets_notification (id, cabinet_id, member_id, kind, task_kind, subject_id, created_at)
+SELECT gen_random_uuid(), m.cabinet_id, m.id, %(kind)s, %(task_kind)s, %(night)s, %(now)s
+FROM cabinets_membership m
+WHERE m.cabinet_id = %(cabinet)s AND m.is_active AND m.sees_every_file AND m.role = ANY(%(roles)s)
+ON CONFLICT DO NOTHING"""
 _PROVISION_TASKS = f"""
     INSERT INTO cabinets_task {_TASK_COLUMNS}
     SELECT gen_random_uuid(), d.cabinet_id, 'provision_end', 'open', i.client_id, d.invoice_id, d."on" + 7, now()
@@ -300,6 +307,10 @@ def _ask_to_confirm(night: FirmNight) -> None:
             " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
             [uuid4(), night.cabinet.pk, TaskKind.ABNORMAL_NIGHT, TaskState.OPEN, night.night_id, night.on, night.now],
         )
+        cursor.execute(_TELL_OF_NIGHT, {
+            "cabinet": night.cabinet.pk, "kind": NotificationKind.NIGHT, "task_kind": TaskKind.ABNORMAL_NIGHT,
+            "night": night.night_id, "now": night.now, "roles": list(ACTING_ROLES),
+        })  # fmt: skip
 
 
 def _with_abnormal(nights: Sequence[FirmNight], targets: Sequence[tuple[UUID, UUID]]) -> list[FirmNight]:

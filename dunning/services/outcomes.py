@@ -11,6 +11,7 @@ from cabinets import journal
 from cabinets.enums import TaskKind, TaskState
 from cabinets.models import Cabinet, Task
 from cabinets.scoping import current_scope
+from cabinets.services.notifications import tell_of_task
 from cabinets.territories import Territory, zone_of
 from dunning.channels.protocol import Outcome, Stage, Verdict
 from dunning.enums import Channel, ReminderState, Tone
@@ -187,6 +188,7 @@ def open_task(kind: TaskKind, reminder: Reminder, cabinet: Cabinet) -> None:
         ],
         ignore_conflicts=True,
     )
+    tell_of_task(kind, client_id=reminder.client_id, subject_id=reminder.pk, owner_id=None)
 
 
 def _close_task(kind: TaskKind, reminder: Reminder) -> None:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cabinets import journal
-from cabinets.enums import Right, TaskKind, TaskState
-from cabinets.models import Assignment, Cabinet, Dossier, Membership, Task
+from cabinets.enums import NotificationKind, Right, TaskKind, TaskState
+from cabinets.models import Cabinet, Dossier, Membership, Task
 from cabinets.permissions import ensure
+from cabinets.services.notifications import tell, tell_of_task, who_sees
 from dunning.errors import TaskError
 from dunning.models import Reminder
 from dunning.presenting import offset_words
@@ -180,19 +181,24 @@ def entrust(*, task_id: UUID, by: Membership, to: Membership | None, due_on: dt.
         raise TaskError("Cette tâche est déjà close. Rien n’a été changé.")
     if to is not None and not who_may_do(task).filter(pk=to.pk).exists():
         raise TaskError("Cette personne ne voit pas ce client : affectez-lui d’abord un de ses dossiers.")
+    is_new = to is not None and to.pk != task.owner_id
     task.owner, task.due_on = to, due_on
     task.save(update_fields=["owner", "due_on"])
     journal.record("task.assigned", task, to=None if to is None else str(to.pk), due_on=due_on.isoformat())
+    if to is not None and is_new:
+        tell(
+            NotificationKind.ASSIGNED,
+            member_ids=[to.pk],
+            client_id=task.client_id,
+            subject_id=task.subject_id or task.pk,
+            task_kind=TaskKind(task.kind),
+        )
     return task
 
 
 def who_may_do(task: Task) -> QuerySet[Membership]:
     """Return the people of the firm a task may be given to: those who see its client."""
-    people = Membership.objects.filter(is_active=True).select_related("user").order_by("user__last_name", "pk")
-    if task.client_id is None:
-        return people.filter(sees_every_file=True)
-    mine = Assignment.objects.filter(dossier__client=task.client_id).values("member")
-    return people.filter(Q(sees_every_file=True) | Q(pk__in=mine))
+    return who_sees(task.client_id)
 
 
 def open_once(
@@ -201,6 +207,7 @@ def open_once(
     """Ask a person, once while the task is open."""
     task = Task(kind=kind, client_id=client_id, subject_id=subject_id, owner_id=owner_id, due_on=due_on)
     Task.objects.bulk_create([task], ignore_conflicts=True)
+    tell_of_task(kind, client_id=client_id, subject_id=subject_id, owner_id=owner_id)
 
 
 def close(kinds: Iterable[TaskKind], *, subject_id: UUID, by: Membership | None, state: TaskState) -> None:

@@ -29,6 +29,7 @@ AGES = {
     "payments.LinkMessage": "asked_at",
     "payments.ProviderNotice": "received_at",
     "cabinets.Invitation": "created_at",
+    "cabinets.Notification": "created_at",
     "invoices.ImportFault": "batch__uploaded_at",
     "invoices.ImportBatch": "uploaded_at",
     "dunning.SmsCatch": "at",

@@ -8,6 +8,7 @@ from django.utils import timezone
 from cabinets.enums import TaskKind, TaskState
 from cabinets.models import Cabinet, Task
 from cabinets.scoping import current_scope
+from cabinets.services.notifications import tell_of_task
 from invoices.enums import StopKind
 from invoices.law.limitation import Nature
 from invoices.models import LimitationEvent, Standstill
@@ -30,6 +31,7 @@ def open_chore(
             [Task(kind=kind, subject_id=subject_id, client_id=client_id, due_on=due_on, owner_id=owner_id)],
             ignore_conflicts=True,
         )
+        tell_of_task(kind, client_id=client_id, subject_id=subject_id, owner_id=owner_id)
 
 
 def close_chores(*, subject_id: UUID, kind: TaskKind | None = None) -> int:

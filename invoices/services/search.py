@@ -9,7 +9,7 @@ from cabinets.sealing import open_together
 from cabinets.services.search import FoundClient, find_clients
 from invoices.enums import InvoiceStatus
 from invoices.models import Invoice
-from invoices.money import AmountError, parse_euros, to_cents
+from invoices.money import cents_asked
 from invoices.services.entering import number_key
 from invoices.services.statuses import statuses
 
@@ -59,16 +59,9 @@ def _invoices(wanted: str, on: dt.date) -> list[FoundInvoice]:
 
 
 def _asked(wanted: str) -> Q | None:
-    number, cents = number_key(wanted), _cents(wanted)
+    number, cents = number_key(wanted), cents_asked(wanted)
     by_number = Q(number_key__contains=number) if len(number) >= SHORTEST_NUMBER else None
     by_amount = Q(total_cents=cents) | Q(owed_cents=cents) & Q(owed_cents__lt=F("total_cents")) if cents else None
     if by_number and by_amount:
         return by_number | by_amount
     return by_number or by_amount
-
-
-def _cents(wanted: str) -> int | None:
-    try:
-        return to_cents(parse_euros(wanted))
-    except AmountError:
-        return None

@@ -1,4 +1,4 @@
-"""Enter an invoice, correct it, end it; credit notes; search."""
+"""Enter an invoice, correct it, end it; credit notes."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from cabinets import journal
 from cabinets.enums import Right
@@ -21,7 +21,6 @@ from invoices.forms.entry import CreditNoteForm, InvoiceForm, ReasonForm, initia
 from invoices.models import CreditNote, Invoice
 from invoices.ports import ladder
 from invoices.services import credit_notes, editing, entering
-from invoices.services.search import search as find
 
 page = require_http_methods(["GET", "POST"])
 REFUSED = 422
@@ -154,16 +153,6 @@ def credit_note_cancel(request: CabinetRequest, credit_note_id: UUID) -> HttpRes
         "form": None,
     }
     return render(request, "confirm.html", context)
-
-
-@require_GET
-@requires(Right.SEE_INVOICES)
-def search(request: CabinetRequest) -> HttpResponse:
-    """Search clients, invoice numbers and amounts."""
-    results = find(request.GET.get("q", "")[:200], on=request.cabinet.today())
-    if results.text:
-        journal.listed(Invoice, "search", count=results.count)
-    return render(request, "invoices/search.html", {"results": results})
 
 
 def _asked_dossier(request: HttpRequest) -> Dossier | None:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from cabinets.models import Client
 from cabinets.sealing import open_together
@@ -56,11 +56,31 @@ def payment_page(*, sees_every_file: bool, after: str = "") -> PaymentPage:
     payments = listed_payments(sees_every_file=sees_every_file).order_by("-received_on", "-pk")
     rows = list(_after(payments, after).select_related("client")[: PAGE + 1])
     shown = rows[:PAGE]
+    last = shown[-1] if len(rows) > PAGE else None
+    listed = _listed(shown, sees_every_file=sees_every_file)
+    return PaymentPage(tuple(listed), f"{last.received_on:%Y-%m-%d}_{last.pk}" if last else "")
+
+
+def payments_of(cents: int, *, sees_every_file: bool, limit: int) -> list[ListedPayment]:
+    """Return the latest payments of this amount; to who sees some dossiers only, the amount is what these received."""
+    payments = listed_payments(sees_every_file=sees_every_file)
+    if sees_every_file:
+        payments = payments.filter(cents=cents)
+    else:
+        # The wall hides the shares of other dossiers: the sum is of what the person may see.
+        seen = Allocation.objects.filter(payment=OuterRef("pk")).order_by().values("payment")
+        whole = seen.annotate(whole=Sum(F("cents") + F("accessory_cents"))).values("whole")
+        payments = payments.annotate(seen_cents=Subquery(whole)).filter(seen_cents=cents)
+    rows = list(payments.select_related("client").order_by("-received_on", "-pk")[:limit])
+    return _listed(rows, sees_every_file=sees_every_file)
+
+
+def _listed(shown: list[Payment], *, sees_every_file: bool) -> list[ListedPayment]:
     paid = _paid(shown)
     online = set(Checkout.objects.filter(payment__in=shown).values_list("payment_id", flat=True))
     clients: list[Client] = [row.client for row in shown]
     open_together(clients)
-    listed = [
+    return [
         ListedPayment(
             payment=row,
             client_name=row.client.display_name,
@@ -70,8 +90,6 @@ def payment_page(*, sees_every_file: bool, after: str = "") -> PaymentPage:
         )
         for row in shown
     ]
-    last = shown[-1] if len(rows) > PAGE else None
-    return PaymentPage(tuple(listed), f"{last.received_on:%Y-%m-%d}_{last.pk}" if last else "")
 
 
 def _after(payments: QuerySet[Payment], cursor: str) -> QuerySet[Payment]:

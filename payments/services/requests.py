@@ -13,6 +13,7 @@ from cabinets.enums import Right, TaskKind, TaskState
 from cabinets.models import Client, Contact, Membership, Task
 from cabinets.permissions import ensure
 from cabinets.scoping import current_scope, whole_firm
+from cabinets.services.notifications import tell_of_task
 from invoices.enums import StopKind
 from invoices.models import Invoice, Standstill
 from invoices.money import show_euros
@@ -192,6 +193,7 @@ def open_task(kind: TaskKind, request: DebtorRequest, *, due_on: dt.date) -> Non
         owner_id=owner_id,
         due_on=due_on,
     ).save(force_insert=True)
+    tell_of_task(kind, client_id=request.client_id, subject_id=request.pk, owner_id=owner_id)
 
 
 def _soon(today: dt.date) -> dt.date:

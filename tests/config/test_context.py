@@ -1,6 +1,7 @@
 """The frame shows what the person may open, and nothing to a visitor."""
 
 import datetime as dt
+import uuid
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,7 @@ def request_of(role: Role, path: str = "/factures/", **extra: object) -> HttpReq
     user = SimpleNamespace(is_authenticated=True, get_full_name=lambda: "Claire Aubry")
     values = {
         "cabinet": cabinet,
-        "member": SimpleNamespace(can=lambda right: right in RIGHTS[role]),
+        "member": SimpleNamespace(pk=uuid.uuid4(), can=lambda right: right in RIGHTS[role]),
         "user": user,
         "chrome_counts": {},
         **extra,

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from django.db import connections
 
-from cabinets.enums import TaskKind, TaskState
-from cabinets.models import Cabinet, Task
+from cabinets.enums import Role, TaskKind, TaskState
+from cabinets.models import Cabinet, Notification, Task
 from cabinets.scoping import tenant_atomic, working_for
 from dunning.enums import Channel, Code, Reason, ReminderState
 from dunning.grouping import Candidate, group
@@ -20,7 +20,7 @@ from dunning.services.facts import addressee_in, load_facts, reach_of
 from invoices.enums import InvoiceKind, StopKind
 from invoices.models import Standstill
 from tests.dunning.worlds import draw_firm
-from tests.factories.cabinets import make_cabinet, make_client
+from tests.factories.cabinets import make_cabinet, make_client, make_member
 from tests.factories.dunning import make_case, make_reminder
 from tests.factories.invoices import TODAY, make_invoice
 
@@ -203,6 +203,9 @@ def test_claims_the_invoices_at_the_highest_step_and_mentions_the_others() -> No
 def test_makes_an_unusual_night_wait_for_a_person() -> None:
     cabinet = make_cabinet()
     with working_for(cabinet_id=cabinet.pk):
+        partner = make_member(role=Role.OWNER)
+        make_member(role=Role.ACCOUNTANT)
+        make_member(role=Role.ASSISTANT)
         for _ in range(21):
             make_case(invoice=make_invoice(due_on=TODAY - dt.timedelta(days=4)))
 
@@ -212,6 +215,8 @@ def test_makes_an_unusual_night_wait_for_a_person() -> None:
         assert tally.cases == Counter({Code.NIGHT_ABNORMAL: 21})
         assert Reminder.objects.count() == 0
         assert NightlyRun.objects.get().is_abnormal is True
+        told = Notification.objects.values_list("member", "kind", "task_kind", "subject_id")
+        assert list(told) == [(partner.pk, "night", "abnormal_night", NightlyRun.objects.get().pk)]
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,33 @@ def test_the_keys_are_only_letters_in_a_field(demo: dict[str, Cabinet], open_pag
     expect(page.get_by_role("searchbox", name="Rechercher un client")).to_have_value("jakar")
 
 
+@WITH_AND_WITHOUT
+def test_an_amount_is_searched_and_its_invoice_opened(
+    demo: dict[str, Cabinet], open_page: Open, *, scripts: bool
+) -> None:
+    cabinet = demo[PARIS]
+    invoice = quiet_invoice(cabinet, place=0)
+    page = open_page(member_of(cabinet), scripts=scripts)
+    page.goto("/factures/")
+    field = page.get_by_label("Rechercher un client, un dossier, un numéro de facture ou un montant")
+
+    field.fill(show_euros(invoice.total_cents))
+    field.press("Enter")
+
+    answer = page.locator(f"[data-row][href='/factures/{invoice.pk}/']")
+    expect(answer).to_be_visible()
+    if scripts:
+        field.focus()
+        for _ in range(page.locator("[data-row]").count()):
+            page.keyboard.press("ArrowDown")
+            if answer.evaluate("node => node === document.activeElement"):
+                break
+        page.keyboard.press("Enter")
+    else:
+        answer.click()
+    expect(page).to_have_url(re.compile(f"/factures/{invoice.pk}/$"))
+
+
 def test_a_message_is_approved_then_taken_back_without_script(demo: dict[str, Cabinet], open_page: Open) -> None:
     cabinet = demo[MARTINIQUE]
     with working_for(cabinet_id=cabinet.pk):

@@ -9,10 +9,25 @@ function walk(step) {
   rows[Math.min(Math.max(here + step, 0), rows.length - 1)]?.focus();
 }
 
+// [data-arrows]: the arrow keys walk its [data-row] links, Home and End go to the first and the last. From a search
+// field the down arrow goes to the first answer; above the first one, one is back in the field.
+function arrow(event) {
+  const rows = [...document.querySelectorAll("[data-arrows] [data-row]")];
+  const here = rows.indexOf(event.target);
+  const places = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: rows.length - 1 };
+  const enters = event.key === "ArrowDown" && event.target.matches?.("input[type=search]");
+  if (!rows.length || !(event.key in places) || (here < 0 && !enters)) return;
+  event.preventDefault();
+  if (places[event.key] < 0) document.querySelector("[data-key='/']")?.focus();
+  else rows[Math.min(places[event.key], rows.length - 1)].focus();
+}
+
 export function shortcuts(root) {
   root.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.body.dataset.shortcuts === "off") return;
+    arrow(event);
+    if (event.repeat || typing(event.target)) return;
     const key = event.key.toLowerCase();
     const wanted = [...document.querySelectorAll("[data-key]")].find((node) => node.dataset.key === key);
     if (wanted) {

@@ -8,7 +8,7 @@ from django.db.models import F, Max, Sum
 from django.utils import timezone
 
 from cabinets.enums import TaskState
-from cabinets.models import Cabinet, Client, Contact, Dossier, Membership, Task
+from cabinets.models import Cabinet, Client, Contact, Dossier, Membership, Note, Task
 from cabinets.sealing import open_together
 from dunning.models import Reminder
 from dunning.presenting import moment_words, step_words
@@ -29,6 +29,7 @@ from payments.services.promises import PromiseCounts, promise_counts
 
 INVOICES_SHOWN = 50
 MESSAGES_SHOWN = 20
+NOTES_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,19 @@ class Said:
     reminder: Reminder
     step: str
     when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRow:
+    """A note of the firm about this client, or what is left of one."""
+
+    note: Note
+    author: str
+    mentioned: str
+    when: str
+    edited: str
+    deleted: str
+    is_mine: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +90,7 @@ class ClientPage:
     is_check_due: bool
     plans: tuple[PaymentPlan, ...]
     promises: PromiseCounts
+    notes: tuple[NoteRow, ...]
 
 
 def page_of(*, client: Client, cabinet: Cabinet, member: Membership) -> ClientPage:
@@ -139,6 +154,24 @@ def page_of(*, client: Client, cabinet: Cabinet, member: Membership) -> ClientPa
         is_check_due=not insolvency.is_checked(client=client, now=timezone.now()),
         plans=tuple(plans_of(client.pk)),
         promises=promise_counts(since=dt.date.min, until=on, client=client),
+        notes=_notes(client, member, zone),
+    )
+
+
+def _notes(client: Client, member: Membership, zone: dt.tzinfo) -> tuple[NoteRow, ...]:
+    """Return the latest notes of the firm about a client, the newest first."""
+    found = Note.objects.filter(client=client).select_related("author__user", "mentioned__user")
+    return tuple(
+        NoteRow(
+            note=note,
+            author=note.author.user.get_full_name(),
+            mentioned=note.mentioned.user.get_full_name() if note.mentioned else "",
+            when=moment_words(note.created_at, zone),
+            edited=moment_words(note.edited_at, zone) if note.edited_at else "",
+            deleted=moment_words(note.deleted_at, zone) if note.deleted_at else "",
+            is_mine=note.author_id == member.pk and note.deleted_at is None,
+        )
+        for note in open_together(found.order_by("-created_at", "pk")[:NOTES_SHOWN])
     )
 
 
