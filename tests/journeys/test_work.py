@@ -178,6 +178,30 @@ def test_the_keys_are_only_letters_in_a_field(demo: dict[str, Cabinet], open_pag
     expect(page.get_by_role("searchbox", name="Rechercher un client")).to_have_value("jakar")
 
 
+def test_a_question_mark_shows_the_keys_and_escape_closes_them(demo: dict[str, Cabinet], open_page: Open) -> None:
+    page = open_page(member_of(demo[PARIS]))
+    page.goto("/factures/")
+    keys = page.get_by_role("dialog", name="Raccourcis clavier")
+
+    page.keyboard.press("?")
+    expect(keys).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    page.get_by_label("Client ou numéro").focus()
+    page.keyboard.press("?")
+    expect(keys).to_be_hidden()
+
+
+def test_the_keys_are_on_the_help_page_without_script(demo: dict[str, Cabinet], open_page: Open) -> None:
+    page = open_page(member_of(demo[PARIS]), scripts=False)
+    page.goto("/factures/")
+
+    page.get_by_role("link", name="Raccourcis clavier").click()
+
+    expect(page).to_have_url(re.compile("/aide/#keys$"))
+    expect(page.get_by_role("main").get_by_text("Afficher ces raccourcis")).to_be_visible()
+
+
 @WITH_AND_WITHOUT
 def test_an_amount_is_searched_and_its_invoice_opened(
     demo: dict[str, Cabinet], open_page: Open, *, scripts: bool
