@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 AHEAD = 14
+KEPT_MONTHS = 12
 
 
 def first_of_month(day: dt.date, *, plus: int = 0) -> dt.date:
@@ -21,3 +22,16 @@ def make_segments(connection: Any, *, on: dt.date) -> None:
                 f"CREATE TABLE IF NOT EXISTS cabinets_journalentry_{start:%Y_%m} PARTITION OF cabinets_journalentry"
                 f" FOR VALUES FROM ('{start} 00:00+00') TO ('{end} 00:00+00')"
             )
+
+
+def drop_segments(connection: Any, *, on: dt.date) -> list[str]:
+    """Drop the segments whose last line is more than twelve months old (law.md R62); return their names."""
+    oldest = f"cabinets_journalentry_{first_of_month(on, plus=-KEPT_MONTHS):%Y_%m}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'cabinets_journalentry'::regclass"
+        )
+        over = sorted(name for (name,) in cursor.fetchall() if name < oldest)
+        for name in over:
+            cursor.execute(f"DROP TABLE {name}")
+    return over

@@ -30,6 +30,12 @@ def send_sign_up_link(token: str) -> None:
 
 
 @shared_task
+def forget_sessions() -> int:
+    """Each night: delete the sessions that are over, with the address and the browser they came from."""
+    return sign_in.forget_sessions(now=timezone.now())
+
+
+@shared_task
 def beat() -> None:
     """Every minute: note that the clock and a worker both live."""
     cache.set(HEARTBEAT, timezone.now().isoformat(), None)

@@ -39,6 +39,7 @@ class Ending(models.TextChoices):
     EMPTY = "empty", "Champs vidés, fichiers détruits ; la ligne reste sans personne"
     DELETE = "delete", "Ligne supprimée"
     KEEP_TRACE = "keep_trace", "Gardée : ne contient que des empreintes et des dates"
+    STAYS = "stays", "Gardée : son accès cesse, son nom demeure auprès de ses actes"
     WITH_FIRM = "with_firm", "Détruite avec la clé du cabinet, à sa clôture"
 
 

@@ -51,7 +51,10 @@ class RetentionSettings(CabinetOwned):
 
 
 class RightsRequest(SealedModel):
-    """What a person asked about their data, from the day it arrived to the proof of the answer."""
+    """What a person asked about their data, from the day it arrived to the proof of the answer.
+
+    Sealed under the firm's key: the proof outlives the client's.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     claim = models.CharField("droit", max_length=14, choices=Claim)
@@ -87,10 +90,6 @@ class RightsRequest(SealedModel):
 
     def __str__(self) -> str:
         return str(self.get_claim_display())
-
-    def sealing_subject(self) -> uuid.UUID:
-        """Seal under the client's key."""
-        return self.client_id
 
     @property
     def is_open(self) -> bool:

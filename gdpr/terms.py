@@ -35,6 +35,13 @@ def accounts_kept_until(day: dt.date, *, years: int, month: int) -> dt.date:
     return dt.date(end.year + years, month, calendar.monthrange(end.year + years, month)[1])
 
 
+def accounts_gone_through(on: dt.date, *, years: int, month: int) -> dt.date:
+    """Return the last day whose vouchers have had their time on a day: the end of a fiscal year."""
+    this_end = fiscal_year_end(on, month=month)
+    year = this_end.year - years - 1
+    return dt.date(year, month, calendar.monthrange(year, month)[1])
+
+
 def messages_kept_until(debt: Debt) -> dt.date | None:
     """Return the last day messages about a debt are kept; None while it is owed.
 

@@ -7,12 +7,11 @@ import json
 from django.db import transaction
 
 from cabinets.models import JournalEntry, JournalSeal
-from cabinets.segments import first_of_month
+from cabinets.segments import KEPT_MONTHS, first_of_month
 
 COLUMNS = (
     "id", "at", "event", "member_id", "subject_type", "subject_id", "address", "agent", "request_id", "facts",
 )  # fmt: skip
-KEPT_MONTHS = 12
 
 
 def head_of(month: dt.date) -> tuple[int, bytes]:

@@ -46,6 +46,16 @@ def invite(*, email: str, role: Role, by: Membership) -> Invitation:
     return _offer(email=address, role=role, by=by)
 
 
+def open_firm(*, cabinet_id: UUID, name: str, slug: str, owner: str, **facts: str) -> Invitation:
+    """Open a firm and offer it to its first partner, both or neither; it speaks to nobody until it is activated.
+
+    Raise IntegrityError, and create nothing, when another firm has that name in addresses.
+    """
+    with working_for(cabinet_id=cabinet_id):
+        Cabinet(id=cabinet_id, name=name, slug=slug, **facts).save(force_insert=True)
+        return invite_first_owner(email=owner)
+
+
 @transaction.atomic
 def invite_first_owner(*, email: str) -> Invitation:
     """Offer a firm that has nobody yet to its first partner."""

@@ -1,5 +1,6 @@
 """Sign in, sign out, change a password, end sessions: every door to a person's account."""
 
+import datetime as dt
 import hashlib
 import logging
 from dataclasses import dataclass
@@ -95,6 +96,11 @@ def change_password(*, request: HttpRequest, user: User, password: str) -> None:
     update_session_auth_hash(request, user)
     end_sessions(user=user, but=request.session.session_key)
     note("person.password_changed", user=user, request=request)
+
+
+def forget_sessions(*, now: dt.datetime) -> int:
+    """Delete every session that is over; return how many."""
+    return Session.objects.filter(expire_date__lt=now).delete()[0]
 
 
 def send_password_link(*, user_id: UUID) -> bool:

@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -20,7 +20,7 @@ from django.utils.text import slugify
 
 from cabinets import crypto
 from cabinets.errors import CabinetError
-from cabinets.models import Cabinet, User
+from cabinets.models import User
 from cabinets.scoping import working_for
 from cabinets.services import people
 
@@ -94,7 +94,7 @@ def open_firm(*, token: str, first_name: str, last_name: str, password: str) -> 
     for attempt in range(_TRIES):
         slug = stem if not attempt else f"{stem}-{attempt + 1}"
         try:
-            return _open(uuid4(), slug, wish, first_name=first_name, last_name=last_name, password=password)
+            return _open(wish, slug=slug, first_name=first_name, last_name=last_name, password=password)
         except IntegrityError:
             # Another firm has that name in addresses; or the same link was used in another window.
             if User.objects.filter(email=wish.email).exists():
@@ -102,15 +102,12 @@ def open_firm(*, token: str, first_name: str, last_name: str, password: str) -> 
     raise SignUpError("Trop de cabinets portent ce nom : recommencez avec votre ville. Rien n’a été créé.")
 
 
-def _open(cabinet_id: UUID, slug: str, wish: Wish, *, first_name: str, last_name: str, password: str) -> User:
+def _open(wish: Wish, *, slug: str, first_name: str, last_name: str, password: str) -> User:
+    """Open the firm with its first partner in it, both or neither."""
+    cabinet_id = uuid4()
     with working_for(cabinet_id=cabinet_id):
-        firm = Cabinet(id=cabinet_id, name=wish.firm, slug=slug, bar=wish.bar, email=wish.email)
-        firm.save(force_insert=True)
-        offer = people.invite_first_owner(email=wish.email)
-        return people.join(
-            token=people.token_of(invitation_id=offer.pk),
-            user=None,
-            first_name=first_name,
-            last_name=last_name,
-            password=password,
+        offer = people.open_firm(
+            cabinet_id=cabinet_id, name=wish.firm, slug=slug, owner=wish.email, bar=wish.bar, email=wish.email
         )
+        token = people.token_of(invitation_id=offer.pk)
+        return people.join(token=token, user=None, first_name=first_name, last_name=last_name, password=password)

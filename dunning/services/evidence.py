@@ -21,6 +21,10 @@ PARTS = ("subject", "text", "html", "recipient")
 Facts = Mapping[str, str | int | bool | None]
 
 
+# What the law lets go of leaves its link.
+EMPTIED = "messages.emptied"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What a verification found: how many links hold, the first that does not, and why."""
@@ -44,6 +48,7 @@ class _Walk:
     head: bytes = GENESIS
     altered: list[UUID] = field(default_factory=list)
     erased: int = 0
+    emptied: frozenset[UUID | None] = frozenset()
 
 
 def append(
@@ -82,6 +87,11 @@ def append(
     entry.hash = link_of(entry).hash
     entry.save(force_insert=True)
     return entry
+
+
+def append_emptied(*, client_id: UUID, messages: int) -> EvidenceEntry:
+    """Add the link that says a client's messages were emptied, their time being over."""
+    return append(EMPTIED, client_id=client_id, facts={"messages": messages})
 
 
 def append_message(event: str, reminder: Reminder, **facts: str | int | bool | None) -> EvidenceEntry:
@@ -151,10 +161,11 @@ def link_of(entry: EvidenceEntry) -> Link:
 def verify(*, with_contents: bool = True) -> Verdict:
     """Walk the chain of the firm acted for from its first link; stop at the first that does not hold.
 
-    With the contents, each message still kept is hashed again; what was erased with its client's key is counted, and
-    is no fault.
+    With the contents, each message still kept is hashed again; what was erased with its client's key, or emptied as a
+    later link says, is counted and is no fault.
     """
-    walk = _Walk()
+    told = EvidenceEntry.objects.filter(event=EMPTIED).values_list("client_id", flat=True)
+    walk = _Walk(emptied=frozenset(told) if with_contents else frozenset())
     for entry, message in _entries():
         if why := _fault(entry, walk):
             return Verdict(links=walk.links, head=walk.head, broken_at=entry.seq, why=why)
@@ -189,6 +200,9 @@ def _check_content(entry: EvidenceEntry, message: Reminder | PlanMessage | None,
     try:
         kept = digests_of(message)
     except SealBrokenError:
+        walk.erased += 1
+        return
+    if not kept and entry.client_id in walk.emptied:
         walk.erased += 1
         return
     told = {name: digest for name, digest in entry.digests.items() if name in PARTS}

@@ -12,10 +12,13 @@ from cabinets import journal
 from cabinets.enums import KeyPurpose
 from cabinets.models import Client, DataKey
 from cabinets.sealing import forget_keys
+from dunning.services import evidence
 from gdpr import fates
 from gdpr.enums import Person
 from gdpr.fates import ClientFacts, Fate
 from gdpr.inventory import HOLDINGS, Holding
+from gdpr.models import RightsRequest
+from gdpr.services import archives
 from gdpr.services.emptying import let_go, model_of, rows_of
 from gdpr.services.facts import facts_of
 
@@ -75,8 +78,12 @@ def _let_go_of(client_id: UUID, facts: ClientFacts, *, is_asked: bool) -> Counte
                 counts[holding.model] += let_go(holding, rows)
         elif holding.spare and fates.spare_may_go(facts, is_asked=is_asked):
             counts[holding.model] += let_go(holding, rows, only=holding.spare)
+    if messages := counts["dunning.Reminder"] + counts["payments.PlanMessage"]:
+        evidence.append_emptied(client_id=client_id, messages=messages)
     if counts["cabinets.Client"]:
-        _forget_reach(client_id)
+        _forget_reach(client_id, is_whole=fates.client_may_go(facts))
+    if is_asked:
+        archives.destroy(RightsRequest.objects.filter(client=client_id))
     if fates.client_may_go(facts):
         destroyed, _ = DataKey.objects.filter(purpose=KeyPurpose.CLIENT, subject_id=client_id).delete()
         counts["cabinets.DataKey"] += destroyed
@@ -93,9 +100,11 @@ def _in_order(holdings: Sequence[Holding]) -> list[Holding]:
     return sorted(holdings, key=lambda one: one.model == "cabinets.Client")
 
 
-def _forget_reach(client_id: UUID) -> None:
-    """Say of a client that nobody can be reached: what the planner knows of their addresses."""
+def _forget_reach(client_id: UUID, *, is_whole: bool) -> None:
+    """Tell the planner which addresses are gone; the postal one is on vouchers and goes with them."""
     reach = {"has_email": False, "has_mobile": False, "has_phone": False, "accepts_sms": False}
+    if is_whole:
+        reach["has_postal"] = False
     Client.objects.filter(pk=client_id).update(**reach, is_never_reminded=True)
 
 

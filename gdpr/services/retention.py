@@ -4,9 +4,11 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cabinets import journal
 from cabinets.enums import KeyPurpose, Right
@@ -14,12 +16,15 @@ from cabinets.models import Client, DataKey, Membership
 from cabinets.permissions import ensure
 from cabinets.scoping import tenant_atomic
 from gdpr import fates
+from gdpr.fates import ClientFacts
 from gdpr.inventory import HOLDINGS, Holding, retention_of
-from gdpr.models import Purge, RetentionSettings
+from gdpr.models import Purge, RetentionSettings, RightsRequest
+from gdpr.services import archives
 from gdpr.services.emptying import let_go, model_of
 from gdpr.services.erasing import purge_client
 from gdpr.services.facts import facts_of, settings_in_force
-from invoices.law.limitation import shift_months
+from gdpr.terms import YEAR, accounts_gone_through
+from invoices.law.limitation import OTHERS_YEARS, shift_months
 
 SCHEDULER = "scheduler"
 CLIENTS_AT_ONCE = 500
@@ -35,7 +40,18 @@ AGES = {
     "dunning.SmsCatch": "at",
     "dunning.DocumentJob": "asked_at",
     "dunning.StaffMail": "asked_at",
+    "gdpr.RightsRequest": "answered_at",
 }
+# Vouchers of nobody in particular: theirs is the fiscal year of this column.
+VOUCHERS = {
+    "payments.BankLine": "booked_on",
+    "payments.BankFile": "taken_at__date",
+    "payments.BankGuess": "line__booked_on",
+}
+# What nobody could place with a client, for as long as anybody might still be claimed from.
+UNPLACED = "dunning.InboundMessage"
+UNPLACED_MONTHS = OTHERS_YEARS * YEAR
+COPIES_MONTHS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +87,25 @@ def firms_due() -> list[UUID]:
 
 
 def coming(*, on: dt.date) -> Coming:
-    """Say what a purge of that day would let go of, without touching anything."""
-    aged = tuple(
-        (str(model_of(one)._meta.verbose_name_plural), count) for one in _ageing() if (count := _old(one, on).count())
-    )
+    """Say what a purge of that day would let go of, without touching anything: what had its time since the last one."""
+    last = Purge.objects.order_by("-on").values_list("on", flat=True).first()
+    counts = {
+        holding.model: _old(holding, on).count() - (_old(holding, last).count() if last else 0) for holding in ageing()
+    }
     messages = forgotten = 0
     for client_ids in _clients():
         for facts in facts_of(client_ids, on=on).values():
-            if fates.client_may_go(facts):
-                forgotten += 1
-            elif fates.messages_may_go(facts):
-                messages += 1
-    return Coming(aged, messages, forgotten)
+            if last is not None and not _came_due(facts, since=last):
+                continue
+            forgotten += fates.client_may_go(facts)
+            messages += fates.messages_may_go(facts) and not fates.client_may_go(facts)
+    names = {holding.model: str(model_of(holding)._meta.verbose_name_plural) for holding in ageing()}
+    return Coming(tuple((names[name], count) for name, count in counts.items() if count > 0), messages, forgotten)
+
+
+def _came_due(facts: ClientFacts, *, since: dt.date) -> bool:
+    ends = (facts.messages_until, facts.accounts_until)
+    return any(end is not None and since <= end < facts.on for end in ends)
 
 
 def purge(*, on: dt.date) -> Counter[str]:
@@ -94,9 +117,11 @@ def purge(*, on: dt.date) -> Counter[str]:
         if not settings_in_force().purges:
             return Counter()
     counts: Counter[str] = Counter()
-    for holding in _ageing():
+    for holding in ageing():
         with tenant_atomic():
             counts[holding.model] += let_go(holding, _old(holding, on))
+    with tenant_atomic():
+        archives.destroy(_old_copies(on))
     clients = 0
     for client_id in _due_clients(on):
         with tenant_atomic():
@@ -111,17 +136,36 @@ def purge(*, on: dt.date) -> Counter[str]:
     return told
 
 
-def _ageing() -> list[Holding]:
-    return [one for one in HOLDINGS if one.model in AGES]
+def ageing() -> list[Holding]:
+    """Return the tables whose rows go by their own age."""
+    return [one for one in HOLDINGS if one.model in AGES or one.model in VOUCHERS or one.model == UNPLACED]
 
 
-def _old(holding: Holding, on: dt.date):  # type: ignore[no-untyped-def]  # rows of any table
+def _old(holding: Holding, on: dt.date) -> QuerySet[Any]:
     """Return the rows of a table whose length is over on that day."""
+    rows = model_of(holding)._default_manager.all()
+    if holding.model in VOUCHERS:
+        settings = settings_in_force()
+        last = accounts_gone_through(on, years=settings.accounting_years, month=settings.fiscal_month)
+        return _not_empty(holding, rows.filter(**{f"{VOUCHERS[holding.model]}__lte": last}))
+    if holding.model == UNPLACED:
+        return rows.filter(client=None, received_at__lt=_instant(on, months=UNPLACED_MONTHS))
     months = retention_of(holding).months or 0
-    limit = dt.datetime.combine(shift_months(on, -months), dt.time(), tzinfo=dt.UTC)
-    rows = model_of(holding)._default_manager.filter(**{f"{AGES[holding.model]}__lt": limit})
-    # A row that was emptied already is left out where its file says so.
-    return rows.exclude(**{holding.files[0][0]: ""}) if holding.files else rows
+    return _not_empty(holding, rows.filter(**{f"{AGES[holding.model]}__lt": _instant(on, months=months)}))
+
+
+def _not_empty(holding: Holding, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Leave out what was emptied already, where a row's file says so; a request's copy goes long before its words."""
+    is_told = holding.files and holding.model != "gdpr.RightsRequest"
+    return rows.exclude(**{holding.files[0][0]: ""}) if is_told else rows
+
+
+def _old_copies(on: dt.date) -> QuerySet[RightsRequest]:
+    return RightsRequest.objects.filter(answered_at__lt=_instant(on, months=COPIES_MONTHS))
+
+
+def _instant(on: dt.date, *, months: int) -> dt.datetime:
+    return dt.datetime.combine(shift_months(on, -months), dt.time(), tzinfo=dt.UTC)
 
 
 def _clients() -> Iterator[list[UUID]]:

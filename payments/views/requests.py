@@ -144,6 +144,7 @@ def _page(request: CabinetRequest, asked: DebtorRequest, form: AnswerForm, *, st
         "hint": RIGHT_HINTS[DataRight(asked.reason)] if asked.kind == RequestKind.DATA else "",
         "is_paid_claim": asked.kind == RequestKind.ALREADY_PAID,
         "may_answer": request.member.can(Right.HOLD_REMINDERS),
+        "may_answer_rights": request.member.can(Right.ANSWER_RIGHTS),
         "may_release": request.member.can(Right.RELEASE_DISPUTES),
     }
     return render(request, "payments/request.html", context, status=status)

@@ -258,3 +258,11 @@ def test_names_each_request_in_its_answer(db: None, browse: Browse) -> None:
 
     assert re.fullmatch(r"[0-9a-f]{16}", first)
     assert first != second
+
+
+def test_forgets_the_sessions_that_are_over(owner: Membership) -> None:
+    for key, ends_at in (("over", NOW - dt.timedelta(seconds=1)), ("running", NOW + dt.timedelta(hours=1))):
+        Session.objects.create(session_key=key, session_data="", expire_date=ends_at, address="192.0.2.1")
+
+    assert tasks.forget_sessions() == 1
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["running"]

@@ -12,6 +12,7 @@ from cabinets.models import Cabinet, Client, Contact, DataKey, Dossier, JournalE
 from cabinets.sealing import forget_keys
 from dunning.enums import ReminderState
 from dunning.models import Call, Reminder
+from dunning.services import evidence
 from gdpr.fates import CLAIMS, LAW, OWED
 from gdpr.services.erasing import Line, erase, preview, purge_client
 from invoices.models import Document, Invoice
@@ -190,3 +191,24 @@ def test_tells_before_it_does_anything(known: Known, disk: Path) -> None:
     assert LinkVisit.objects.count() == 1
     assert known.fresh.email == known.client.email
     assert not JournalEntry.objects.filter(event="client.erased").exists()
+
+
+def test_says_in_the_chain_of_evidence_what_was_emptied(known: Known) -> None:
+    pay(known)
+    evidence.append_message("message.accepted", Reminder.objects.get(pk=known.reminder.pk))
+    before = evidence.verify()
+
+    purge_client(client_id=known.client.pk, on=dt.date(2028, 3, 21))
+    after = evidence.verify()
+
+    assert (before.holds, before.erased) == (True, 0)
+    assert (after.holds, after.links, after.erased) == (True, before.links + 1, 1)
+
+
+def test_still_calls_altered_a_message_that_somebody_emptied(known: Known) -> None:
+    evidence.append_message("message.accepted", Reminder.objects.get(pk=known.reminder.pk))
+    reminder = Reminder.objects.get(pk=known.reminder.pk)
+    reminder.subject = reminder.text = reminder.recipient = ""
+    reminder.save(update_fields=["subject", "text", "recipient"])
+
+    assert evidence.verify().altered == (known.reminder.pk,)

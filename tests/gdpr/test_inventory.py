@@ -11,6 +11,8 @@ from cabinets.models import Client
 from cabinets.sealing import SealedTextField
 from gdpr.enums import Ending, Person
 from gdpr.inventory import HOLDINGS, NOBODY, PURPOSES, RETENTIONS, Holding
+from gdpr.services import retention
+from gdpr.services.erasing import OF_CLIENTS
 
 # Tables of the framework that hold the names of our own tables and rights, and nothing else.
 FRAMEWORK = {"contenttypes", "auth"}
@@ -110,3 +112,15 @@ def test_keeps_in_clear_nothing_that_erasure_must_empty() -> None:
     ]
 
     assert lost == []
+
+
+def test_lets_go_of_everything_it_says_it_does() -> None:
+    """A table whose rows are said to be emptied or deleted is reached: through its client, by its age, or apart."""
+    apart = {
+        "cabinets.JournalEntry": "segments dropped whole (cabinets.segments)",
+        "cabinets.Session": "cabinets.tasks.forget_sessions",
+    }
+    reached = {one.model for one in (*OF_CLIENTS, *retention.ageing())} | set(apart)
+
+    said = {one.model for one in HOLDINGS if one.ending in {Ending.EMPTY, Ending.DELETE}}
+    assert sorted(said - reached) == []

@@ -9,12 +9,15 @@ import pytest
 
 from cabinets.models import Cabinet, Client, JournalEntry, Membership
 from cabinets.scoping import working_for
+from cabinets.sealing import forget_keys
 from gdpr import tasks
+from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
 from gdpr.inventory import HOLDINGS
-from gdpr.models import Purge, RetentionSettings
+from gdpr.models import Purge, RetentionSettings, RightsRequest
+from gdpr.services import requests as rights
 from gdpr.services import retention
 from gdpr.services.retention import AGES
-from payments.models import LinkVisit
+from payments.models import BankAccount, BankFile, BankLine, BankStatement, LinkVisit
 from payments.services.links import link_for
 from tests.conftest import FirmBrowser
 from tests.factories.cabinets import make_cabinet, make_client, make_dossier, make_member, outside_any_firm
@@ -22,6 +25,11 @@ from tests.factories.invoices import make_invoice
 from tests.factories.payments import make_payment
 
 DAY = dt.date(2026, 11, 24)
+
+
+@pytest.fixture(autouse=True)
+def disk(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path / "documents"
 
 
 def old_client() -> Client:
@@ -96,7 +104,7 @@ def test_keeps_an_age_for_every_table_that_ages() -> None:
     ageing = {
         one.model
         for one in HOLDINGS
-        if one.retention in {"traces", "notices", "working"} and one.model != "cabinets.Session"
+        if one.retention in {"traces", "notices", "working", "rights"} and one.model != "cabinets.Session"
     }
 
     assert set(AGES) == ageing
@@ -138,3 +146,55 @@ def test_chooses_its_lengths_within_the_law(
     assert "six ans au moins" in refused.content.decode()
     assert (row.accounting_years, row.fiscal_month, row.purges) == (7, 6, True)
     assert JournalEntry.objects.filter(event="retention.changed").count() == 1
+
+
+def test_lets_go_of_the_bank_s_words_with_their_fiscal_year(owner: Membership) -> None:
+    account = BankAccount(number="FR7630006000011234567890189", number_index=b"n" * 16)
+    account.save(force_insert=True)
+    for rank, day in enumerate((dt.date(2015, 12, 31), dt.date(2016, 1, 1))):
+        file = BankFile(format="csv", source="upload", stored_as="", digest=bytes([rank]) * 32)
+        file.save(force_insert=True)
+        statement = BankStatement(file=file, account=account, starts_on=day, ends_on=day)
+        statement.save(force_insert=True)
+        BankLine(
+            account=account, statement=statement, line_index=bytes([rank]) * 16, rank=0, booked_on=day, value_on=day,
+            cents=100, label="VIR DELORME", counterparty="Anne Delorme",
+        ).save(force_insert=True)  # fmt: skip
+    turn_on(owner)
+
+    # The fiscal year 2015 goes on 2026-01-01, and 2016 a year later.
+    gone = retention.purge(on=dt.date(2026, 1, 1))
+
+    assert gone["payments.BankLine"] == 1
+    kept = [(one.label, one.counterparty, one.cents) for one in BankLine.objects.order_by("booked_on")]
+    assert kept == [("", "", 100), ("VIR DELORME", "Anne Delorme", 100)]
+
+
+def test_says_nothing_of_what_already_went(owner: Membership) -> None:
+    old_client()
+    turn_on(owner)
+    retention.purge(on=DAY)
+
+    assert retention.coming(on=DAY + dt.timedelta(days=1)).is_empty
+
+
+def test_keeps_the_proof_of_an_answer_longer_than_its_copy_and_than_the_client(
+    owner: Membership, tmp_path: Path
+) -> None:
+    client = old_client()
+    row = rights.record(
+        by=owner, client=client, claim=Claim.ACCESS, origin=RequestOrigin.EMAIL, received_on=DAY, words="Tout savoir"
+    )
+    rights.identify(request_id=row.pk, by=owner, proof=IdentityProof.KNOWN)
+    rights.prepare(request_id=row.pk, by=owner)
+    rights.answer(request_id=row.pk, by=owner, state=RightsState.GRANTED, text="Voici.")
+    turn_on(owner)
+
+    retention.purge(on=DAY + dt.timedelta(days=100))
+    forget_keys()
+
+    kept = RightsRequest.objects.get()
+    assert Client.objects.get(pk=client.pk).last_name == ""
+    assert (kept.words, kept.answer, kept.stored_as, kept.digest is not None) == ("Tout savoir", "Voici.", "", True)
+    retention.purge(on=dt.date(2031, 12, 1))
+    assert (RightsRequest.objects.get().words, RightsRequest.objects.get().answer) == ("", "")

@@ -7,7 +7,14 @@ import pytest
 from cabinets.enums import ClientKind
 from gdpr.enums import Basis, Claim
 from gdpr.matrix import ALLOWED, is_allowed, why_not
-from gdpr.terms import Debt, accounts_kept_until, answer_due_on, fiscal_year_end, messages_kept_until
+from gdpr.terms import (
+    Debt,
+    accounts_gone_through,
+    accounts_kept_until,
+    answer_due_on,
+    fiscal_year_end,
+    messages_kept_until,
+)
 
 DAY = dt.date.fromisoformat
 
@@ -37,6 +44,23 @@ def test_ends_a_fiscal_year(day: str, month: int, end: str) -> None:
 )
 def test_keeps_a_voucher_so_many_years_after_its_fiscal_year(day: str, years: int, month: int, last: str) -> None:
     assert accounts_kept_until(DAY(day), years=years, month=month) == DAY(last)
+
+
+@pytest.mark.parametrize(
+    ("on", "years", "month", "last"),
+    [
+        ("2035-12-31", 10, 12, "2024-12-31"),
+        ("2036-01-01", 10, 12, "2025-12-31"),
+        ("2034-02-28", 10, 2, "2023-02-28"),
+        ("2034-03-01", 10, 2, "2024-02-29"),
+    ],
+)
+def test_lets_a_fiscal_year_go_whole(on: str, years: int, month: int, last: str) -> None:
+    through = accounts_gone_through(DAY(on), years=years, month=month)
+
+    assert through == DAY(last)
+    assert accounts_kept_until(through, years=years, month=month) < DAY(on)
+    assert accounts_kept_until(through + dt.timedelta(days=1), years=years, month=month) >= DAY(on)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 from django.utils.text import slugify
 
-from cabinets.models import Cabinet
-from cabinets.scoping import working_for
 from cabinets.services import people
 
 
@@ -25,15 +23,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create the firm and the offer together."""
-        firm = Cabinet(id=uuid4(), name=options["name"], slug=options["slug"] or slugify(options["name"]))
+        slug = options["slug"] or slugify(options["name"])
         try:
-            with working_for(cabinet_id=firm.pk):
-                firm.save(force_insert=True)
-                offer = people.invite_first_owner(email=options["owner"])
+            offer = people.open_firm(cabinet_id=uuid4(), name=options["name"], slug=slug, owner=options["owner"])
         except IntegrityError as error:
-            raise CommandError(
-                f"Un cabinet porte déjà l’identifiant {firm.slug} : choisissez-en un avec --slug."
-            ) from error
+            raise CommandError(f"Un cabinet porte déjà l’identifiant {slug} : choisissez-en un avec --slug.") from error
         self.stdout.write(
-            f"{firm.name} : invitation à transmettre, valable 7 jours\n{people.link_of(invitation_id=offer.pk)}"
+            f"{options['name']} : invitation à transmettre, valable 7 jours\n{people.link_of(invitation_id=offer.pk)}"
         )

@@ -24,5 +24,7 @@ class Command(migrate.Command):
         super().handle(*args, **options)
         if not options.get("plan") and not options.get("check_unapplied"):
             with transaction.atomic(using="owner"):
-                segments.make_segments(connections["owner"], on=timezone.now().date())
+                today = timezone.now().date()
+                segments.make_segments(connections["owner"], on=today)
+                segments.drop_segments(connections["owner"], on=today)
                 wall.build(connections["owner"])
