@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 
 from cabinets.enums import Right, TaskState
 from cabinets.models import Cabinet, Notification, Task
+from cabinets.services import sign_up
 from dunning.enums import InboundState, ReminderState
 from dunning.models import InboundMessage, MailServer, Reminder, SendingDomain
 from dunning.services.roads import has_platform
@@ -116,7 +117,7 @@ class Chrome:
     search_url: str = SEARCH_URL
     suspend_url: str = SUSPEND_URL
     resume_url: str = RESUME_URL
-    sign_up_url: str = SIGN_UP_URL
+    sign_up_url: str = ""
     person: str = ""
     firm_name: str = ""
     zone: dt.tzinfo = PARIS
@@ -141,7 +142,8 @@ def frame(request: HttpRequest) -> Chrome:
     member = getattr(request, "member", None)
     cabinet = getattr(request, "cabinet", None)
     if member is None or cabinet is None:
-        return Chrome()
+        # A door that is closed is shown to nobody.
+        return Chrome(sign_up_url=SIGN_UP_URL if sign_up.is_open() else "")
     counts = getattr(request, "chrome_counts", None)
     if counts is None:
         counts = counts_of(cabinet_id=cabinet.pk, member_id=member.pk)

@@ -41,6 +41,7 @@ def listing(request: CabinetRequest) -> HttpResponse:
         "done": len(lines) - len(left),
         "count": len(lines),
         "next": left[0] if left else None,
+        "is_live": request.cabinet.is_live,
     }
     return render(request, "onboarding/list.html", context)
 

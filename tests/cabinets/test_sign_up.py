@@ -146,3 +146,11 @@ def test_asks_for_each_answer(missing: str) -> None:
 
     assert (refused.status_code, mail.outbox) == (422, [])
     assert "Indiquez" in refused.content.decode()
+
+
+def test_shows_its_door_only_where_it_opens(settings: Any) -> None:
+    shown = [Browser().get(page).content.decode().count('href="/inscription/"') for page in ("/", "/connexion/")]
+    settings.SIGN_UPS_OPEN = False
+    closed = [Browser().get(page).content.decode().count('href="/inscription/"') for page in ("/", "/connexion/")]
+
+    assert (shown, closed) == ([2, 1], [0, 0])

@@ -112,7 +112,3 @@ def test_refuses_an_assumption_it_cannot_read(name: str, value: str, sentence: s
     assert response.status_code == 200
     assert sentence in words(response)
     assert "Net sur un an" not in words(response)
-
-
-def test_the_sign_in_page_leads_to_the_sign_up(db: None, browse: Browse) -> None:
-    assert b'href="/inscription/"' in browse().get("/connexion/").content
