@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 from cabinets.enums import ClientKind, LegalAid, SendingMode
 from dunning.enums import Code, Entry, Reason, Tone
 from invoices.enums import InvoiceKind, StopKind
+from payments.freshness import are_payments_stale
 
-SOURCE_VALID_DAYS = 7
-BESIDE_A_FEED_VALID_DAYS = 1
 CONTACT_GAP_DAYS = 7
 CONTACTS_PER_30_DAYS = 4
 CONTACT_WINDOW_DAYS = 30
@@ -142,17 +141,6 @@ def is_source_stale(facts: Facts, on: dt.date) -> bool:
     return are_payments_stale(
         declared_on=facts.settlements_declared_on, feed_fresh_until_on=facts.feed_fresh_until_on, on=on
     )
-
-
-def are_payments_stale(*, declared_on: dt.date | None, feed_fresh_until_on: dt.date | None, on: dt.date) -> bool:
-    """Say whether no deposit of the bank answers for this day, and nobody declared the payments up to date lately.
-
-    A declaration holds seven days; where the bank deposits its statements and stopped, until the next day only.
-    """
-    if feed_fresh_until_on is not None and on <= feed_fresh_until_on:
-        return False
-    valid = SOURCE_VALID_DAYS if feed_fresh_until_on is None else BESIDE_A_FEED_VALID_DAYS
-    return declared_on is None or (on - declared_on).days > valid
 
 
 def is_credit_enough(facts: Facts, on: dt.date) -> bool:

@@ -827,6 +827,18 @@ HOLDINGS: tuple[Holding, ...] = (
         in_portability=True,
     ),
     Holding(
+        model="payments.Mandate",
+        person=Person.CLIENT,
+        purpose="recovery",
+        retention="accounting",
+        fields=("consent", "url", "ref", "mandate_ref", "reference"),
+        neutral=("state", "ended_by", "failure"),
+        ending=Ending.EMPTY,
+        seen_by=Right.SEE_INVOICES,
+        client="client",
+        in_portability=True,
+    ),
+    Holding(
         model="payments.PlanMessage",
         person=Person.CLIENT,
         purpose="proof",

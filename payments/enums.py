@@ -59,6 +59,27 @@ class CheckoutState(models.TextChoices):
 UNSETTLED = (CheckoutState.OPENING, CheckoutState.OPEN, CheckoutState.PROCESSING)
 
 
+class MandateState(models.TextChoices):
+    """Where a debtor's leave to collect is."""
+
+    ASKED = "asked", "À signer"
+    SIGNED = "signed", "En vigueur"
+    ENDED = "ended", "Terminé"
+
+
+STANDING_MANDATES = (MandateState.ASKED, MandateState.SIGNED)
+
+
+class MandateEnd(models.TextChoices):
+    """Who ended it."""
+
+    DEBTOR = "debtor", "Le client"
+    FIRM = "firm", "Le cabinet"
+    BANK = "bank", "La banque ou le prestataire"
+    PLAN = "plan", "La fin de l’échéancier"
+    NOBODY = "nobody", "Jamais signé"
+
+
 class NoticeState(models.TextChoices):
     """What became of a provider's notice."""
 

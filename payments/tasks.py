@@ -11,14 +11,14 @@ from cabinets.scoping import acting_for, tenant_atomic, working_for
 from cabinets.services.firm import every_firm
 from payments.enums import LineState
 from payments.models import BankFeed, BankLine
-from payments.services import asking, bank_feed, bank_finding, link_messages, notices, provider_accounts
+from payments.services import asking, bank_feed, bank_finding, link_messages, mandates, notices, provider_accounts
 
 BATCH = 25
 
 
 @shared_task(name="payments.tasks.sweep_payments")
 def sweep_payments() -> None:
-    """Every minute: handle the notices that wait, and ask about the payments nobody announced anything of."""
+    """Every minute: handle the notices that wait, ask about payments and mandates nobody announced anything of."""
     now = timezone.now()
     for ids in notices.due(now=now).values():
         for notice_id in ids:
@@ -27,6 +27,15 @@ def sweep_payments() -> None:
         rest = iter(ids)
         while batch := [str(checkout_id) for checkout_id in islice(rest, BATCH)]:
             ask_checkouts.delay(str(cabinet_id), batch)
+
+    for cabinet_id, ids in mandates.due(now=now).items():
+        ask_mandates.delay(str(cabinet_id), [str(mandate_id) for mandate_id in ids])
+
+
+@shared_task(name="payments.tasks.ask_mandates")
+def ask_mandates(cabinet_id: str, mandate_ids: list[str]) -> None:
+    """Ask a firm's providers about some of its mandates, and end there what ended here."""
+    mandates.ask_all(cabinet_id=UUID(cabinet_id), mandate_ids=[UUID(one) for one in mandate_ids])
 
 
 @shared_task(name="payments.tasks.handle_notice")

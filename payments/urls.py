@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("echeanciers/<uuid:plan_id>/accord-ecrit/", plans.written, name="plan_written"),
     path("echeanciers/<uuid:plan_id>/attendre/", plans.tolerate, name="plan_tolerate"),
     path("echeanciers/<uuid:plan_id>/terminer/", plans.end, name="plan_end"),
+    path("echeanciers/<uuid:plan_id>/prelevement/arreter/", plans.stop_collecting, name="plan_stop_collecting"),
     path("echeanciers/<uuid:plan_id>/echeancier.pdf", plans.document, name="plan_document"),
     path("clients/<uuid:client_id>/echeancier/", plan_offers.offer, name="plan_offer"),
     path("parametres/echeanciers/", plan_offers.plan_settings, name="plan_settings"),

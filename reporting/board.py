@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import starmap
 
 from cabinets.models import Cabinet
-from dunning.policy import are_payments_stale
 from invoices.money import show_euros
+from payments.freshness import are_payments_stale
 from reporting import places, queries
 
 NBSP = "\u00a0"

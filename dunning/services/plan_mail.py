@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,7 @@ from invoices.locks import lock_invoices
 from invoices.services.chores import open_chore
 from payments.enums import MailState, PlanMail, PlanState
 from payments.models import PlanLine, PlanMessage
+from payments.services.debiting import Collecting, collecting_of
 from payments.services.plan_reading import View, view_of
 from payments.services.plans import lock_plan
 from templates_lib.errors import TextError
@@ -271,14 +273,24 @@ def _what_stops(message: PlanMessage, view: View, cabinet: Cabinet, now: dt.date
     facts = load_facts(invoice_ids=owed, on=view.on, now=now, cabinet=cabinet, channel=Channel.EMAIL)
     if not facts:
         return Code.CLOSED
-    adapt = _for_a_reminder if message.kind == PlanMail.REMINDER else _for_an_answer
+    is_coming = False
+    if message.kind == PlanMail.REMINDER and message.instalment is not None:
+        collecting = collecting_of(message.plan, message.instalment)
+        if collecting is Collecting.UNSURE:
+            return Code.PAYMENT_IN_FLIGHT
+        is_coming = collecting is Collecting.SURE
+    adapt = partial(_for_a_reminder, is_coming=is_coming) if message.kind == PlanMail.REMINDER else _for_an_answer
     codes = [decide(adapt(one, on=view.on), on=view.on).code for one in facts.values()]
     return next((code for code in codes if code not in SAID), None)
 
 
-def _for_a_reminder(facts: Facts, *, on: dt.date) -> Facts:
-    """Return the facts as they bear on an instalment: its own date in the place of the ladder's, every stop but it."""
-    return replace(facts, stops=facts.stops - {StopKind.PLAN}, step=_GENTLE, last_step_on=None, is_rate_missing=False)
+def _for_a_reminder(facts: Facts, *, on: dt.date, is_coming: bool) -> Facts:
+    """Return the facts as they bear on an instalment: its own date in the place of the ladder's, every stop but it.
+
+    The money on its way that its own mandate collects is what the message is about.
+    """
+    own = {StopKind.PLAN, StopKind.PAYMENT_IN_FLIGHT} if is_coming else {StopKind.PLAN}
+    return replace(facts, stops=facts.stops - own, step=_GENTLE, last_step_on=None, is_rate_missing=False)
 
 
 def _for_an_answer(facts: Facts, *, on: dt.date) -> Facts:

@@ -10,11 +10,13 @@ from payments.enums import PlanMail
 from payments.models import PlanMessage
 from payments.plans import Standing
 from payments.services import links as payment_links
+from payments.services.debiting import Collecting, collecting_of
 from payments.services.plan_reading import View
 from templates_lib.email import Composed, Envelope, InvoiceLine, Links, build_message, compose_email
 from templates_lib.enums import kind_of
+from templates_lib.library import TextVersion
 from templates_lib.lint import lint_rendered
-from templates_lib.plan_texts import plan_text, plan_words, rank_words
+from templates_lib.plan_texts import COLLECTED, plan_text, plan_words, rank_words
 from templates_lib.rendering import amount_words, day_words
 from templates_lib.words import WORDS
 
@@ -23,7 +25,7 @@ def write(message: PlanMessage, view: View, *, cabinet: Cabinet, sender: Sender,
     """Compose a message about a plan from how it stands today; raise TextError when it may not leave."""
     plan, addressee = message.plan, addressee_of(message)
     link = payment_links.url_of(payment_links.link_for(client=plan.client, contact=plan.contact))
-    version = plan_text(about=message.kind, kind=kind_of(plan.kind), language=plan.language)
+    version = _text_of(message)
     matter_words = matter_words_of(cabinet)
     refuse_faults(lint_of(version, matter_words))
     composed = compose(message, view, cabinet=cabinet, link=link)
@@ -54,9 +56,9 @@ def write(message: PlanMessage, view: View, *, cabinet: Cabinet, sender: Sender,
 
 def compose(message: PlanMessage, view: View, *, cabinet: Cabinet, link: str) -> Composed:
     """Fill the text of a message: the instalments it is about, or the invoices when the dates are refused."""
-    plan, kind = message.plan, PlanMail(message.kind)
-    version = plan_text(about=kind.value, kind=kind_of(plan.kind), language=plan.language)
+    kind, version = PlanMail(message.kind), _text_of(message)
     language, is_refusal = version.language, kind == PlanMail.REFUSED
+    is_collected = version.slug == f"plan-{COLLECTED}"
     parts = [one for one in view.parts if message.instalment is None or one.rank == message.instalment.rank]
     owed = [one for one in view.invoices if one.outstanding_cents > 0]
     lines = (
@@ -77,13 +79,23 @@ def compose(message: PlanMessage, view: View, *, cabinet: Cabinet, link: str) ->
         links=Links(
             pay=link,
             manage=link,
-            already_paid="" if is_refusal else f"{link}deja-paye/",
+            already_paid="" if is_refusal or is_collected else f"{link}deja-paye/",
             problem=f"{link}probleme/",
             rights=f"{link}donnees/",
         ),
         demo=cabinet.is_demo,
-        labels=None if is_refusal else plan_words(language),
+        labels=None if is_refusal else plan_words(language, is_collected=is_collected),
     )
+
+
+def _text_of(message: PlanMessage) -> TextVersion:
+    """Return the text of a message; nobody is told to pay what a mandate collects."""
+    kind, part = PlanMail(message.kind), message.instalment
+    is_collected = (
+        kind == PlanMail.REMINDER and part is not None and collecting_of(message.plan, part) is Collecting.SURE
+    )
+    about = COLLECTED if is_collected else kind.value
+    return plan_text(about=about, kind=kind_of(message.plan.kind), language=message.plan.language)
 
 
 def addressee_of(message: PlanMessage) -> Client | Contact:

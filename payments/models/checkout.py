@@ -1,4 +1,4 @@
-"""Online payments: a firm's accounts at its providers, what debtors began to pay, what providers announced."""
+"""Online payments: what debtors began to pay, what a mandate collects for them, what providers announced."""
 
 import uuid
 from typing import ClassVar
@@ -7,57 +7,17 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from cabinets.models import Client, Membership
+from cabinets.models import Client
 from cabinets.scoping import CabinetOwned
 from cabinets.sealing import SealedModel, SealedTextField
 from cabinets.wall import Grant, Wall
 from invoices.models import Invoice
-from payments.enums import UNSETTLED, CheckoutState, Mode, NoticeState, PaymentMeans, Provider
+from payments.enums import UNSETTLED, CheckoutState, NoticeState, PaymentMeans
+from payments.models.account import ProviderAccount
 from payments.models.link import PaymentLink
+from payments.models.mandate import Mandate
 from payments.models.payment import Payment
-
-
-class ProviderAccount(SealedModel):
-    """A firm's account at a payment provider, in test or live mode; its keys are sealed by the firm's key."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    provider = models.CharField("prestataire", max_length=12, choices=Provider)
-    mode = models.CharField("mode", max_length=4, choices=Mode, default=Mode.TEST)
-    is_enabled = models.BooleanField("en service", default=False)
-    # The means it offers debtors, among those its provider has.
-    means = models.JSONField("moyens proposés", default=list)
-    # What is no secret: a creditor, an account name.
-    options = models.JSONField("réglages", default=dict)
-    secrets = SealedTextField("clés")
-    # The unguessable part of the address its notices arrive at.
-    hook_hash = models.BinaryField("empreinte de l’adresse de retour", unique=True)
-    label = models.CharField("compte", max_length=120, blank=True, default="")
-    checked_at = models.DateTimeField("vérifié le", null=True)
-    failure = models.CharField("incident", max_length=200, blank=True, default="")
-    changed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
-    changed_at = models.DateTimeField("réglé le", auto_now=True)
-
-    wall: ClassVar[Wall] = Wall(scheduler=Grant(select=("id", "cabinet_id", "provider", "is_enabled")))
-
-    class Meta(SealedModel.Meta):
-        verbose_name = "compte d’encaissement"
-        verbose_name_plural = "comptes d’encaissement"
-        constraints = [
-            models.UniqueConstraint(
-                name="one_account_a_payment_provider",
-                fields=["cabinet", "provider", "mode"],
-                violation_error_message="Ce prestataire est déjà réglé dans ce mode.",
-            ),
-            models.UniqueConstraint(
-                name="one_mode_in_service_a_provider",
-                fields=["cabinet", "provider"],
-                condition=Q(is_enabled=True),
-                violation_error_message="Ce prestataire est déjà en service dans l’autre mode.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.get_provider_display())
+from payments.models.plan import Instalment
 
 
 class Checkout(SealedModel):
@@ -67,6 +27,9 @@ class Checkout(SealedModel):
     account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="+")
     # Nothing when a mandate pays an instalment by itself.
     link = models.ForeignKey(PaymentLink, on_delete=models.PROTECT, related_name="checkouts", null=True)
+    # What collects it, and which date of a plan, when nobody comes to a page.
+    mandate = models.ForeignKey(Mandate, on_delete=models.PROTECT, related_name="debits", null=True)
+    instalment = models.ForeignKey(Instalment, on_delete=models.PROTECT, related_name="debits", null=True)
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
     means = models.CharField("moyen", max_length=10, choices=PaymentMeans)
     cents = models.BigIntegerField("montant (centimes)")
@@ -106,6 +69,19 @@ class Checkout(SealedModel):
                 condition=~Q(ref=""),
                 violation_error_message="Ce paiement en ligne est déjà connu.",
             ),
+            models.CheckConstraint(
+                name="checkout_by_page_or_mandate",
+                condition=Q(mandate=None, instalment=None)
+                | Q(link=None, mandate__isnull=False, instalment__isnull=False),
+                violation_error_message="Un versement est prélevé par un mandat, ou payé depuis une page.",
+            ),
+            # One that was never asked of the bank frees its place; one that was refused does not.
+            models.UniqueConstraint(
+                name="one_debit_an_instalment",
+                fields=["instalment"],
+                condition=~Q(state="expired"),
+                violation_error_message="Ce versement a déjà été présenté à la banque.",
+            ),
         ]
         indexes = [
             models.Index(fields=["ask_at"], name="checkout_to_ask", condition=Q(ask_at__isnull=False)),
@@ -125,6 +101,11 @@ class Checkout(SealedModel):
     def lost_cents(self) -> int:
         """Return what left the firm again, refunded or taken back."""
         return self.refunded_cents + self.disputed_cents
+
+    @property
+    def is_debit(self) -> bool:
+        """Say whether a mandate collects it, with nobody on a page."""
+        return self.mandate_id is not None
 
     @property
     def is_unsettled(self) -> bool:

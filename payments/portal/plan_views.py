@@ -7,17 +7,17 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from payments.enums import PlanOrigin, PlanState
+from payments.enums import STANDING_MANDATES, PlanOrigin, PlanState
 from payments.errors import PlanError
 from payments.models import PaymentPlan
 from payments.plans import Limits, next_bank_day_after, why_not
-from payments.portal.access import opens_link
+from payments.portal.access import FORM_REFERRER, opens_link
 from payments.portal.pages import form_page, page
 from payments.portal.plan_forms import PlanForm, SendPlanForm
 from payments.portal.views import WITH_FORM, AccountRequest, shows_account
-from payments.services import plan_documents, plans
+from payments.services import mandates, plan_documents, plans
 from payments.services import plan_terms as terms
-from payments.services.plan_reading import view_of
+from payments.services.plan_reading import View, view_of
 
 FIRST_DAYS = 7
 ASKED = ("versements", "premier")
@@ -70,7 +70,7 @@ def withdraw(request: AccountRequest) -> HttpResponse:
         plans.withdraw(link=request.link, plan_id=running.pk)
     except PlanError as refusal:
         view = view_of(plans.running_plan(request.link) or running, on=request.cabinet.today())
-        return page(request, "plan_show", view=view, refusal=str(refusal))
+        return _show(request, view, refusal=str(refusal))
     return redirect("portal_request", token=request.token)
 
 
@@ -94,7 +94,20 @@ def _running(request: AccountRequest, running: PaymentPlan) -> HttpResponse:
     view = view_of(running, on=request.cabinet.today())
     if running.state == PlanState.PROPOSED:
         return form_page(request, "plan_offer", Form(), view=view)
-    return page(request, "plan_show", view=view)
+    return _show(request, view)
+
+
+def _show(request: AccountRequest, view: View, *, refusal: str = "") -> HttpResponse:
+    """Show a plan, and how it is collected where the debtor allowed it or may."""
+    past = mandates.history(view.plan)
+    facts: dict[str, Any] = {
+        "mandate": next((one for one in past if one.state in STANDING_MANDATES), None),
+        "has_ended": any(one.signed_at is not None for one in past),
+        "is_offered": view.left_cents > 0 and mandates.is_offered(view.plan, request.cabinet),
+    }
+    response = page(request, "plan_show", view=view, refusal=refusal, **facts)
+    response["Referrer-Policy"] = FORM_REFERRER
+    return response
 
 
 def _form(request: AccountRequest, limits: Limits, given: QueryDict | None = None) -> PlanForm:

@@ -7,6 +7,7 @@ from typing import Any
 
 from payments.enums import PlanOrigin, PlanState
 from payments.models import PaymentLink, PaymentPlan
+from payments.services import mandates
 from payments.services.plan_reading import plans_of_link
 from payments.services.plan_terms import debts_of, settings_in_force, splittable_through
 from payments.services.plans import running_plan
@@ -42,6 +43,8 @@ class HomePlan:
     may_split: bool = False
     is_proposed: bool = False
     is_offered: bool = False
+    is_collected: bool = False
+    """Its dates are collected by a mandate: nothing is to be done."""
 
 
 def home_plan(link: PaymentLink, *, on: dt.date) -> HomePlan:
@@ -52,6 +55,7 @@ def home_plan(link: PaymentLink, *, on: dt.date) -> HomePlan:
         return HomePlan(
             is_proposed=is_proposed and running.origin == PlanOrigin.DEBTOR,
             is_offered=is_proposed and running.origin == PlanOrigin.FIRM,
+            is_collected=not is_proposed and bool(mandates.signed_plans([running])),
         )
     limits = settings_in_force().limits
     if not limits.is_offered:

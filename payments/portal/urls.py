@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.portal import detail_views, follow_up, pay_views, plan_views, rights_views, views
+from payments.portal import detail_views, follow_up, mandate_views, pay_views, plan_views, rights_views, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
@@ -19,6 +19,11 @@ urlpatterns = [
     path("echeancier/accepter/", plan_views.accept, name="portal_plan_accept"),
     path("echeancier/retirer/", plan_views.withdraw, name="portal_plan_withdraw"),
     path("echeancier/echeancier.pdf", plan_views.document, name="portal_plan_pdf"),
+    path("echeancier/prelevement/", mandate_views.ask, name="portal_mandate"),
+    path("echeancier/prelevement/autoriser/", mandate_views.agree, name="portal_mandate_agree"),
+    path("echeancier/prelevement/arreter/", mandate_views.stop, name="portal_mandate_stop"),
+    path("echeancier/prelevement/<uuid:mandate_id>/", mandate_views.leave, name="portal_mandate_leave"),
+    path("echeancier/retour/", mandate_views.back, name="portal_mandate_back"),
     path("demande/", follow_up.follow_up, name="portal_request"),
     path("verification/", views.check, name="portal_check"),
     path("detail/", detail_views.detail, name="portal_detail"),

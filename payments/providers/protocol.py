@@ -48,6 +48,8 @@ class Order:
     language: str = "fr"
     expires_at: dt.datetime | None = None
     """When its page closes by itself, where the provider takes it: half an hour to a day away."""
+    charge_on: dt.date | None = None
+    """The day a debit under a mandate was announced for: it is never collected before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ class Notice:
     event_id: str
     kind: str
     ref: str = ""
-    """The order's `ref`, when the notice names it."""
+    """The order's `ref`, or the mandate's own reference, when the notice names it."""
     payment_ref: str = ""
     """The payment's own reference, when it names that instead."""
     is_about_payments: bool = True
@@ -132,16 +134,62 @@ class PaymentProvider(Protocol):
         """Return what a notice announces, its signature checked on the raw body; NoticeError for any other."""
 
 
+class MandateStage(StrEnum):
+    """How far a mandate is, in the words of no provider in particular."""
+
+    OPEN = "open"
+    """The page waits for the debtor's signature."""
+    SIGNED = "signed"
+    """Debits may be asked for under it."""
+    ENDED = "ended"
+    """Nothing can be collected under it, any more or ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MandateFacts:
+    """The truth about one mandate at one instant, fetched from the provider."""
+
+    ref: str
+    """The page's own reference, the one `authorise` gave."""
+    stage: MandateStage
+    mandate_ref: str = ""
+    reference: str = ""
+    """The unique mandate reference (RUM), as the debtor reads it on a bank statement."""
+    failure: str = ""
+    """The provider's own word for why it ended."""
+
+
 class MandateProvider(Protocol):
-    """A provider that also collects by itself, under a mandate a debtor signed."""
+    """A provider that also collects by itself, under a mandate a debtor signed. Each call raises ProviderError."""
 
     slug: str
 
+    def authorise(self, order: Order) -> Page:
+        """Open a page to sign a mandate on, and collect nothing; the same reference again gives the same mandate."""
+
+    def mandate(self, ref: str, *, timeout: float = TIMEOUT_SECONDS) -> MandateFacts:
+        """Return the truth about a mandate, by the reference of its page."""
+
+    def end_mandate(self, ref: str) -> MandateFacts:
+        """End a mandate, and whatever debit under it is not yet with the bank; one that ended before is only read."""
+
     def charge(self, mandate_ref: str, order: Order) -> Snapshot:
-        """Collect an order by a mandate; the same reference again collects it once. Its `ref` is the payment's own."""
+        """Collect an order by a mandate; the same reference again collects it once. Its `ref` is the payment's own.
+
+        A refusal of this very debit is an answer (`Stage.FAILED`); ProviderError leaves open whether it was taken.
+        """
+
+    def charged(self, mandate_ref: str, reference: str) -> Snapshot | None:
+        """Return the debit an order became; nothing when it was never taken."""
 
     def fetch(self, ref: str, *, timeout: float = TIMEOUT_SECONDS) -> Snapshot:
         """Return the truth about what was collected."""
+
+    def close(self, ref: str) -> Snapshot:
+        """Take a debit back if it is not yet with the bank, and return what it became."""
+
+    def read_notices(self, *, body: bytes, headers: Mapping[str, str]) -> list[Notice]:
+        """Return what a notice announces, its signature checked on the raw body; NoticeError for any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 import datetime as dt
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils import timezone
@@ -13,8 +12,8 @@ from cabinets.scoping import acting_for, tenant_atomic
 from payments.enums import CheckoutState
 from payments.errors import ProviderError
 from payments.models import Checkout, CheckoutLine
-from payments.providers.protocol import TIMEOUT_SECONDS, PaymentProvider
-from payments.services import payability, roads
+from payments.providers.protocol import TIMEOUT_SECONDS
+from payments.services import debiting, payability, roads
 from payments.services.applying import apply
 
 logger = logging.getLogger(__name__)
@@ -26,31 +25,17 @@ OPENING_LASTS = dt.timedelta(hours=1)
 AGAIN = dt.timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What to ask, of whom; a page that must no longer be paid is closed instead, which answers too."""
-
-    checkout_id: UUID
-    ref: str
-    provider: PaymentProvider
-    must_close: bool
-
-
 def ask(*, checkout_id: UUID, timeout: float = TIMEOUT_SECONDS) -> bool:
     """Ask about one checkout of the firm acted for, apply the answer, and say whether anything changed.
 
     Raise ProviderError, with nothing changed, when no answer comes.
     """
     with tenant_atomic(durable=True):
-        question = _question(checkout_id)
-    if question is None:
+        put = _question(checkout_id)
+    if put is None:
         return False
     asked_at = timezone.now()
-    snapshot = (
-        question.provider.close(question.ref)
-        if question.must_close
-        else question.provider.fetch(question.ref, timeout=timeout)
-    )
+    snapshot = put(timeout)
     with tenant_atomic(durable=True):
         return apply(checkout_id=checkout_id, snapshot=snapshot, asked_at=asked_at)
 
@@ -61,7 +46,7 @@ def close(*, checkout_id: UUID) -> CheckoutState:
     Raise ProviderError when no answer comes: the page may still be paid.
     """
     with tenant_atomic(durable=True):
-        checkout = Checkout.objects.select_related("account").get(pk=checkout_id)
+        checkout = Checkout.objects.select_related("account").get(pk=checkout_id, mandate=None)
         if not checkout.ref:
             _forget(checkout_id)
             return CheckoutState.EXPIRED
@@ -94,21 +79,23 @@ def ask_all(*, cabinet_id: UUID, checkout_ids: Sequence[UUID]) -> None:
                 )
 
 
-def _question(checkout_id: UUID) -> Question | None:
+def _question(checkout_id: UUID) -> debiting.Put | None:
     """Prepare a question, and date the next one first: whatever happens in between, it will be asked again."""
-    checkout = Checkout.objects.select_related("account").get(pk=checkout_id)
+    locked = Checkout.objects.select_for_update(of=("self",), no_key=True).select_related("account")
+    checkout = locked.get(pk=checkout_id)
     now = timezone.now()
+    Checkout.objects.filter(pk=checkout_id, ask_at__lte=now).update(ask_at=now + AGAIN)
+    if checkout.is_debit:
+        return debiting.question_of(checkout, now=now)
     if not checkout.ref:
         if checkout.is_unsettled and now - checkout.created_at > OPENING_LASTS:
             _forget(checkout_id)
         return None
-    Checkout.objects.filter(pk=checkout_id, ask_at__lte=now).update(ask_at=now + AGAIN)
-    return Question(
-        checkout_id=checkout_id,
-        ref=checkout.ref,
-        provider=roads.provider_of(checkout.account),
-        must_close=checkout.state == CheckoutState.OPEN and _asks_too_much(checkout),
-    )
+    provider, ref = roads.provider_of(checkout.account), checkout.ref
+    # A page that must no longer be paid is closed, which answers too.
+    if checkout.state == CheckoutState.OPEN and _asks_too_much(checkout):
+        return lambda timeout: provider.close(ref)
+    return lambda timeout: provider.fetch(ref, timeout=timeout)
 
 
 def _forget(checkout_id: UUID) -> None:

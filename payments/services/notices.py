@@ -18,7 +18,7 @@ from payments.enums import NoticeState
 from payments.errors import PaymentError, ProviderError
 from payments.models import Checkout, ProviderAccount, ProviderNotice
 from payments.providers.protocol import Notice
-from payments.services import asking, roads
+from payments.services import asking, mandates, roads
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +104,8 @@ def handle(*, cabinet_id: UUID, notice_id: UUID) -> NoticeState | None:
         if named is None:
             return None
         try:
+            if (mandate_id := _mandate_of(named)) is not None:
+                return _settle_mandate(named, mandate_id)
             checkout_id = _checkout_of(named)
             if checkout_id is None:
                 return _settle_stranger(named)
@@ -137,6 +139,20 @@ def _take(notice_id: UUID) -> Named | None:
     notice.due_at = timezone.now() + MINUTE * 2 ** (notice.tries - 1)
     notice.save(update_fields=["tries", "due_at"])
     return Named(notice.pk, notice.account_id, notice.ref, notice.payment_ref, notice.tries)
+
+
+def _mandate_of(named: Named) -> UUID | None:
+    if not named.ref:
+        return None
+    with tenant_atomic(durable=True):
+        return mandates.named(account_id=named.account_id, ref=named.ref)
+
+
+def _settle_mandate(named: Named, mandate_id: UUID) -> NoticeState:
+    state = NoticeState.APPLIED if mandates.ask(mandate_id=mandate_id) else NoticeState.IGNORED
+    with tenant_atomic(durable=True):
+        _end(named, state)
+    return state
 
 
 def _checkout_of(named: Named) -> UUID | None:

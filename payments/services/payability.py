@@ -9,7 +9,7 @@ from django.db.models import Q
 from invoices.enums import InvoiceState, StopKind
 from invoices.models import Invoice, Standstill
 from invoices.money import show_euros
-from payments.enums import CheckoutState, PaymentState
+from payments.enums import UNSETTLED, CheckoutState, PaymentState
 from payments.models import Allocation, CheckoutLine
 
 # Nobody may be asked to pay, nor may pay (law.md R35, R38).
@@ -44,7 +44,9 @@ def in_flight(invoice_ids: Iterable[UUID]) -> set[UUID]:
     """Return the invoices a payment is on its way for, as recorded."""
     ids = list(invoice_ids)
     recorded = Allocation.objects.filter(invoice__in=ids, payment__state=PaymentState.PROCESSING)
-    begun = CheckoutLine.objects.filter(invoice__in=ids, checkout__state=CheckoutState.PROCESSING)
+    # A debit that was asked for may have been taken, whether its answer came or not.
+    debit = Q(checkout__mandate__isnull=False, checkout__state__in=UNSETTLED)
+    begun = CheckoutLine.objects.filter(debit | Q(checkout__state=CheckoutState.PROCESSING), invoice__in=ids)
     return set(recorded.values_list("invoice_id", flat=True)) | set(begun.values_list("invoice_id", flat=True))
 
 

@@ -19,6 +19,7 @@ from payments.enums import PlanMail, PlanOrigin, PlanState
 from payments.errors import PlanError
 from payments.models import Instalment, PaymentPlan, PlanLine
 from payments.plans import PartState, last_day_of_grace, remind_from
+from payments.services import debiting
 from payments.services import plan_terms as terms
 from payments.services import plan_writing as writing
 from payments.services.plan_reading import View, view_of
@@ -42,10 +43,12 @@ def balance_moved(*, invoice_ids: Collection[UUID]) -> None:
         today = Cabinet.objects.get().today()
         for plan_id in ids:
             _look_at(view_of(PaymentPlan.objects.select_related("client", "contact").get(pk=plan_id), on=today))
+        # What was paid by another road must not be collected as well.
+        debiting.hurry(plan_ids=ids)
 
 
 def watch(*, on: dt.date) -> int:
-    """Look at every plan of the firm, once a day: what is kept, missed, over, or to be reminded; return how many moved.
+    """Look at every plan of the firm, once a day: kept, missed, to be reminded or collected; return how many moved.
 
     Each is looked at in a transaction of its own. Run again the same day, it changes nothing.
     """
@@ -56,7 +59,7 @@ def watch(*, on: dt.date) -> int:
     for plan_id in ids:
         with tenant_atomic():
             moved += _watch_one(plan_id=plan_id, on=on)
-    return moved
+    return moved + debiting.write_due(on=on)
 
 
 def _watch_one(*, plan_id: UUID, on: dt.date) -> bool:
@@ -70,7 +73,8 @@ def _watch_one(*, plan_id: UUID, on: dt.date) -> bool:
     view = view_of(plan, on=on)
     if _look_at(view):
         return True
-    if view.missed:
+    # Money on its way to the bank is neither in nor missed: its answer comes first.
+    if view.missed and not debiting.is_any_on_its_way(plan):
         _break(view)
         return True
     return _remind(view, days=terms.settings_in_force().remind_days)

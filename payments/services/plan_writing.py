@@ -16,6 +16,7 @@ from invoices.services.chores import close_chores, open_chore
 from payments.enums import MailState, PlanMail, PlanOrigin
 from payments.models import Instalment, PaymentLink, PaymentPlan, PlanLine, PlanMessage
 from payments.plans import Part
+from payments.services import mandates
 
 ORIGIN = "plan"
 DAYS_TO_DECIDE = 2
@@ -118,9 +119,10 @@ def unsay(plan: PaymentPlan, *kinds: PlanMail) -> None:
 
 
 def close(plan: PaymentPlan, *, by: Membership | None = None) -> None:
-    """Note when a plan came to its end, and by whom."""
+    """Note when a plan came to its end, and by whom; nothing more is collected for it."""
     plan.closed_at, plan.closed_by = timezone.now(), by
     plan.save(update_fields=["closed_at", "closed_by"])
+    mandates.end_with_plan(plan)
 
 
 def addressee(plan: PaymentPlan) -> Client | Contact:

@@ -24,7 +24,7 @@ from payments.providers.gocardless import PROFILE as GOCARDLESS
 from payments.providers.gocardless import GoCardlessProvider
 from payments.providers.payplug import PROFILE as PAYPLUG
 from payments.providers.payplug import PayPlugProvider
-from payments.providers.protocol import MandateProvider, PaymentProvider, Profile
+from payments.providers.protocol import PaymentProvider, Profile
 from payments.providers.stripe import PROFILE as STRIPE
 from payments.providers.stripe import StripeProvider
 from payments.services import roads
@@ -73,14 +73,6 @@ def client_of(account: ProviderAccount) -> PaymentProvider:
         case GOCARDLESS.slug:
             return _gocardless(account, keys, base_url)
     raise AccountError("Ce prestataire n’est pas connu.")
-
-
-def mandates_of(account: ProviderAccount) -> MandateProvider | None:
-    """Return the provider of an account as one that collects by mandate; nothing where it cannot."""
-    if account.provider != GOCARDLESS.slug:
-        return None
-    keys: dict[str, str] = json.loads(account.secrets or "{}")
-    return _gocardless(account, keys, settings.PAYMENT_BASE_URLS.get(account.provider, ""))
 
 
 def _gocardless(account: ProviderAccount, keys: Mapping[str, str], base_url: str) -> GoCardlessProvider:

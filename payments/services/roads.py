@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from typing import cast
 
 from django.conf import settings
 
@@ -10,12 +11,14 @@ from cabinets.models import Cabinet
 from payments.enums import Mode, PaymentMeans, Provider
 from payments.errors import ProviderError
 from payments.models import ProviderAccount
-from payments.providers.protocol import PaymentProvider
+from payments.providers.protocol import MandateProvider, PaymentProvider
 
 Road = Callable[[ProviderAccount], PaymentProvider]
 # The order in which means are offered, and providers of one mean.
 MEANS = (PaymentMeans.CARD, PaymentMeans.DEBIT, PaymentMeans.TRANSFER)
 _PROVIDERS = tuple(Provider.values)
+# Whose debits are collected by a mandate, with nobody on a page.
+_COLLECTING = frozenset({Provider.GOCARDLESS})
 _roads: list[Road] = []
 
 
@@ -29,6 +32,19 @@ def provider_of(account: ProviderAccount) -> PaymentProvider:
     if not _roads:
         raise ProviderError("Aucun prestataire de paiement n’est branché sur cette installation.", is_refusal=True)
     return _roads[0](account)
+
+
+def collector_of(account: ProviderAccount) -> MandateProvider:
+    """Return the provider of an account that collects by mandate."""
+    if account.provider not in _COLLECTING:
+        raise ProviderError("Ce prestataire ne prélève pas par mandat.", is_refusal=True)
+    return cast("MandateProvider", provider_of(account))
+
+
+def collector(cabinet: Cabinet) -> ProviderAccount | None:
+    """Return the account that may collect a debtor's instalments; nothing when none offers debits under a mandate."""
+    rows = ProviderAccount.objects.filter(is_enabled=True, provider__in=_COLLECTING)
+    return next((row for row in rows if is_open(row, cabinet) and PaymentMeans.DEBIT in row.means), None)
 
 
 def hook_digest(token: str) -> bytes:

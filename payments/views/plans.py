@@ -18,7 +18,8 @@ from payments.enums import PlanOrigin, PlanState
 from payments.errors import PaymentError
 from payments.forms_plans import RefuseForm, ToleranceForm, WrittenForm
 from payments.models import PaymentPlan, PlanMessage
-from payments.services import plan_documents, plan_following, plans
+from payments.services import mandates, plan_documents, plan_following, plans
+from payments.services.debiting import debits_of
 from payments.services.plan_listing import OVER, RUNNING, SETS, TO_DECIDE, counts, plan_page
 from payments.services.plan_reading import view_of
 
@@ -147,6 +148,16 @@ def end(request: CabinetRequest, plan_id: UUID) -> HttpResponse:
     return render(request, "confirm.html", context)
 
 
+@require_POST
+@requires(Right.HOLD_REMINDERS)
+def stop_collecting(request: CabinetRequest, plan_id: UUID) -> HttpResponse:
+    """End what the debtor allowed to collect; the dates stand."""
+    plan = _found(plan_id)
+    if mandates.stop(plan_id=plan.pk, by=request.member):
+        messages.success(request, "Le prélèvement est arrêté. Les dates restent les mêmes : prévenez le client.")
+    return redirect("plan", plan.pk)
+
+
 def _found(plan_id: UUID) -> PaymentPlan:
     rows = PaymentPlan.objects.select_related("client", "contact", "accepted_by__user", "closed_by__user")
     return get_object_or_404(rows, pk=plan_id)
@@ -174,6 +185,9 @@ def _show(request: CabinetRequest, plan: PaymentPlan, *, status: int = 200, **fo
         "plan": plan,
         "client_name": plan.client.display_name,
         "sent": list(PlanMessage.objects.filter(plan=plan).defer("html", "text", "subject").order_by("created_at")),
+        "mandate": next(iter(mandates.history(plan)), None),
+        "debits": debits_of(plan),
+        "may_stop": can(Right.HOLD_REMINDERS),
         "is_theirs": is_theirs,
         "is_proposed": is_proposed,
         "is_broken": state == PlanState.BROKEN and plan.is_waiting,

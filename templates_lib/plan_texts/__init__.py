@@ -11,6 +11,8 @@ from templates_lib.rendering import NBSP
 from templates_lib.words import WORDS, Words
 
 FOLDER = Path(__file__).parent
+# The reminder of a date that a mandate collects.
+COLLECTED = "collected"
 
 
 @functools.cache
@@ -30,13 +32,13 @@ def plan_text(*, about: str, kind: Kind, language: str) -> TextVersion:
     raise NoTextError(f"Aucun texte d’échéancier{NBSP}: {about}, {language}.")
 
 
-def plan_words(language: str) -> Words:
-    """Return the fixed words of a message whose lines are the dates of a plan."""
+def plan_words(language: str, *, is_collected: bool = False) -> Words:
+    """Return the fixed words of a message whose lines are the dates of a plan: paid by hand, or collected."""
     if language == "en":
         return replace(
             WORDS["en"],
             invoice="Instalment",
-            due="To be paid on",
+            due="Collected on" if is_collected else "To be paid on",
             due_on="on",
             left="Amount",
             pay_one="See the instalments",
@@ -45,7 +47,7 @@ def plan_words(language: str) -> Words:
     return replace(
         WORDS["fr"],
         invoice="Versement",
-        due="À payer le",
+        due="Prélevé le" if is_collected else "À payer le",
         due_on="le",
         left="Montant",
         pay_one="Voir l’échéancier",

@@ -5,6 +5,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,8 +14,8 @@ import pytest
 from payments.enums import PaymentMeans
 from payments.errors import ProviderError
 from payments.providers.gocardless import GoCardlessProvider
-from payments.providers.gocardless.stages import OF_PAYMENT
-from payments.providers.protocol import MandateProvider, Order, Snapshot, Stage
+from payments.providers.gocardless.stages import OF_MANDATE, OF_PAYMENT
+from payments.providers.protocol import MandateFacts, MandateProvider, MandateStage, Order, Snapshot, Stage
 from tests.contract.openapi_double import Double, description, served, specs_are_here
 
 if not specs_are_here():
@@ -28,6 +29,7 @@ REQUESTS, REQUEST, CANCEL = (
     "/billing_requests/{identity}/actions/cancel",
 )
 FLOWS, PAYMENTS, PAYMENT = "/billing_request_flows", "/payments", "/payments/{identity}"
+MANDATE = "/mandates/{identity}"
 REF = "BRQ123"
 ORDER = Order(
     reference="7b0f9b0e-6f4e-4a55-9a8e-1c2d3e4f5a6b",
@@ -403,28 +405,208 @@ def test_a_mandate_that_died_before_its_debit_paid_nothing() -> None:
         assert (found.stage, found.cents, found.failure) == (Stage.FAILED, 0, "mandate_is_inactive")
 
 
+def mandate(double: Double, **facts: Any) -> None:
+    """Make the double know a mandate, wherever it answers with one."""
+    ours = {"scheme": "sepa_core", "status": "active", "next_possible_charge_date": "2026-12-03", "reference": "RUM-1"}
+    for method, template in (("GET", MANDATE), ("POST", f"{MANDATE}/actions/cancel")):
+        of(double, method, template).update({**ours, **facts})
+
+
+def said(double: Double) -> list[tuple[str, str]]:
+    return [(call.method, call.path) for call in double.calls]
+
+
+def test_opens_a_page_to_sign_a_mandate_that_asks_for_no_money() -> None:
+    with gocardless_double() as double:
+        request(double, status="pending")
+        told = {"reference": ORDER.reference, "label": "F-2026-0412"}
+        of(double, "POST", REQUESTS)["metadata"] = told
+        of(double, "GET", REQUEST).update(status="fulfilled", metadata=told)
+        of(double, "GET", REQUEST)["links"] = {"mandate_request_mandate": "MD123"}
+        double.answers["GET", PAYMENTS][1]["payments"] = []
+
+        assert provider(double).authorise(ORDER).ref == REF
+
+        assert double.faults == []
+        assert double.calls[0].body == {
+            "billing_requests": {
+                "mandate_request": {"currency": "EUR", "scheme": "sepa_core", "description": "F-2026-0412"},
+                "metadata": told,
+            }
+        }
+        assert double.calls[0].headers["Idempotency-Key"] == f"mandate-{ORDER.reference}"
+        # Asked about as if it were an order, it still collects nothing.
+        with pytest.raises(ProviderError, match="ne sait pas lire"):
+            provider(double).fetch(REF)
+        assert ("POST", "/payments") not in said(double)
+
+
+@pytest.mark.parametrize(
+    ("status", "stage", "failure"),
+    [
+        ("pending", MandateStage.OPEN, ""),
+        ("ready_to_fulfil", MandateStage.OPEN, ""),
+        ("fulfilling", MandateStage.OPEN, ""),
+        ("cancelled", MandateStage.ENDED, "unsigned"),
+    ],
+)
+def test_a_mandate_waits_for_its_signature(status: str, stage: MandateStage, failure: str) -> None:
+    with gocardless_double() as double:
+        request(double, status=status)
+
+        assert provider(double).mandate(REF) == MandateFacts(ref=REF, stage=stage, failure=failure)
+
+
+MANDATES = [
+    ("pending_customer_approval", MandateStage.OPEN),
+    ("pending_submission", MandateStage.SIGNED),
+    ("submitted", MandateStage.SIGNED),
+    ("active", MandateStage.SIGNED),
+    ("suspended_by_payer", MandateStage.ENDED),
+    ("failed", MandateStage.ENDED),
+    ("cancelled", MandateStage.ENDED),
+    ("expired", MandateStage.ENDED),
+    ("consumed", MandateStage.ENDED),
+    ("blocked", MandateStage.ENDED),
+]
+
+
+@pytest.mark.parametrize(("status", "stage"), MANDATES)
+def test_reads_every_status_of_a_mandate(status: str, stage: MandateStage) -> None:
+    with gocardless_double() as double:
+        request(double, status="fulfilled", mandate="MD123")
+        mandate(double, status=status)
+
+        assert provider(double).mandate(REF) == MandateFacts(
+            ref=REF,
+            stage=stage,
+            mandate_ref="MD123",
+            reference="RUM-1",
+            failure=status if stage is MandateStage.ENDED else "",
+        )
+
+
+def test_the_table_of_mandates_is_whole() -> None:
+    assert [row[0] for row in MANDATES] == list(OF_MANDATE)
+
+
+@pytest.mark.parametrize("facts", [{"status": "new_word"}, {"scheme": "bacs"}, {"id": None}], ids=str)
+def test_believes_no_mandate_it_does_not_know(facts: dict[str, Any]) -> None:
+    with gocardless_double() as double:
+        request(double, status="fulfilled", mandate="MD123")
+        mandate(double, **facts)
+
+        with pytest.raises(ProviderError, match="ne sait pas lire"):
+            provider(double).mandate(REF)
+
+
+DATED = replace(ORDER, charge_on=dt.date(2026, 12, 10))
+
+
 def test_collects_an_instalment_by_a_mandate_once() -> None:
     with gocardless_double() as double:
         payment(double, status="pending_submission")
+        mandate(double)
+        listed = double.answers["GET", PAYMENTS][1]["payments"]
+        known, listed[:] = list(listed), []
         mandates: MandateProvider = provider(double)
 
-        first = mandates.charge("MD123", ORDER)
+        first = mandates.charge("MD123", DATED)
+
+        assert (first.ref, first.stage, first.cents, first.mandate_ref) == ("PM123", Stage.PROCESSING, 144_000, "MD123")
+        assert said(double) == [("GET", "/payments"), ("GET", "/mandates/MD123"), ("POST", "/payments")]
+        asked = double.calls[-1]
+        assert asked.body["payments"]["metadata"] == {"reference": ORDER.reference}
+        assert asked.body["payments"]["charge_date"] == "2026-12-10"
+        assert asked.headers["Idempotency-Key"] == f"payment-{ORDER.reference}"
+        # Its answer was lost: the key remembers it,
         conflict = copy.deepcopy(description(f"{FOLDER}/idempotent_creation_conflict_error.json"))
         conflict["error"]["errors"][0]["links"]["conflicting_resource_id"] = "PM123"
         double.answers["POST", PAYMENTS] = (409, conflict)
-        second = mandates.charge("MD123", ORDER)
-
-        assert first == second
-        assert (first.ref, first.stage, first.cents, first.mandate_ref) == ("PM123", Stage.PROCESSING, 144_000, "MD123")
-        assert double.calls[0].body["payments"]["metadata"] == {"reference": ORDER.reference}
-        assert double.calls[0].headers["Idempotency-Key"] == f"payment-{ORDER.reference}"
+        assert mandates.charge("MD123", DATED) == first
+        # and once the key is forgotten, the list of the mandate's debits does.
+        listed[:] = known
+        del double.calls[:]
+        assert mandates.charge("MD123", DATED) == replace(first, mandate_ref=mandates.fetch("PM123").mandate_ref)
+        assert ("POST", "/payments") not in said(double)
         payment(double, status="confirmed")
         assert mandates.fetch("PM123").stage is Stage.SETTLED
+
+
+def test_collects_on_the_first_day_the_mandate_allows_never_before_the_day_announced() -> None:
+    with gocardless_double() as double:
+        payment(double, status="pending_submission")
+        double.answers["GET", PAYMENTS][1]["payments"] = []
+        for possible, charged in (("2026-12-14", "2026-12-14"), ("2026-12-03", "2026-12-10"), (None, "2026-12-10")):
+            mandate(double, next_possible_charge_date=possible)
+            provider(double).charge("MD123", DATED)
+            assert double.calls[-1].body["payments"]["charge_date"] == charged
+
+
+@pytest.mark.parametrize("status", ["cancelled", "suspended_by_payer", "pending_customer_approval"])
+def test_collects_nothing_by_a_mandate_that_does_not_stand(status: str) -> None:
+    with gocardless_double() as double:
+        double.answers["GET", PAYMENTS][1]["payments"] = []
+        mandate(double, status=status)
+
+        found = provider(double).charge("MD123", DATED)
+
+        failure = "" if status == "pending_customer_approval" else status
+        assert (found.stage, found.ref, found.failure) == (Stage.FAILED, "", failure)
+        assert ("POST", "/payments") not in said(double)
+
+
+def test_a_mandate_ended_a_moment_ago_collects_nothing() -> None:
+    with gocardless_double() as double:
+        double.answers["GET", PAYMENTS][1]["payments"] = []
+        mandate(double)
+        error = copy.deepcopy(description(f"{FOLDER}/invalid_state_error.json"))
+        error["error"]["errors"][0]["reason"] = "mandate_is_inactive"
+        double.answers["POST", PAYMENTS] = (422, error)
+
+        found = provider(double).charge("MD123", DATED)
+
+        assert (found.stage, found.cents, found.failure) == (Stage.FAILED, 0, "mandate_is_inactive")
+
+
+def test_ends_a_mandate() -> None:
+    with gocardless_double() as double:
+        request(double, status="fulfilled", mandate="MD123")
+        mandate(double)
+
+        provider(double).end_mandate(REF)
+
+        assert ("POST", "/mandates/MD123/actions/cancel") in said(double)
+        mandate(double, status="cancelled")
+        del double.calls[:]
+        assert provider(double).end_mandate(REF).stage is MandateStage.ENDED
+        assert said(double) == [("GET", "/billing_requests/BRQ123"), ("GET", "/mandates/MD123")]
+
+
+def test_ends_a_mandate_nobody_signed_yet() -> None:
+    with gocardless_double() as double:
+        request(double, status="pending")
+
+        provider(double).end_mandate(REF)
+
+        assert said(double)[1] == ("POST", "/billing_requests/BRQ123/actions/cancel")
+
+
+def test_a_mandate_that_would_not_end_is_told_as_it_stands() -> None:
+    with gocardless_double() as double:
+        request(double, status="fulfilled", mandate="MD123")
+        mandate(double)
+        error = copy.deepcopy(description(f"{FOLDER}/invalid_state_error.json"))
+        double.answers["POST", f"{MANDATE}/actions/cancel"] = (422, error)
+
+        assert provider(double).end_mandate(REF).stage is MandateStage.SIGNED
 
 
 def test_believes_no_debit_of_another_amount() -> None:
     with gocardless_double() as double:
         payment(double, amount=1)
+        mandate(double)
+        double.answers["GET", PAYMENTS][1]["payments"] = []
 
         with pytest.raises(ProviderError, match="ne sait pas lire"):
             provider(double).charge("MD123", ORDER)

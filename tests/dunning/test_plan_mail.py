@@ -24,16 +24,17 @@ from dunning.services.reading.chronology import chronology_of
 from invoices.enums import StopKind
 from invoices.models import Invoice
 from invoices.services import settlement, standstill
-from payments.enums import MailState, PlanMail, PlanState
-from payments.models import PaymentPlan, PlanMessage
+from payments.enums import CheckoutState, MailState, MandateState, PaymentMeans, PlanMail, PlanState
+from payments.models import Checkout, CheckoutLine, Instalment, Mandate, PaymentPlan, PlanLine, PlanMessage
 from payments.services import links, plan_following, plans
 from templates_lib.enums import Kind
 from templates_lib.lint import lint_version
-from templates_lib.plan_texts import plan_text, plan_texts
+from templates_lib.plan_texts import COLLECTED, plan_text, plan_texts
 from tests.factories.cabinets import make_cabinet, make_client, make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
 from tests.factories.invoices import TODAY, make_invoice
 from tests.mail_sink import DATA, END, RCPT, Drop, Reply, SmtpSink
+from tests.payments.fake_provider import make_account
 
 pytestmark = [pytest.mark.committed, pytest.mark.usefixtures("committed")]
 
@@ -456,16 +457,85 @@ def test_an_offer_and_a_refusal_are_written_too(firm: Cabinet, lawyer: Membershi
     assert "Nous vous proposons de payer 1 440,00 € en plusieurs fois" in offer
 
 
+def collected(firm: Cabinet, plan: PaymentPlan, *, state: CheckoutState | None) -> None:
+    """Have a plan collected by a mandate in force, its first debit in this state, or not written at all."""
+    account = make_account(firm, provider="gocardless")
+    with working_for(cabinet_id=firm.pk):
+        mandate = Mandate(
+            account=account, plan=plan, client_id=plan.client_id, state=MandateState.SIGNED, mandate_ref="MD1"
+        )
+        mandate.save(force_insert=True)
+        if state is None:
+            return
+        first = Instalment.objects.get(plan=plan, rank=1)
+        debit = Checkout(
+            account=account,
+            client_id=plan.client_id,
+            mandate=mandate,
+            instalment=first,
+            means=PaymentMeans.DEBIT,
+            cents=first.cents,
+            state=state,
+        )
+        debit.save(force_insert=True)
+        line = PlanLine.objects.get(plan=plan)
+        CheckoutLine(checkout=debit, invoice_id=line.invoice_id, cents=first.cents).save(force_insert=True)
+        if state == CheckoutState.PROCESSING:
+            standstill.declare(kind=StopKind.PAYMENT_IN_FLIGHT, target=line.invoice, origin="online")
+
+
+def test_the_reminder_of_a_date_that_is_collected_asks_for_nothing(
+    firm: Cabinet, lawyer: Membership, sink: SmtpSink
+) -> None:
+    plan, _ = reminded(firm, lawyer)
+    collected(firm, plan, state=CheckoutState.PROCESSING)
+
+    with at(MONDAY):
+        assert send(firm) == Counter(sent=1)
+
+    told = words(sink)[-1]
+    for expected in ("sera prélevé le 2 décembre 2026", "Vous n’avez rien à faire", "480,00 €", "Voir l’échéancier"):
+        assert expected in told.replace("\u202f", " ").replace("\u00a0", " ")
+    for never in ("à payer", "déjà payé", "Payer"):
+        assert never not in told
+
+
+@pytest.mark.parametrize("state", [None, CheckoutState.OPENING, CheckoutState.OPEN], ids=str)
+def test_nothing_is_said_of_a_date_while_its_debit_is_not_sure(
+    firm: Cabinet, lawyer: Membership, sink: SmtpSink, state: CheckoutState | None
+) -> None:
+    plan, _ = reminded(firm, lawyer)
+    collected(firm, plan, state=state)
+
+    with at(MONDAY):
+        assert send(firm) == Counter(left=1)
+
+    assert states(firm)[-1] == ("reminder", "waiting", "PAYMENT_IN_FLIGHT")
+    assert len(sink.caught) == 1  # the confirmation
+
+
+def test_a_date_whose_debit_was_refused_is_to_be_paid_by_hand(
+    firm: Cabinet, lawyer: Membership, sink: SmtpSink
+) -> None:
+    plan, _ = reminded(firm, lawyer)
+    collected(firm, plan, state=CheckoutState.FAILED)
+
+    with at(MONDAY):
+        assert send(firm) == Counter(sent=1)
+
+    assert "est à payer le 2 décembre 2026" in words(sink)[-1].replace("\u202f", " ").replace("\u00a0", " ")
+
+
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_text_is_lawful_for_every_reader_in_both_languages(kind: Kind) -> None:
     found = {
-        (about.value, language): lint_version(plan_text(about=about.value, kind=kind, language=language))
-        for about in PlanMail
+        (about, language): lint_version(plan_text(about=about, kind=kind, language=language))
+        for about in (*(kind.value for kind in PlanMail), COLLECTED)
         for language in ("fr", "en")
     }
 
     assert found == {key: [] for key in found}
-    assert len(plan_texts()) == len(found) == 8
+    assert len(plan_texts()) == len(found) == 10
 
 
 def test_money_and_the_night_do_not_cross(firm: Cabinet, lawyer: Membership) -> None:

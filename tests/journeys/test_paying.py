@@ -1,5 +1,6 @@
 """A debtor pays on a phone, by the hosted page of a provider and back; with scripts, and without."""
 
+import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,9 +14,15 @@ from django.core.management import call_command
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from cabinets.enums import Role
+from cabinets.scoping import working_for
 from config.settings import base
-from payments.enums import CheckoutState
-from payments.providers.protocol import Stage
+from payments.enums import CheckoutState, MandateEnd
+from payments.models import Mandate, ProviderAccount
+from payments.providers.protocol import MandateStage, Stage
+from payments.services import plans
+from tests.factories.cabinets import make_member
+from tests.factories.invoices import TODAY
 from tests.journeys.conftest import PHONE, new_context, serving
 from tests.journeys.test_pages import seen_on
 from tests.payments.fake_provider import FakeProvider
@@ -35,10 +42,10 @@ def hosted(provider: FakeProvider) -> type[BaseHTTPRequestHandler]:
     class Hosted(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             ref = urlsplit(self.path).path.strip("/")
-            if ref not in provider.held:
+            order = provider.asked.get(ref) or (provider.held[ref].order if ref in provider.held else None)
+            if order is None:
                 self.answer(404, {}, b"")
                 return
-            order = provider.held[ref].order
             body = (
                 f'<!doctype html><html lang="fr"><title>Page du prestataire</title><h1>{order.label}</h1>'
                 f'<form method="post"><button>Valider</button></form><a href="{order.cancel_url}">Renoncer</a>'
@@ -47,6 +54,10 @@ def hosted(provider: FakeProvider) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             ref = urlsplit(self.path).path.strip("/")
+            if ref in provider.asked:
+                provider.move_mandate(MandateStage.SIGNED, ref=ref)
+                self.answer(303, {"Location": provider.asked[ref].return_url}, b"")
+                return
             provider.move(Stage.SETTLED, ref=ref)
             self.answer(303, {"Location": provider.held[ref].order.return_url}, b"")
 
@@ -163,6 +174,39 @@ def test_a_debtor_gives_up_comes_back_and_pays(open_debtor: Open, provider: Fake
         pay_at_the_provider(page)
 
         assert (len(provider.held), online.settled()) == (1, 144_000)
+
+
+@WITH_AND_WITHOUT
+def test_a_debtor_has_a_plan_collected_and_stops_it(open_debtor: Open, provider: FakeProvider, scripts: bool) -> None:
+    with online_world(provider=provider) as online:
+        with working_for(cabinet_id=online.cabinet.pk):
+            ProviderAccount.objects.update(provider="gocardless")
+            plan = plans.propose(link=online.link, count=3, first_on=dt.date(2026, 12, 9), today=TODAY)
+            plans.accept(plan_id=plan.pk, by=make_member(role=Role.LAWYER, sees_every_file=True), today=TODAY)
+        page = open_debtor(scripts=scripts)
+        page.goto(place(online.link, "echeancier/"))
+        fine(page, scripts=scripts)
+        page.get_by_role("link", name="Autoriser le prélèvement").click()
+        expect(page.get_by_role("heading", name="Prélever vos versements")).to_be_visible()
+        fine(page, scripts=scripts)
+        page.get_by_role("button", name="Continuer vers la signature").click()
+        expect(page.get_by_text("Cochez la case pour autoriser le prélèvement.").first).to_be_visible()
+        fine(page, scripts=scripts)
+        assert provider.calls == []
+
+        page.get_by_role("checkbox").check()
+        page.get_by_role("button", name="Continuer vers la signature").click()
+        expect(page.get_by_role("heading", name="Versements d’un échéancier")).to_be_visible()
+        page.get_by_role("button", name="Valider").click()
+
+        expect(page.get_by_text("Chaque versement est prélevé à sa date.")).to_be_visible()
+        expect(page.get_by_text("RUM-42")).to_be_visible()
+        fine(page, scripts=scripts)
+        page.get_by_role("button", name="Arrêter le prélèvement").click()
+        expect(page.get_by_text("Le prélèvement est arrêté.")).to_be_visible()
+        fine(page, scripts=scripts)
+        with working_for(cabinet_id=online.cabinet.pk):
+            assert Mandate.objects.get().ended_by == MandateEnd.DEBTOR
 
 
 @pytest.fixture

@@ -13,7 +13,17 @@ from cabinets.scoping import working_for
 from payments.enums import Mode, PaymentMeans
 from payments.errors import NoticeError, ProviderError
 from payments.models import ProviderAccount
-from payments.providers.protocol import TIMEOUT_SECONDS, AccountFacts, Notice, Order, Page, Snapshot, Stage
+from payments.providers.protocol import (
+    TIMEOUT_SECONDS,
+    AccountFacts,
+    MandateFacts,
+    MandateStage,
+    Notice,
+    Order,
+    Page,
+    Snapshot,
+    Stage,
+)
 from payments.services import roads
 
 SECRET = b"whsec_fake"
@@ -30,6 +40,8 @@ class Held:
     refunded: int = 0
     disputed: int = 0
     failure: str = ""
+    # A debit that is with the bank is taken back by nobody.
+    is_handed_over: bool = True
 
 
 @dataclass
@@ -45,6 +57,10 @@ class FakeProvider:
     before_close: Callable[[str], object] | None = None
     before_open: Callable[[Order], object] | None = None
     base_url: str = "https://pay.fake.example"
+    mandates: dict[str, MandateFacts] = field(default_factory=dict)
+    asked: dict[str, Order] = field(default_factory=dict)
+    # Take the debit, and lose the answer.
+    loses_answer: bool = False
 
     def check(self) -> AccountFacts:
         """Say the account is there."""
@@ -60,6 +76,51 @@ class FakeProvider:
             page = Page(ref=ref, url=f"{self.base_url}/{ref}", expires_at=order.expires_at)
             self.held[ref] = Held(order, page)
         return self.held[ref].page
+
+    def authorise(self, order: Order) -> Page:
+        """Open a page to sign a mandate on, the same one for the same reference."""
+        self._answer("authorise", order.reference)
+        if self.before_open is not None:
+            self.before_open(order)
+        ref = f"brq_{order.reference}"
+        self.mandates.setdefault(ref, MandateFacts(ref=ref, stage=MandateStage.OPEN))
+        self.asked[ref] = order
+        return Page(ref=ref, url=f"{self.base_url}/{ref}")
+
+    def mandate(self, ref: str, *, timeout: float = TIMEOUT_SECONDS) -> MandateFacts:
+        """Return the truth about a mandate."""
+        self._answer("mandate", ref)
+        return self.mandates[ref]
+
+    def end_mandate(self, ref: str) -> MandateFacts:
+        """End a mandate, with the debits not yet handed over."""
+        self._answer("end_mandate", ref)
+        self.move_mandate(MandateStage.ENDED, ref=ref, failure="cancelled")
+        for held in self.held.values():
+            if held.stage is Stage.PROCESSING and not held.is_handed_over:
+                held.stage = Stage.FAILED
+        return self.mandates[ref]
+
+    def charge(self, mandate_ref: str, order: Order) -> Snapshot:
+        """Collect an order once."""
+        self._answer("charge", order.reference)
+        ref = f"pm_{order.reference}"
+        stands = any(
+            one.mandate_ref == mandate_ref and one.stage is MandateStage.SIGNED for one in self.mandates.values()
+        )
+        if ref not in self.held and not stands:
+            return Snapshot(ref="", stage=Stage.FAILED, failure="mandate_is_inactive")
+        self.held.setdefault(ref, Held(order, Page(ref=ref, url=""), stage=Stage.PROCESSING, is_handed_over=False))
+        if self.loses_answer:
+            self.loses_answer = False
+            raise ProviderError("Pas de réponse.")
+        return self.snapshot(ref)
+
+    def charged(self, mandate_ref: str, reference: str) -> Snapshot | None:
+        """Return the debit an order became."""
+        self._answer("charged", reference)
+        ref = f"pm_{reference}"
+        return self.snapshot(ref) if ref in self.held else None
 
     def fetch(self, ref: str, *, timeout: float = TIMEOUT_SECONDS) -> Snapshot:
         """Return the truth about an order."""
@@ -77,8 +138,11 @@ class FakeProvider:
         self._answer("close", ref)
         if self.before_close is not None:
             self.before_close(ref)
-        if self.held[ref].stage is Stage.OPEN:
-            self.held[ref].stage = Stage.EXPIRED
+        held = self.held[ref]
+        if held.stage is Stage.OPEN:
+            held.stage = Stage.EXPIRED
+        elif held.stage is Stage.PROCESSING and not held.is_handed_over:
+            held.stage = Stage.FAILED
         return self.snapshot(ref)
 
     def read_notices(self, *, body: bytes, headers: Mapping[str, str]) -> list[Notice]:
@@ -112,6 +176,15 @@ class FakeProvider:
         ref = ref or next(iter(self.held))
         held = self.held[ref]
         held.stage, held.refunded, held.disputed, held.failure = stage, refunded, disputed, failure
+        return ref
+
+    def move_mandate(self, stage: MandateStage, *, ref: str = "", failure: str = "") -> str:
+        """Move a mandate (the latest when none is named), and return its reference."""
+        ref = ref or list(self.mandates)[-1]
+        signed = stage is not MandateStage.OPEN
+        self.mandates[ref] = MandateFacts(
+            ref=ref, stage=stage, mandate_ref=f"md_{ref}" if signed else "", reference="RUM-42", failure=failure
+        )
         return ref
 
     def net(self) -> int:

@@ -382,11 +382,11 @@ def test_speaks_to_each_provider_with_its_keys(cabinet: Cabinet, owner: Membersh
     )
 
     assert [services.client_of(one).slug for one in (stripe, gocardless)] == ["stripe", "gocardless"]
-    assert services.mandates_of(stripe) is None
-    mandates = services.mandates_of(gocardless)
-    assert isinstance(mandates, GoCardlessProvider)
+    with pytest.raises(ProviderError, match="ne prélève pas par mandat"):
+        roads.collector_of(stripe)
+    assert isinstance(roads.collector_of(gocardless), GoCardlessProvider)
     with pytest.raises(ProviderError, match="GoCardless n’a pas répondu"):
-        mandates.check()
+        services.client_of(gocardless).check()
 
 
 def test_the_page_costs_the_same_whatever_is_set(

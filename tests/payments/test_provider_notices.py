@@ -178,7 +178,7 @@ def test_gocardless_announces_a_batch() -> None:
         Notice(event_id="EV1", kind="payments.confirmed", payment_ref="PM1"),
         Notice(event_id="EV2", kind="billing_requests.fulfilled", ref="BRQ1"),
         Notice(event_id="EV3", kind="refunds.paid", payment_ref="RF1"),
-        Notice(event_id="EV4", kind="mandates.active", is_about_payments=False),
+        Notice(event_id="EV4", kind="mandates.active", ref="MD1"),
         Notice(event_id="EV5", kind="payments.created", is_about_payments=False),
     ]
 

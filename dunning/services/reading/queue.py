@@ -14,7 +14,6 @@ from cabinets.models import Cabinet, Membership
 from cabinets.sealing import open_together
 from dunning.enums import ANSWERS, SPOKEN, Channel, Reason, ReminderState, Tone
 from dunning.models import DunningCase, NightlyRun, Reminder, ReminderLine
-from dunning.policy import are_payments_stale
 from dunning.presenting import (
     KIND_MEANS,
     Fact,
@@ -35,6 +34,7 @@ from invoices.enums import StopKind
 from invoices.models import Standstill
 from invoices.money import show_euros
 from invoices.status import in_force
+from payments.freshness import are_payments_stale
 from payments.models import LinkVisit
 from templates_lib.email import Composed
 from templates_lib.errors import TextError

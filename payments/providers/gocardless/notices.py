@@ -12,7 +12,7 @@ from payments.providers.protocol import Notice
 HEADER = "Webhook-Signature"
 SHAPELESS = "Cette annonce signée n’a pas la forme que GoCardless décrit."
 # What each event names, by the kind of thing it is about; a refund leads to its payment.
-NAMED = {"billing_requests": "billing_request", "payments": "payment", "refunds": "refund"}
+NAMED = {"billing_requests": "billing_request", "payments": "payment", "refunds": "refund", "mandates": "mandate"}
 
 
 def read(*, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> list[Notice]:
@@ -47,7 +47,7 @@ def _notice(event: dict[str, Any]) -> Notice:
         raise NoticeError(SHAPELESS)
     named = links.get(NAMED.get(about, ""))
     is_named = isinstance(named, str) and bool(named)
-    is_order = about == "billing_requests"
+    is_order = about in {"billing_requests", "mandates"}
     return Notice(
         event_id=event_id,
         kind=f"{about}.{action}"[:60],

@@ -13,7 +13,17 @@ from payments.providers.addresses import is_page
 from payments.providers.gocardless import notices, stages
 from payments.providers.gocardless.client import GoCardlessClient, InvalidStateError
 from payments.providers.gocardless.profile import NAME, PROFILE
-from payments.providers.protocol import TIMEOUT_SECONDS, AccountFacts, Notice, Order, Page, Snapshot, Stage
+from payments.providers.protocol import (
+    TIMEOUT_SECONDS,
+    AccountFacts,
+    MandateFacts,
+    MandateStage,
+    Notice,
+    Order,
+    Page,
+    Snapshot,
+    Stage,
+)
 
 PAYMENT, REFUND = "PM", "RF"
 LONGEST_DESCRIPTION = 100
@@ -49,9 +59,16 @@ class GoCardlessProvider:
         """Open a billing request and a page on it; a retry gives the same request, on a page of its own."""
         if order.means not in PROFILE.means:
             raise failures.closed_means(NAME)
-        request = self._client.one(
-            services.BillingRequestsService, "create", params=_request_params(order), key=_key(order.reference)
-        )
+        return self._opened(order, _request_params(order), key=_key(order.reference))
+
+    def authorise(self, order: Order) -> Page:
+        """Open a billing request for a mandate alone: it names no amount, so that nothing is ever asked for on it."""
+        told = {"reference": order.reference, "label": order.label[:LONGEST_DESCRIPTION]}
+        params = {"mandate_request": _mandate_request(order), "metadata": told}
+        return self._opened(order, params, key=f"mandate-{order.reference}")
+
+    def _opened(self, order: Order, params: Mapping[str, Any], *, key: str) -> Page:
+        request = self._client.one(services.BillingRequestsService, "create", params=params, key=key)
         ref = _id(request)
         if (request.get("metadata") or {}).get("reference") != order.reference or not _is_asked(request, order):
             raise failures.unreadable(NAME)
@@ -117,12 +134,64 @@ class GoCardlessProvider:
             return self._debited(request, TIMEOUT_SECONDS)
         return Snapshot(ref=ref, stage=Stage.EXPIRED)
 
+    def mandate(self, ref: str, *, timeout: float = TIMEOUT_SECONDS) -> MandateFacts:
+        """Read a mandate by the request it was signed on."""
+        request = self._request(ref, timeout)
+        stage = stages.stage_of_request(request)
+        if stage is not None:
+            over = stage is Stage.EXPIRED
+            return MandateFacts(
+                ref=ref,
+                stage=MandateStage.ENDED if over else MandateStage.OPEN,
+                failure=stages.UNSIGNED if over else "",
+            )
+        return stages.facts_of(self._read_mandate(_mandate(request), timeout), ref=ref)
+
+    def end_mandate(self, ref: str) -> MandateFacts:
+        """Cancel a mandate, or the request nobody signed; GoCardless cancels the debits not yet handed over too."""
+        facts = self.mandate(ref)
+        if facts.stage is MandateStage.ENDED:
+            return facts
+        try:
+            if facts.mandate_ref:
+                self._client.one(services.MandatesService, "cancel", facts.mandate_ref)
+            else:
+                self._client.one(services.BillingRequestsService, "cancel", ref)
+        except ProviderError as error:
+            if not error.is_refusal:
+                raise
+        return self.mandate(ref)
+
     def charge(self, mandate_ref: str, order: Order) -> Snapshot:
-        """Collect an order by a mandate."""
-        payment = self._collect(
-            mandate_ref, cents=order.cents, label=order.label, metadata={"reference": order.reference}
-        )
+        """Collect an order by a mandate, on the day announced or the first the mandate allows after it.
+
+        What was taken under this reference is looked for first: an idempotency key does not live for ever.
+        """
+        known = self.charged(mandate_ref, order.reference)
+        if known is not None:
+            return known
+        mandate = self._read_mandate(mandate_ref, TIMEOUT_SECONDS)
+        facts = stages.facts_of(mandate, ref="")
+        if facts.stage is not MandateStage.SIGNED:
+            return Snapshot(ref="", stage=Stage.FAILED, failure=facts.failure, mandate_ref=mandate_ref)
+        try:
+            payment = self._collect(
+                mandate_ref,
+                cents=order.cents,
+                label=order.label,
+                metadata={"reference": order.reference},
+                charge_on=_later(order.charge_on, stages.first_day_of(mandate)),
+            )
+        except InvalidStateError as error:
+            return Snapshot(ref="", stage=Stage.FAILED, failure=error.reason[:100], mandate_ref=mandate_ref)
         return stages.snapshot_of(payment, ref=_id(payment), mandate_ref=mandate_ref)
+
+    def charged(self, mandate_ref: str, reference: str) -> Snapshot | None:
+        """Look for an order among the debits of a mandate."""
+        params = {"mandate": mandate_ref, "limit": MOST_LISTED}
+        listed = self._client.listed(services.PaymentsService, params=params)
+        mine = [one for one in listed if (one.get("metadata") or {}).get("reference") == reference]
+        return self._of_payment(mine[0], ref=_id(mine[0]), timeout=TIMEOUT_SECONDS) if mine else None
 
     def read_notices(self, *, body: bytes, headers: Mapping[str, str]) -> list[Notice]:
         """Return each event of the batch GoCardless signed."""
@@ -163,15 +232,18 @@ class GoCardlessProvider:
         cents: int,
         label: str,
         metadata: Mapping[str, str],
+        charge_on: dt.date | None = None,
         timeout: float = TIMEOUT_SECONDS,
     ) -> dict[str, Any]:
-        params = {
+        params: dict[str, Any] = {
             "amount": cents,
             "currency": stages.EURO,
             "description": label[:LONGEST_DESCRIPTION],
             "metadata": dict(metadata),
             "links": {"mandate": mandate_ref},
         }
+        if charge_on is not None:
+            params["charge_date"] = charge_on.isoformat()
         key = f"payment-{metadata['reference']}"
         payment = self._client.one(services.PaymentsService, "create", params=params, key=key, timeout=timeout)
         if payment.get("amount") != cents:
@@ -188,6 +260,9 @@ class GoCardlessProvider:
     def _payment(self, ref: str, timeout: float) -> dict[str, Any]:
         return self._client.one(services.PaymentsService, "get", ref, timeout=timeout)
 
+    def _read_mandate(self, mandate_ref: str, timeout: float) -> dict[str, Any]:
+        return self._client.one(services.MandatesService, "get", mandate_ref, timeout=timeout)
+
     def _request(self, ref: str, timeout: float) -> dict[str, Any]:
         return self._client.one(services.BillingRequestsService, "get", ref, timeout=timeout)
 
@@ -195,8 +270,7 @@ class GoCardlessProvider:
 def _request_params(order: Order) -> dict[str, Any]:
     told = {"reference": order.reference, "cents": str(order.cents), "label": order.label[:LONGEST_DESCRIPTION]}
     if order.means is PaymentMeans.DEBIT:
-        asked = {"currency": stages.EURO, "scheme": "sepa_core", "description": order.label[:LONGEST_DESCRIPTION]}
-        return {"mandate_request": asked, "metadata": told}
+        return {"mandate_request": _mandate_request(order), "metadata": told}
     asked_now = {
         "amount": order.cents,
         "currency": stages.EURO,
@@ -204,6 +278,10 @@ def _request_params(order: Order) -> dict[str, Any]:
         "metadata": {"reference": order.reference},
     }
     return {"payment_request": asked_now, "metadata": told}
+
+
+def _mandate_request(order: Order) -> dict[str, str]:
+    return {"currency": stages.EURO, "scheme": "sepa_core", "description": order.label[:LONGEST_DESCRIPTION]}
 
 
 def _is_asked(request: dict[str, Any], order: Order) -> bool:
@@ -230,6 +308,11 @@ def _mandate(request: dict[str, Any]) -> str:
     if not isinstance(ref, str) or not ref:
         raise failures.unreadable(NAME)
     return ref
+
+
+def _later(wanted: dt.date | None, possible: dt.date | None) -> dt.date | None:
+    days = [day for day in (wanted, possible) if day is not None]
+    return max(days) if days else None
 
 
 def _cents(request: dict[str, Any]) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from payments.enums import PaymentMeans
 from payments.providers.failures import unreadable
 from payments.providers.gocardless.profile import NAME
-from payments.providers.protocol import Snapshot, Stage
+from payments.providers.protocol import MandateFacts, MandateStage, Snapshot, Stage
 
 EURO = "EUR"
 OF_PAYMENT = {
@@ -29,6 +29,20 @@ OF_REQUEST = {
     "cancelled": Stage.EXPIRED,
 }
 FULFILLED = "fulfilled"
+# A debit may be asked for before the bank has taken the mandate in.
+OF_MANDATE = {
+    "pending_customer_approval": MandateStage.OPEN,
+    "pending_submission": MandateStage.SIGNED,
+    "submitted": MandateStage.SIGNED,
+    "active": MandateStage.SIGNED,
+    "suspended_by_payer": MandateStage.ENDED,
+    "failed": MandateStage.ENDED,
+    "cancelled": MandateStage.ENDED,
+    "expired": MandateStage.ENDED,
+    "consumed": MandateStage.ENDED,
+    "blocked": MandateStage.ENDED,
+}
+UNSIGNED = "unsigned"
 # Whose reason only their history tells.
 WITH_HISTORY = {"failed", "cancelled", "customer_approval_denied", "charged_back"}
 ARRIVED = {"confirmed", "paid_out"}
@@ -72,6 +86,29 @@ def snapshot_of(
         at=_day(payment) if stage is Stage.SETTLED else None,
         mandate_ref=mandate_ref or str((payment.get("links") or {}).get("mandate") or ""),
     )
+
+
+def facts_of(mandate: dict[str, Any], *, ref: str) -> MandateFacts:
+    """Read a SEPA mandate; raise on any other, and on a word this code does not know."""
+    status, mandate_ref = mandate.get("status"), mandate.get("id")
+    if status not in OF_MANDATE or not isinstance(mandate_ref, str) or mandate.get("scheme") != "sepa_core":
+        raise unreadable(NAME)
+    stage = OF_MANDATE[status]
+    return MandateFacts(
+        ref=ref,
+        stage=stage,
+        mandate_ref=mandate_ref,
+        reference=str(mandate.get("reference") or "")[:100],
+        failure=str(status) if stage is MandateStage.ENDED else "",
+    )
+
+
+def first_day_of(mandate: dict[str, Any]) -> dt.date | None:
+    """Return the first day a debit may be collected by a mandate, when it says so."""
+    try:
+        return dt.date.fromisoformat(str(mandate.get("next_possible_charge_date")))
+    except ValueError:
+        return None
 
 
 def stage_of_request(request: dict[str, Any]) -> Stage | None:
