@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from cabinets.enums import LegalAid
+from cabinets.enums import LegalAid, Role
 from cabinets.models import Client, Dossier, Membership
 from cabinets.services import dossiers
 from cabinets.services.dossiers import DossierFacts
@@ -16,7 +16,8 @@ from invoices.enums import StopKind
 from invoices.models import Invoice
 from invoices.services import credit_notes, editing, standstill
 from payments.enums import PaymentMeans, ProblemReason
-from payments.services import links, requests
+from payments.models import PaymentPlan
+from payments.services import links, plans, requests
 from payments.services.recording import Receipt, record_payment
 
 
@@ -38,15 +39,15 @@ class Scene:
 Act = Callable[[Scene], object]
 
 
-def pays(part: int = 100, *, on: dt.date | None = None, days_ago: int = 0) -> Act:
-    """Record a transfer of a share of what is owed, in per cent, received today, some days ago or on a date."""
+def pays(part: int = 100, *, cents: int = 0, on: dt.date | None = None, days_ago: int = 0) -> Act:
+    """Record a transfer of a sum, or of a share in per cent of what is owed, received today, days ago or on a date."""
 
     def act(scene: Scene) -> None:
         owed = Invoice.objects.get(pk=scene.invoice.pk).outstanding_cents
         receipt = Receipt(
             client_id=scene.client.pk,
             invoice_ids=(scene.invoice.pk,),
-            cents=owed * part // 100,
+            cents=cents or owed * part // 100,
             received_on=on or scene.day(-days_ago),
             means=PaymentMeans.TRANSFER,
         )
@@ -91,6 +92,24 @@ def contests(scene: Scene) -> None:
         today=scene.today,
         message="Le nombre d’heures ne correspond pas à ce qui était convenu.",
     )
+
+
+def proposes_dates(scene: Scene) -> PaymentPlan:
+    """The debtor proposes three dates from the link: somebody has to answer."""
+    return plans.propose(
+        link=links.link_for(client=scene.client),
+        count=3,
+        first_on=scene.day(7),
+        today=scene.today,
+        message="Trois versements me permettraient de tout régler sans retard.",
+    )
+
+
+def agrees_on_dates(scene: Scene) -> None:
+    """The debtor proposes dates, and a lawyer of the firm accepts them."""
+    lawyer = Membership.objects.filter(role__in=[Role.OWNER, Role.LAWYER]).order_by("joined_at").first()
+    assert lawyer is not None  # noqa: S101 - every firm of the story has one
+    plans.accept(plan_id=proposes_dates(scene).pk, by=lawyer, today=scene.today)
 
 
 def is_not_the_one(scene: Scene) -> None:

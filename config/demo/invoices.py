@@ -137,7 +137,13 @@ def _paris() -> Iterator[Part]:
     yield _one(PRO, fresh(acts.stops(StopKind.BATONNIER_SEISED, reason="Contestation portée devant le bâtonnier")))
     yield _one(PERSON, fresh(acts.is_heard(after=3)))
     yield _one(PRO, fresh(acts.stops(StopKind.HOLD, days=10, reason="Négociation en cours")))
-    yield _one(PERSON, fresh(acts.stops(StopKind.PLAN, days=31, reason="Trois versements convenus")))
+    yield _one(PERSON, fresh(acts.agrees_on_dates, cents=96_000))
+    yield _one(PERSON, waiting(acts.proposes_dates, cents=72_000))
+    # Dates agreed two weeks ago: the first was kept, a reminder announced it, two are to come.
+    kept = ((-14, acts.agrees_on_dates), (-8, acts.pays(cents=40_000)))
+    yield _one(PERSON, Bill(due=-24, cents=120_000, acts=kept))
+    # The first of these was not: a person has to decide.
+    yield _one(PERSON, Bill(due=-30, cents=90_000, acts=((-16, acts.agrees_on_dates),)))
     yield _one(PRO, waiting(heard.answers(WHO_ORDERED)))
     yield _one(PERSON, fresh(), client={"email": ""})
     yield _one(PRO, Bill(due=-9, entered=-8), client={"email": "comptabilite@adresse-disparue.invalid"})
@@ -173,7 +179,7 @@ def _strasbourg() -> Iterator[Part]:
 def _fort_de_france() -> Iterator[Part]:
     yield _one(PERSON, Bill(due=-34, entered=-36))
     yield _one(PERSON, fresh(acts.stops(StopKind.HOLD, days=14, over="client", reason="À la demande de l’associée")))
-    yield _one(PERSON, fresh(acts.stops(StopKind.PLAN, days=31, reason="Deux versements convenus")))
+    yield _one(PERSON, fresh(acts.agrees_on_dates, cents=66_000))
     yield _one(PRO, fresh(heard.answers(SENT_TWICE)))
     yield _one(PERSON, fresh(), dossier={"legal_aid": LegalAid.PARTIAL})
     yield _one(PRO, fresh(cents=612_000), client={"needs_two_approvals": True})

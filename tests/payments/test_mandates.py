@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -46,7 +47,7 @@ class Collected:
 
     online: Online
     lawyer: Membership
-    plan_id: object
+    plan_id: UUID
 
     @property
     def cabinet(self) -> Cabinet:
