@@ -1,7 +1,9 @@
 """The operators' desk: firms, people, sessions and the kill switch, through a role that sees no firm's files."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -13,8 +15,10 @@ from django.forms.models import construct_instance
 from django.http import HttpRequest, HttpResponse
 
 from cabinets.http import address_of
-from cabinets.models import Cabinet, Membership, OperatorAct, Platform, Session, User
+from cabinets.models import Cabinet, Membership, Offer, OperatorAct, Platform, Session, Subscription, User
 from cabinets.permissions import is_verified
+from cabinets.scoping import working_for
+from cabinets.services.subscription import settle
 
 OPERATOR = "operator"
 
@@ -165,12 +169,48 @@ class Kept:
 
 @admin.register(Cabinet, site=site)
 class CabinetAdmin(Kept, OperatorAdmin):
-    """Firms: opened, activated, suspended for their subscription; their files stay shut."""
+    """Firms: opened, activated; their files stay shut. Their subscription alone silences them for it."""
 
     list_display = ("name", "slug", "bar", "activated_on", "subscription_suspended_at", "suspended_at", "is_demo")
     search_fields = ("name", "slug", "siren")
     ordering = ("name",)
     fields = ("name", "slug", "siren", "bar", "email", "phone", "activated_on", "subscription_suspended_at")
+    readonly_fields = ("subscription_suspended_at",)
+
+
+@admin.register(Offer, site=site)
+class OfferAdmin(Kept, OperatorAdmin):
+    """What is sold here; nothing public: the installation is free, and no firm lapses."""
+
+    list_display = ("name", "monthly_cents", "invoices", "is_public", "rank")
+    ordering = ("rank", "monthly_cents")
+    fields = ("name", "promise", "monthly_cents", "invoices", "is_public", "rank")
+
+
+@admin.register(Subscription, site=site)
+class SubscriptionAdmin(Kept, OperatorAdmin):
+    """What each firm agreed to; the operators extend a trial, and say what is unpaid."""
+
+    list_display = ("cabinet", "offer", "trial_ends_on", "began_on", "ends_on", "unpaid_since")
+    list_select_related = ("cabinet", "offer")
+    ordering = ("cabinet",)
+    fields = ("cabinet", "offer", "monthly_cents", "trial_ends_on", "began_on", "ends_on", "unpaid_since")
+    readonly_fields = ("cabinet", "offer", "monthly_cents", "began_on", "ends_on")
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """A firm's own partner agrees to an offer."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: Any) -> None:
+        """Keep the two columns that are the operators', then silence the firm or let it speak again."""
+        row: Any = obj
+        row.save(using=OPERATOR, update_fields=["trial_ends_on", "unpaid_since"])
+        transaction.on_commit(partial(_settle, row.cabinet_id), using=OPERATOR)
+
+
+def _settle(cabinet_id: UUID) -> None:
+    with working_for(cabinet_id=cabinet_id):
+        settle(cabinet=Cabinet.objects.get())
 
 
 @admin.register(Membership, site=site)

@@ -1,5 +1,6 @@
 """What the floor tells those above it: the invoices' app registers who listens when it starts."""
 
+import datetime as dt
 from typing import Protocol
 from uuid import UUID
 
@@ -27,3 +28,25 @@ def follower() -> Follower:
     if not _registered:
         raise RuntimeError("no app follows clients and dossiers: invoices is not installed")
     return _registered[0]
+
+
+class Meter(Protocol):
+    """Counts what the firm's offer is sold by."""
+
+    def followed(self, *, since: dt.date) -> int:
+        """Return how many invoices were still to pay on at least a day since this one, of the whole firm."""
+
+
+_meters: list[Meter] = []
+
+
+def register_meter(counting: Meter) -> None:
+    """Make this meter the one that counts."""
+    _meters[:] = [counting]
+
+
+def meter() -> Meter:
+    """Return the registered meter."""
+    if not _meters:
+        raise RuntimeError("no app counts invoices: invoices is not installed")
+    return _meters[0]

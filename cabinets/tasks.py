@@ -6,7 +6,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from cabinets.services import people, sign_in, sign_up
+from cabinets.services import people, sign_in, sign_up, subscription
 
 HEARTBEAT = "heartbeat"
 
@@ -33,6 +33,12 @@ def send_sign_up_link(token: str) -> None:
 def forget_sessions() -> int:
     """Each night: delete the sessions that are over, with the address and the browser they came from."""
     return sign_in.forget_sessions(now=timezone.now())
+
+
+@shared_task
+def settle_subscriptions() -> int:
+    """Each night: begin the trials, warn of their end, silence the firms whose subscription is over."""
+    return subscription.settle_every_firm()
 
 
 @shared_task

@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from cabinets.views import clients, dossiers, firm, journal, notes, security, sending, sign_in, sign_up, team
+from cabinets.views import (
+    clients,
+    dossiers,
+    firm,
+    journal,
+    notes,
+    security,
+    sending,
+    sign_in,
+    sign_up,
+    subscription,
+    team,
+)
 
 urlpatterns: list[URLPattern] = [
     path("inscription/", sign_up.sign_up_page, name="signup"),
@@ -30,6 +42,10 @@ urlpatterns: list[URLPattern] = [
     path("parametres/equipe/invitations/<uuid:pk>/annuler/", team.revoke_invitation, name="revoke_invitation"),
     path("parametres/cabinet/", firm.firm, name="firm"),
     path("parametres/cabinet/logo/", firm.logo, name="firm_logo"),
+    path("parametres/abonnement/", subscription.subscription, name="subscription"),
+    path("parametres/abonnement/choisir/", subscription.choose, name="subscription_choose"),
+    path("parametres/abonnement/resilier/", subscription.cancel, name="subscription_cancel"),
+    path("parametres/abonnement/continuer/", subscription.take_back, name="subscription_take_back"),
     path("parametres/envois/", sending.sending, name="sending"),
     path("clients/<uuid:client_id>/mode-d-envoi/", sending.client_mode, name="client_mode"),
     path("parametres/journal/", journal.journal, name="journal"),

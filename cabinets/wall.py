@@ -215,6 +215,7 @@ GLOBAL_TABLES: dict[str, dict[str, str]] = {
         "scheduler": "SELECT",
         "operator": "SELECT, INSERT, UPDATE",
     },
+    "cabinets_offer": {"default": "SELECT", "operator": "SELECT, INSERT, UPDATE"},
     "gdpr_subprocessor": {"default": "SELECT", "operator": "SELECT, INSERT, UPDATE"},
     "dunning_failedjob": {"default": "INSERT", "scheduler": "INSERT", "operator": "SELECT, UPDATE, DELETE"},
     "django_content_type": {"default": "SELECT", "operator": "SELECT"},

@@ -86,6 +86,7 @@ FIRM = (
     Item("Équipe", "/parametres/equipe/", "users-round", Right.MANAGE_PEOPLE),
     Item("Mise en route", "/demarrage/", "circle-dashed", Right.MANAGE_FIRM),
     Item("Cabinet", "/parametres/cabinet/", "building-2", Right.MANAGE_FIRM),
+    Item("Abonnement", "/parametres/abonnement/", "file-check", Right.MANAGE_SUBSCRIPTION),
     Item("Mode d’envoi", "/parametres/envois/", "sliders-horizontal", Right.MANAGE_FIRM),
     Item("Réglage des échéanciers", "/parametres/echeanciers/", "calendar-days", Right.MANAGE_FIRM),
     Item("SMS", "/parametres/sms/", "message-square-text", Right.MANAGE_FIRM),
@@ -130,6 +131,9 @@ class Chrome:
     # "" when messages leave from where the firm chose; else why they leave from the platform's address.
     sending_fallback: str = ""
     shortcuts: bool = True
+    # The subscription is over or unpaid: nothing leaves, everything stays open.
+    is_unsubscribed: bool = False
+    can_subscribe: bool = False
 
 
 def chrome(request: HttpRequest) -> dict[str, Chrome]:
@@ -176,6 +180,8 @@ def frame(request: HttpRequest) -> Chrome:
         mail_server_missing=is_silent and not has_platform(),
         sending_fallback=str(counts.get("fallback") or "") if is_silent and has_platform() else "",
         shortcuts=getattr(request.user, "has_shortcuts", True),
+        is_unsubscribed=cabinet.subscription_suspended_at is not None,
+        can_subscribe=member.can(Right.MANAGE_SUBSCRIPTION),
     )
 
 

@@ -1059,6 +1059,8 @@ NOBODY: Mapping[str, str] = {
     "gdpr.SubProcessor": "des entreprises",
     "sessions.Session": "la table du cadre, qui reste vide : les sessions sont dans cabinets.Session",
     "cabinets.Platform": "l’état de l’installation",
+    "cabinets.Offer": "des prix publics",
+    "cabinets.Subscription": "ce que le cabinet a choisi, et des dates",
     "cabinets.DataKey": "des clés chiffrées",
     "cabinets.JournalSeal": "des empreintes par mois",
     "cabinets.Assignment": "un lien entre un dossier et une personne, tous deux décrits ailleurs",

@@ -14,5 +14,6 @@ class InvoicesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen to the changes of clients and dossiers; models exist only now."""
+        """Listen to the changes of clients and dossiers, and count for the offer; models exist only now."""
         ports.register(import_string("invoices.services.following.InvoiceFollower")())
+        ports.register_meter(import_string("invoices.services.metering.FollowedInvoices")())

@@ -7,11 +7,12 @@ from cabinets.models.keys import DataKey
 from cabinets.models.notes import Note, Notification
 from cabinets.models.people import Invitation, Membership, OperatorAct, Session, TotpDevice, User
 from cabinets.models.saved_views import SavedView
+from cabinets.models.subscription import Offer, Subscription
 from cabinets.models.tasks import Task
 from cabinets.models.transfers import TransferRecord
 
 __all__ = [
     "Assignment", "Cabinet", "Client", "Contact", "DataKey", "Dossier", "Hearing", "Invitation", "JournalEntry",
-    "JournalSeal", "Membership", "Note", "Notification", "OperatorAct", "Platform", "SavedView", "Session", "Task",
-    "TotpDevice", "TransferRecord", "User",
+    "JournalSeal", "Membership", "Note", "Notification", "Offer", "OperatorAct", "Platform", "SavedView", "Session",
+    "Subscription", "Task", "TotpDevice", "TransferRecord", "User",
 ]  # fmt: skip

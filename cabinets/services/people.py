@@ -22,6 +22,7 @@ from cabinets.locks import lock_active_owners
 from cabinets.models import Cabinet, Invitation, Membership, User
 from cabinets.scoping import working_for
 from cabinets.services import sign_in
+from cabinets.services.subscription import begin_trial
 
 logger = logging.getLogger(__name__)
 VALID_FOR = dt.timedelta(days=7)
@@ -52,7 +53,9 @@ def open_firm(*, cabinet_id: UUID, name: str, slug: str, owner: str, **facts: st
     Raise IntegrityError, and create nothing, when another firm has that name in addresses.
     """
     with working_for(cabinet_id=cabinet_id):
-        Cabinet(id=cabinet_id, name=name, slug=slug, **facts).save(force_insert=True)
+        firm = Cabinet(id=cabinet_id, name=name, slug=slug, **facts)
+        firm.save(force_insert=True)
+        begin_trial(on=firm.today())
         return invite_first_owner(email=owner)
 
 

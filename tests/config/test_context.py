@@ -26,6 +26,7 @@ def request_of(role: Role, path: str = "/factures/", **extra: object) -> HttpReq
         name="Cabinet Aubry Lenoir",
         is_demo=False,
         suspended_at=None,
+        subscription_suspended_at=None,
         zone=MARTINIQUE,
         today=lambda: dt.date(2026, 11, 24),
     )
@@ -73,6 +74,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "Équipe",
         "Mise en route",
         "Cabinet",
+        "Abonnement",
         "Mode d’envoi",
         "Réglage des échéanciers",
         "SMS",
