@@ -10,10 +10,12 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 
 from cabinets.models import Cabinet, Membership
 from cabinets.scoping import acting_for, tenant_atomic
+from cabinets.services import visiting
 
 CHOSEN = "cabinet"
 # A link opens its own firm, whoever is signed in: a debtor's, an invitation's, the address a provider announces to.
@@ -29,7 +31,7 @@ class CabinetMiddleware:
 
     def __call__(self, request: Any) -> HttpResponse:
         """Answer inside the firm's scope, or outside any scope for visitors and operators."""
-        request.cabinet, request.member = None, None
+        request.cabinet, request.member, request.is_visit = None, None, False
         if not request.user.is_authenticated or request.path.startswith((settings.OPERATOR_PATH, *LINKS)):
             return self.get_response(request)
         place = membership_of(person_id=request.user.pk, wanted=request.session.get(CHOSEN))
@@ -41,6 +43,9 @@ class CabinetMiddleware:
             request.member = Membership.objects.get(pk=member_id)
             request.member.user = request.user
             request.suspended_by = who_suspended(request.cabinet)
+            request.is_visit = visiting.is_visit(request, request.cabinet)
+            if request.is_visit and not visiting.may_read(request):
+                return render(request, "cabinets/visit_refused.html", status=403)
             response = self.get_response(request)
             if response.status_code >= HTTP_SERVER_ERROR:
                 transaction.set_rollback(True)

@@ -134,6 +134,8 @@ class Chrome:
     # The subscription is over or unpaid: nothing leaves, everything stays open.
     is_unsubscribed: bool = False
     can_subscribe: bool = False
+    # Somebody reads the demonstration, and changes nothing.
+    is_visit: bool = False
 
 
 def chrome(request: HttpRequest) -> dict[str, Chrome]:
@@ -182,6 +184,7 @@ def frame(request: HttpRequest) -> Chrome:
         shortcuts=getattr(request.user, "has_shortcuts", True),
         is_unsubscribed=cabinet.subscription_suspended_at is not None,
         can_subscribe=member.can(Right.MANAGE_SUBSCRIPTION),
+        is_visit=getattr(request, "is_visit", False),
     )
 
 

@@ -1,10 +1,11 @@
-"""The calculator's form: every assumption has its field, and a missing one takes the example's."""
+"""The calculator's form, where a missing assumption takes the example's, and the wish to be shown the product."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.mail import EmailMessage
 from django.core.validators import MaxValueValidator, MinValueValidator
 
 from invoices.forms.fields import EurosField
@@ -109,3 +110,54 @@ class CalculatorForm(forms.Form):
             prudence=Decimal(given["prudence"]),
             ramp_days=given["montee"],
         )
+
+
+class DemonstrationForm(forms.Form):
+    """Who wants to be shown the product."""
+
+    name = forms.CharField(
+        label="Votre nom",
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": "Indiquez votre nom."},
+    )
+    firm = forms.CharField(
+        label="Cabinet",
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+        error_messages={"required": "Indiquez le nom de votre cabinet."},
+    )
+    email = forms.EmailField(
+        label="E-mail",
+        max_length=200,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": "Indiquez une adresse où vous répondre.",
+            "invalid": "Cette adresse n’est pas complète : nom@domaine.fr.",
+        },
+    )
+    words = forms.CharField(
+        label="Ce que vous aimeriez voir",
+        max_length=1_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    # A field no reader sees: what fills it is no person.
+    site = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    @property
+    def is_robot(self) -> bool:
+        """Say whether the hidden field was filled in."""
+        return bool(self.cleaned_data.get("site"))
+
+    def send(self, *, to: str) -> None:
+        """Send the wish to the operator; OSError when the mail server does not take it."""
+        told = self.cleaned_data
+        # One line each: what a visitor types makes no header of its own.
+        firm = " ".join(told["firm"].split())
+        EmailMessage(
+            subject=f"Demande de démonstration : {firm}",
+            body=f"{told['name']}\n{told['firm']}\n{told['email']}\n\n{told['words']}\n",
+            to=[to],
+            reply_to=[told["email"]],
+        ).send()

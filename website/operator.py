@@ -30,6 +30,11 @@ def missing() -> Sequence[Fact]:
     return [fact for fact in facts() if not fact.value]
 
 
+def name() -> str:
+    """Return who runs this installation, or nothing."""
+    return str(settings.OPERATOR["OPERATOR_NAME"])
+
+
 def contact() -> str:
     """Return the address a visitor may write to, or nothing."""
     return str(settings.OPERATOR["OPERATOR_EMAIL"])

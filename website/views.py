@@ -4,13 +4,20 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from cabinets.http import address_of
 from cabinets.permissions import public
+from cabinets.services import throttle, visiting
+from cabinets.services.subscription import public_offers
 from cabinets.views.sign_in import landing
 from reporting.roi import estimate
 from website import operator
-from website.forms import EXAMPLE, CalculatorForm
+from website.forms import EXAMPLE, CalculatorForm, DemonstrationForm
+
+DEMONSTRATIONS = throttle.Gate("demonstration", tries=5, seconds=3600)
+VISITS = throttle.Gate("demonstration-visit", tries=20, seconds=3600)
 
 
 @require_GET
@@ -43,6 +50,63 @@ def calculator(request: HttpRequest) -> HttpResponse:
     form = CalculatorForm({**EXAMPLE, **request.GET.dict()})
     found = estimate(form.assumptions()) if form.is_valid() else None
     return render(request, "website/calculator.html", _frame(request) | {"form": form, "found": found})
+
+
+@require_GET
+@public
+def prices(request: HttpRequest) -> HttpResponse:
+    """Give the operator's prices, or say that none is published."""
+    return render(request, "website/prices.html", _frame(request) | {"offers": public_offers()})
+
+
+@require_GET
+@public
+def terms(request: HttpRequest) -> HttpResponse:
+    """Say what a firm and the operator owe each other."""
+    told = {"offers": public_offers(), "operator_name": operator.name()}
+    return render(request, "website/terms.html", _frame(request) | told)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@public
+def demonstration(request: HttpRequest) -> HttpResponse:
+    """Take a visitor's wish to be shown the product, and send it on; nothing of it is kept here."""
+    form, is_sent = DemonstrationForm(request.POST or None), False
+    if request.method == "POST" and operator.contact() and form.is_valid():
+        refusal = _ask(request, form)
+        is_sent = not refusal
+        if refusal:
+            form.add_error(None, refusal)
+    status = 422 if form.errors else 200
+    return render(
+        request,
+        "website/demonstration.html",
+        _frame(request) | {"form": form, "is_sent": is_sent, "may_enter": visiting.firm_to_visit() is not None},
+        status=status,
+    )
+
+
+@require_POST
+@public
+def enter(request: HttpRequest) -> HttpResponse:
+    """Let a visitor into the demonstration, to read."""
+    if VISITS.take(address_of(request) or "") or not visiting.enter(request):
+        return redirect("demonstration")
+    return redirect(landing(request))
+
+
+def _ask(request: HttpRequest, form: DemonstrationForm) -> str:
+    """Send a wish to the operator; return why it did not leave, or nothing."""
+    if form.is_robot:
+        return ""
+    if wait := DEMONSTRATIONS.take(address_of(request) or ""):
+        return f"Trop de demandes. Rien n’est parti : réessayez dans {throttle.in_words(wait)}."
+    try:
+        form.send(to=operator.contact())
+    except OSError:
+        return f"Votre demande n’est pas partie. Écrivez à {operator.contact()}."
+    return ""
 
 
 @require_GET

@@ -51,6 +51,7 @@ class View:
     followed: int
     """Invoices followed this month: open for at least a day of it."""
     on: dt.date
+    is_demo: bool = False
 
     @property
     def is_beyond(self) -> bool:
@@ -80,6 +81,7 @@ def view_of(cabinet: Cabinet) -> View:
         offers=offers,
         followed=meter().followed(since=on.replace(day=1)),
         on=on,
+        is_demo=cabinet.is_demo,
     )
 
 

@@ -236,6 +236,8 @@ DEMO_CATCHER = env.optional("DEMO_CATCHER")  # "host:port" of the catcher that t
 # Without a host the pages say that none is set.
 # Whether firms open themselves here; an operator who opens each one by hand leaves it closed.
 SIGN_UPS_OPEN = env.flag("SIGN_UPS_OPEN")
+# Whether a visitor may read the first firm of the demonstration, where one was made.
+DEMO_VISITS = env.flag("DEMO_VISITS")
 EMAIL_HOST = env.optional("EMAIL_HOST")
 EMAIL_PORT = env.number("EMAIL_PORT", default=587)
 EMAIL_HOST_USER = env.optional("EMAIL_HOST_USER")

@@ -6,9 +6,11 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.core import mail
+from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
-from cabinets.models import Membership
+from cabinets.models import Membership, Offer
 from tests.conftest import FirmBrowser
 
 Browse = Callable[..., FirmBrowser]
@@ -17,6 +19,8 @@ PAGES = [
     "/fonctionnement/",
     "/securite/",
     "/calculateur/",
+    "/tarifs/",
+    "/cgu/",
     "/mentions-legales/",
     "/confidentialite/",
     "/accessibilite/",
@@ -112,3 +116,81 @@ def test_refuses_an_assumption_it_cannot_read(name: str, value: str, sentence: s
     assert response.status_code == 200
     assert sentence in words(response)
     assert "Net sur un an" not in words(response)
+
+
+OPERATOR = {"OPERATOR_NAME": "Encre & Cie", "OPERATOR_EMAIL": "bonjour@encre.example"}
+WISH = {"name": "Claire Martel", "firm": "Martel Avocats", "email": "claire@martel.example", "words": "Les SMS."}
+
+
+@pytest.fixture
+def known(settings: Settings) -> None:
+    cache.clear()
+    settings.OPERATOR = dict.fromkeys(settings.OPERATOR_FACTS, "") | OPERATOR
+
+
+def test_gives_the_prices_the_operator_published_and_no_other(committed: None, browse: Browse) -> None:
+    assert "Aucun prix n’est publié" in words(browse().get("/tarifs/"))
+    offers = Offer.objects.using("operator")
+    offers.create(name="Cabinet", monthly_cents=9_900, invoices=200, is_public=True, promise="Pour deux avocats")
+    offers.create(name="Ancienne", monthly_cents=4_900, invoices=50)
+
+    found = words(browse().get("/tarifs/"))
+
+    assert "Cabinet 99,00 € HT par mois 200 factures suivies par mois. Pour deux avocats" in found
+    assert "Ancienne" not in found
+    assert "Les prix sont ceux de la page Tarifs" in words(browse().get("/cgu/"))
+
+
+def test_a_wish_to_be_shown_the_product_leaves_for_the_operator_alone(db: None, browse: Browse, known: None) -> None:
+    page = browse().post("/demonstration/", WISH)
+
+    assert "Votre demande est partie" in words(page)
+    [message] = mail.outbox
+    assert (message.to, message.reply_to) == (["bonjour@encre.example"], ["claire@martel.example"])
+    assert message.subject == "Demande de démonstration : Martel Avocats"
+    assert "Les SMS." in message.body
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"email": "claire"}, "Cette adresse n’est pas complète"),
+        ({"name": ""}, "Indiquez votre nom."),
+        ({"words": "x" * 1_001}, "1000"),
+    ],
+    ids=str,
+)
+def test_a_wish_that_cannot_be_answered_is_refused(
+    db: None, browse: Browse, known: None, given: dict[str, str], said: str
+) -> None:
+    page = browse().post("/demonstration/", WISH | given)
+
+    assert (page.status_code, mail.outbox) == (422, [])
+    assert said in words(page).replace("\u202f", "")
+
+
+def test_a_wish_makes_no_header_and_a_robot_no_message(db: None, browse: Browse, known: None) -> None:
+    browse().post("/demonstration/", WISH | {"firm": "Martel\r\nBcc: tous@martel.example"})
+    robot = browse().post("/demonstration/", WISH | {"site": "https://spam.example"})
+
+    assert "Votre demande est partie" in words(robot)
+    assert [message.subject for message in mail.outbox] == [
+        "Demande de démonstration : Martel Bcc: tous@martel.example"
+    ]
+
+
+def test_wishes_are_counted(db: None, browse: Browse, known: None) -> None:
+    pages = [browse().post("/demonstration/", WISH) for _ in range(6)]
+
+    assert [page.status_code for page in pages] == [200] * 5 + [422]
+    assert len(mail.outbox) == 5
+    assert "Trop de demandes. Rien n’est parti" in words(pages[-1])
+
+
+def test_nowhere_to_write_is_said(db: None, browse: Browse, settings: Settings) -> None:
+    settings.OPERATOR = dict.fromkeys(settings.OPERATOR_FACTS, "")
+
+    page = browse().post("/demonstration/", WISH)
+
+    assert "n’a pas encore publié d’adresse" in words(page)
+    assert mail.outbox == []
