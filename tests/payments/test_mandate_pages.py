@@ -159,7 +159,7 @@ def test_the_firm_reads_what_was_agreed_and_what_was_collected_and_stops_it(
         assert expected in words
     page = firm.post(f"{address}prelevement/arreter/", follow=True)
     assert "Le prélèvement est arrêté. Les dates restent les mêmes" in read(page)
-    assert "par : le cabinet" in read(page)
+    assert "par\u00a0: le cabinet" in read(page)
     assert [one.ended_by for one in mandates_of(world)] == [MandateEnd.FIRM]
     with working_for(cabinet_id=world.cabinet.pk):
         entry = JournalEntry.objects.get(event="mandate.ended")
