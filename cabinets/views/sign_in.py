@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cabinets import tasks
 from cabinets.forms.sign_in import CodeForm, EmailForm, NewPasswordForm, RecoveryForm, SignInForm
-from cabinets.http import address_of
+from cabinets.http import address_of, keep_home
 from cabinets.models import User
 from cabinets.permissions import is_verified, public
 from cabinets.services import second_factor, sign_in, throttle
@@ -222,6 +222,4 @@ def password_new(request: HttpRequest, place: str, token: str) -> HttpResponse:
         messages.success(request, "Votre mot de passe est changé. Connectez-vous, puis donnez votre second facteur.")
         return redirect(settings.LOGIN_URL)
     response = render(request, "cabinets/password_new.html", {"form": form}, status=422 if form.errors else 200)
-    # The address holds the token: it goes nowhere else.
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return keep_home(response)

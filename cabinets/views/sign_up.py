@@ -10,7 +10,7 @@ from cabinets import tasks
 from cabinets.errors import CabinetError
 from cabinets.forms.people import JoinForm
 from cabinets.forms.sign_up import SignUpForm
-from cabinets.http import address_of
+from cabinets.http import address_of, keep_home
 from cabinets.permissions import public
 from cabinets.services import sign_in, sign_up, throttle
 
@@ -58,9 +58,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     response = render(
         request, "cabinets/sign_up_confirm.html", {"form": form, "wish": wish}, status=REFUSED if form.errors else 200
     )
-    # The address holds the token: it goes nowhere else.
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return keep_home(response)
 
 
 def _wait(request: HttpRequest, email: str) -> int:

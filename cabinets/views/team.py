@@ -17,7 +17,7 @@ from cabinets import journal, tasks
 from cabinets.enums import RIGHTS, Right, Role
 from cabinets.errors import CabinetError
 from cabinets.forms.people import InviteForm, JoinForm, MemberForm
-from cabinets.http import CabinetRequest, address_of
+from cabinets.http import CabinetRequest, address_of, keep_home
 from cabinets.models import Cabinet, Invitation, Membership, User
 from cabinets.permissions import public, requires
 from cabinets.scoping import working_for
@@ -176,7 +176,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             sign_in.open_session(request=request, user=person)
             return redirect("second_factor")
     context = {"form": form, "firm": firm, "offer": offer, "role": Role(offer.role).label}
-    return _private(render(request, "cabinets/invitation.html", context, status=422 if form.errors else 200))
+    return keep_home(render(request, "cabinets/invitation.html", context, status=422 if form.errors else 200))
 
 
 def _join_with_account(request: HttpRequest, token: str, firm: Cabinet, offer: Invitation) -> HttpResponse:
@@ -191,10 +191,4 @@ def _join_with_account(request: HttpRequest, token: str, firm: Cabinet, offer: I
             messages.success(request, f"Vous faites partie de l’équipe : {firm.name}.")
             return redirect(settings.LOGIN_REDIRECT_URL)
     context = {"firm": firm, "offer": offer, "role": Role(offer.role).label, "person": person, "refusal": refusal}
-    return _private(render(request, "cabinets/invitation_account.html", context, status=422 if refusal else 200))
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    # The address holds the token: it goes nowhere else.
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return keep_home(render(request, "cabinets/invitation_account.html", context, status=422 if refusal else 200))

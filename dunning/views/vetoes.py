@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from cabinets.http import keep_home
 from cabinets.permissions import public
 from cabinets.scoping import working_for
 from dunning.presenting import moment_words, step_words
@@ -40,6 +41,6 @@ def veto(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _private(response: HttpResponse) -> HttpResponse:
-    response["Referrer-Policy"] = "no-referrer"
+    keep_home(response)
     response["X-Robots-Tag"] = "noindex, nofollow, noarchive"
     return response

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 from redis.exceptions import RedisError
 
-from cabinets.http import address_of
+from cabinets.http import FORM_REFERRER, PAGE_REFERRER, address_of
 from cabinets.models import Cabinet
 from cabinets.permissions import public
 from cabinets.scoping import acting_for, tenant_atomic, working_for
@@ -29,9 +29,6 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow, noarchive",
 }
-# A form posted from a page that tells no referrer says "Origin: null", which the protection of forms refuses: pages
-# with a form tell their own site where they come from, and no other.
-FORM_REFERRER, PAGE_REFERRER = "same-origin", "no-referrer"
 
 
 class LinkRequest(HttpRequest):

@@ -8,10 +8,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
+from cabinets.http import FORM_REFERRER
 from cabinets.models import Cabinet
 from payments.enums import DataRight, PaymentMeans, PlanOrigin, PlanState, Preference, RequestKind, RequestState
 from payments.models import DebtorRequest
-from payments.portal.access import FORM_REFERRER, LinkRequest, opens_link
+from payments.portal.access import LinkRequest, opens_link
 from payments.portal.account import account_of
 from payments.portal.pages import page
 from payments.portal.plan_words import by_day, said_of_plans

@@ -9,8 +9,9 @@ from django.shortcuts import render
 
 from cabinets.addresses import show_typed_phone
 from cabinets.enums import ClientKind
+from cabinets.http import FORM_REFERRER
 from cabinets.models import Cabinet, Dossier
-from payments.portal.access import FORM_REFERRER, LinkRequest
+from payments.portal.access import LinkRequest
 
 LARGEST_LOGO = 20_000
 

@@ -15,12 +15,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from redis.exceptions import RedisError
 
+from cabinets.http import FORM_REFERRER
 from cabinets.scoping import tenant_atomic
 from cabinets.services.throttle import Gate
 from payments.enums import CheckoutState
 from payments.errors import CheckoutError, PaidMeanwhileError, ProviderError
 from payments.models import Checkout
-from payments.portal.access import FORM_REFERRER, LinkRequest, finds_link, opens_link
+from payments.portal.access import LinkRequest, finds_link, opens_link
 from payments.portal.account import transfer_for
 from payments.portal.choosing import chosen_among, read_wish, ways_to_pay
 from payments.portal.coming_back import said_of

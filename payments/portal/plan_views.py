@@ -7,11 +7,12 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
+from cabinets.http import FORM_REFERRER
 from payments.enums import STANDING_MANDATES, PlanOrigin, PlanState
 from payments.errors import PlanError
 from payments.models import PaymentPlan
 from payments.plans import Limits, next_bank_day_after, why_not
-from payments.portal.access import FORM_REFERRER, opens_link
+from payments.portal.access import opens_link
 from payments.portal.pages import form_page, page
 from payments.portal.plan_forms import PlanForm, SendPlanForm
 from payments.portal.views import WITH_FORM, AccountRequest, shows_account

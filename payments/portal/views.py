@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from redis.exceptions import RedisError
 
+from cabinets.http import FORM_REFERRER
 from cabinets.services.throttle import Gate
 from payments.enums import PaymentMeans, ProblemReason, RequestKind, RequestState
 from payments.models import DebtorRequest, LinkVisit
-from payments.portal.access import FORM_REFERRER, LinkRequest, opens_link
+from payments.portal.access import LinkRequest, opens_link
 from payments.portal.account import Account, account_of, transfer_for
 from payments.portal.choosing import ways_to_pay
 from payments.portal.forms import AlreadyPaidForm, CheckForm, ProblemForm, WrongRecipientForm

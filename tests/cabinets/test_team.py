@@ -99,7 +99,7 @@ def test_a_new_person_joins_and_is_led_to_their_second_factor(owner: Membership,
 
     person = User.objects.get(email=offer.email)
     member = Membership.objects.get(user=person)
-    assert (shown.status_code, shown.headers["Referrer-Policy"]) == (200, "no-referrer")
+    assert (shown.status_code, shown.headers["Referrer-Policy"]) == (200, "same-origin")
     assert easy.status_code == 422
     assert joined.headers["Location"] == "/connexion/second-facteur/"
     assert (member.role, member.sees_every_file, str(person)) == ("lawyer", False, "Inès Caron")

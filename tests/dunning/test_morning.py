@@ -148,7 +148,7 @@ def test_reading_the_link_changes_nothing_and_one_answer_holds(firm: Cabinet) ->
     browser = Browser()
 
     page = browser.get(url)
-    assert (page.status_code, page["Referrer-Policy"]) == (200, "no-referrer")
+    assert (page.status_code, page["Referrer-Policy"]) == (200, "same-origin")
     assert "Secret" not in text_of(page)
     assert browser.post(url).status_code == 422
     with working_for(cabinet_id=firm.pk):
