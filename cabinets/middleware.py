@@ -32,6 +32,8 @@ class CabinetMiddleware:
     def __call__(self, request: Any) -> HttpResponse:
         """Answer inside the firm's scope, or outside any scope for visitors and operators."""
         request.cabinet, request.member, request.is_visit = None, None, False
+        if request.user.is_authenticated and visiting.is_visitor(request) and not visiting.may_read(request):
+            return render(request, "cabinets/visit_refused.html", status=403)
         if not request.user.is_authenticated or request.path.startswith((settings.OPERATOR_PATH, *LINKS)):
             return self.get_response(request)
         place = membership_of(person_id=request.user.pk, wanted=request.session.get(CHOSEN))
@@ -44,8 +46,6 @@ class CabinetMiddleware:
             request.member.user = request.user
             request.suspended_by = who_suspended(request.cabinet)
             request.is_visit = visiting.is_visit(request, request.cabinet)
-            if request.is_visit and not visiting.may_read(request):
-                return render(request, "cabinets/visit_refused.html", status=403)
             response = self.get_response(request)
             if response.status_code >= HTTP_SERVER_ERROR:
                 transaction.set_rollback(True)

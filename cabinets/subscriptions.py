@@ -41,10 +41,11 @@ class Terms:
 
 def standing_of(terms: Terms, *, on: dt.date) -> Standing:
     """Say where a firm stands on a day."""
-    if not terms.is_sold:
-        return Standing.FREE
+    # A debt to the operator outlives its prices.
     if terms.is_unpaid:
         return Standing.UNPAID
+    if not terms.is_sold:
+        return Standing.FREE
     if terms.began_on is not None and terms.began_on <= on:
         if terms.ends_on is None:
             return Standing.ACTIVE

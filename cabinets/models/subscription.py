@@ -41,11 +41,12 @@ class Offer(models.Model):
 
 
 class Subscription(CabinetOwned):
-    """A firm's one agreement with the operator; the price is the one it was shown when it agreed."""
+    """A firm's one agreement with the operator; price and volume are those it was shown when it agreed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="+", null=True, verbose_name="offre")
     monthly_cents = models.BigIntegerField("prix mensuel convenu (centimes)", default=0)
+    invoices = models.PositiveIntegerField("factures suivies convenues", default=0)
     trial_ends_on = models.DateField("essai jusqu’au", null=True, blank=True)
     began_on = models.DateField("depuis le", null=True)
     agreed_at = models.DateTimeField("accord donné le", null=True)

@@ -56,8 +56,8 @@ class View:
     @property
     def is_beyond(self) -> bool:
         """Say whether the month's invoices exceed the offer's; nothing stops for it."""
-        offer = self.subscription.offer if self.subscription else None
-        return offer is not None and self.followed > offer.invoices
+        row = self.subscription
+        return row is not None and row.offer_id is not None and self.followed > row.invoices
 
     @property
     def days_left(self) -> int:
@@ -76,7 +76,7 @@ def view_of(cabinet: Cabinet) -> View:
     on, row = cabinet.today(), Subscription.objects.select_related("offer", "agreed_by__user").first()
     offers = tuple(public_offers())
     return View(
-        standing=standing_of(_terms(row, is_sold=bool(offers) and not cabinet.is_demo), on=on),
+        standing=standing_of(_terms(row, is_sold=bool(offers), is_demo=cabinet.is_demo), on=on),
         subscription=row,
         offers=offers,
         followed=meter().followed(since=on.replace(day=1)),
@@ -87,10 +87,14 @@ def view_of(cabinet: Cabinet) -> View:
 
 @transaction.atomic
 def begin_trial(*, on: dt.date) -> Subscription:
-    """Give a firm its days of trial, once."""
-    row = Subscription.objects.select_for_update(of=("self",)).first()
+    """Give a firm its days of trial, once; one that was silenced before it had a subscription stays silent."""
+    # The firm's row is there before its subscription's: two at once make one.
+    cabinet = Cabinet.objects.select_for_update(of=("self",), no_key=True).get()
+    row = Subscription.objects.first()
     if row is None:
         row = Subscription(trial_ends_on=on + dt.timedelta(days=TRIAL_DAYS - 1))
+        if cabinet.subscription_suspended_at is not None:
+            row.unpaid_since = cabinet.subscription_suspended_at.astimezone(cabinet.zone).date()
         row.save(force_insert=True)
         journal.record("subscription.trial_begun", row, ends_on=str(row.trial_ends_on))
     return row
@@ -104,6 +108,8 @@ def choose(*, offer_id: UUID, monthly_cents: int, by: Membership) -> Subscriptio
     """
     ensure(by, Right.MANAGE_SUBSCRIPTION)
     cabinet = Cabinet.objects.get()
+    if cabinet.is_demo:
+        raise SubscriptionError("Un cabinet de démonstration ne s’abonne pas. Rien n’a été enregistré.")
     offer = Offer.objects.filter(pk=offer_id, is_public=True).first()
     if offer is None or offer.monthly_cents != monthly_cents:
         raise SubscriptionError("Cette offre a changé pendant votre lecture. Rien n’a été enregistré : relisez-la.")
@@ -113,10 +119,10 @@ def choose(*, offer_id: UUID, monthly_cents: int, by: Membership) -> Subscriptio
         return row
     is_running = row.began_on is not None and (row.ends_on is None or cabinet.today() <= row.ends_on)
     row.began_on = row.began_on if is_running else first_day(trial_ends_on=row.trial_ends_on, on=cabinet.today())
-    row.offer, row.monthly_cents = offer, monthly_cents
+    row.offer, row.monthly_cents, row.invoices = offer, monthly_cents, offer.invoices
     row.agreed_at, row.agreed_by = timezone.now(), by
     row.cancelled_at = row.ends_on = None
-    row.save(update_fields=["offer", "monthly_cents", "began_on", "agreed_at", "agreed_by", "cancelled_at", "ends_on"])
+    row.save(update_fields=_AGREED)
     journal.record("subscription.chosen", row, offer=offer.name, monthly_cents=monthly_cents)
     settle(cabinet=cabinet)
     return row
@@ -133,13 +139,28 @@ def cancel(*, by: Membership) -> Subscription:
     row.cancelled_at = timezone.now()
     if row.began_on > cabinet.today():
         row.began_on = row.offer = row.agreed_at = row.agreed_by = None
-        row.monthly_cents = 0
+        row.monthly_cents = row.invoices = 0
     else:
         row.ends_on = last_day_paid(began_on=row.began_on, on=cabinet.today())
-    row.save(update_fields=["cancelled_at", "began_on", "offer", "agreed_at", "agreed_by", "monthly_cents", "ends_on"])
+    row.save(update_fields=_AGREED)
     journal.record("subscription.cancelled", row, ends_on=str(row.ends_on or row.trial_ends_on))
     settle(cabinet=cabinet)
     return row
+
+
+_AGREED = (
+    "offer", "monthly_cents", "invoices", "began_on", "agreed_at", "agreed_by", "cancelled_at", "ends_on",
+)  # fmt: skip
+
+
+def last_day_of(cabinet: Cabinet) -> tuple[dt.date, bool] | None:
+    """Return the last day there would be if it were cancelled now, and whether that may be taken back."""
+    row = Subscription.objects.first()
+    if row is None or row.began_on is None or row.ends_on is not None:
+        return None
+    if row.began_on > cabinet.today():
+        return row.began_on - dt.timedelta(days=1), False
+    return last_day_paid(began_on=row.began_on, on=cabinet.today()), True
 
 
 @transaction.atomic
@@ -158,10 +179,15 @@ def take_back(*, by: Membership) -> Subscription:
 
 @transaction.atomic
 def settle(*, cabinet: Cabinet) -> Standing:
-    """Make the firm silent, or not, as its subscription stands; nothing else of it changes."""
+    """Make the firm silent, or not, as its subscription stands; nothing else of it changes.
+
+    A firm that has none yet is left as it is.
+    """
     row = Subscription.objects.first()
-    is_sold = not cabinet.is_demo and Offer.objects.filter(is_public=True).exists()
-    standing = standing_of(_terms(row, is_sold=is_sold), on=cabinet.today())
+    if row is None:
+        return Standing.FREE
+    is_sold = Offer.objects.filter(is_public=True).exists()
+    standing = standing_of(_terms(row, is_sold=is_sold, is_demo=cabinet.is_demo), on=cabinet.today())
     silent = standing in SILENT
     rows = Cabinet.objects.filter(pk=cabinet.pk, subscription_suspended_at__isnull=silent)
     if rows.update(subscription_suspended_at=timezone.now() if silent else None):
@@ -184,7 +210,8 @@ def settle_every_firm() -> int:
 def _settle_one(cabinet_id: UUID) -> bool:
     with working_for(cabinet_id=cabinet_id):
         cabinet = Cabinet.objects.get()
-        if not cabinet.is_demo and Offer.objects.filter(is_public=True).exists():
+        is_silenced = cabinet.subscription_suspended_at is not None
+        if not cabinet.is_demo and (is_silenced or Offer.objects.filter(is_public=True).exists()):
             # A firm that was here before anything was sold is not silenced by surprise.
             begin_trial(on=cabinet.today())
         standing = settle(cabinet=cabinet)
@@ -212,16 +239,20 @@ def _warn(cabinet: Cabinet, warned: tuple[dt.date, Sequence[str]]) -> None:
         {"firm": cabinet, "ends_on": ends_on, "link": f"{settings.SITE_URL}/parametres/abonnement/"},
     )
     for address in addresses:
-        EmailMessage("Votre essai de Quittance se termine bientôt", text, to=[address]).send()
+        try:
+            EmailMessage("Votre essai de Quittance se termine bientôt", text, to=[address]).send()
+        except OSError as error:
+            # The page says it too; the others are warned all the same.
+            logger.warning("subscription.unwarned", extra={"error": type(error).__name__})
 
 
-def _terms(row: Subscription | None, *, is_sold: bool) -> Terms:
+def _terms(row: Subscription | None, *, is_sold: bool, is_demo: bool) -> Terms:
     if row is None:
         return Terms(is_sold=False)
     return Terms(
-        is_sold=is_sold,
+        is_sold=is_sold and not is_demo,
         trial_ends_on=row.trial_ends_on,
         began_on=row.began_on,
         ends_on=row.ends_on,
-        is_unpaid=row.unpaid_since is not None,
+        is_unpaid=row.unpaid_since is not None and not is_demo,
     )

@@ -53,6 +53,11 @@ def is_visit(request: HttpRequest, cabinet: Cabinet) -> bool:
     return is_visitor and cabinet.is_demo and request.session.get(VISIT) == str(cabinet.pk)
 
 
+def is_visitor(request: HttpRequest) -> bool:
+    """Say whether a session is a visitor's, wherever it goes: a debtor's link, too, is only read."""
+    return bool(request.session.get(VISIT)) and getattr(request.user, "email", "") == VISITOR
+
+
 def may_read(request: HttpRequest) -> bool:
     """Say whether a visitor's request changes nothing, or ends the visit."""
     return request.path.startswith(LEAVES) or (request.method in SAFE and not request.path.startswith(SHUT))

@@ -55,10 +55,19 @@ def cancel(request: CabinetRequest) -> HttpResponse:
             until = f" Les envois continuent jusqu’au {last:%d/%m/%Y}." if last else ""
             messages.success(request, f"L’abonnement est résilié.{until} Vos données restent lisibles et exportables.")
         return redirect(BACK)
+    found = subscriptions.last_day_of(request.cabinet)
+    if found is None:
+        return redirect(BACK)
+    last, may_come_back = found
+    then = (
+        "Vous pouvez revenir sur ce choix jusque-là."
+        if may_come_back
+        else "L’offre n’a pas commencé : rien n’est facturé, et vous pourrez en choisir une à tout moment."
+    )
     context = {
         "title": "Résilier l’abonnement ?",
-        "text": "Les envois continuent jusqu’à la fin du mois commencé, puis s’arrêtent. Rien n’est effacé : tout reste"
-        " lisible, modifiable et exportable, et vous pouvez revenir sur ce choix jusque-là.",
+        "text": f"Les envois continuent jusqu’au {last:%d/%m/%Y}, puis s’arrêtent. {then} Rien n’est effacé : tout"
+        " reste lisible, modifiable et exportable.",
         "label": "Résilier l’abonnement",
         "back_url": BACK,
         "danger": True,

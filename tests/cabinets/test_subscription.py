@@ -38,7 +38,7 @@ PAGE = "/parametres/abonnement/"
 YESTERDAY, TOMORROW = TODAY - dt.timedelta(days=1), TODAY + dt.timedelta(days=1)
 TABLE = [
     (Terms(is_sold=False), Standing.FREE),
-    (Terms(is_sold=False, is_unpaid=True), Standing.FREE),
+    (Terms(is_sold=False, is_unpaid=True), Standing.UNPAID),
     (Terms(is_sold=True, trial_ends_on=TODAY), Standing.TRIAL),
     (Terms(is_sold=True, trial_ends_on=YESTERDAY), Standing.OVER),
     (Terms(is_sold=True), Standing.OVER),
@@ -211,6 +211,37 @@ def test_its_end_silences_the_firm_and_choosing_gives_it_back_its_voice(
     ]  # fmt: skip
 
 
+def test_a_firm_silenced_before_there_were_subscriptions_stays_silent(cabinet: Cabinet, offer: Offer) -> None:
+    Cabinet.objects.update(subscription_suspended_at=NOW)
+    assert subscriptions.settle(cabinet=cabinet) is Standing.FREE
+    assert silent(cabinet)
+
+    row = subscriptions.begin_trial(on=TODAY)
+
+    assert row.unpaid_since == TODAY
+    assert subscriptions.settle(cabinet=cabinet) is Standing.UNPAID
+    assert silent(cabinet)
+
+
+def test_what_was_agreed_stays_what_it_was(
+    cabinet: Cabinet, owner: Membership, trial: Subscription, offer: Offer
+) -> None:
+    subscriptions.choose(offer_id=offer.pk, monthly_cents=9_900, by=owner)
+    Offer.objects.using(OPERATOR).update(invoices=1, monthly_cents=99_900)
+
+    row = Subscription.objects.get()
+    assert (row.invoices, row.monthly_cents) == (200, 9_900)
+
+
+def test_a_demonstration_agrees_to_nothing(committed: None, offer: Offer) -> None:
+    firm = make_cabinet(is_demo=True)
+    with outside_any_firm(), working_for(cabinet_id=firm.pk):
+        owner = make_member(role=Role.OWNER)
+        with pytest.raises(SubscriptionError, match="démonstration"):
+            subscriptions.choose(offer_id=offer.pk, monthly_cents=9_900, by=owner)
+        assert not Subscription.objects.exists()
+
+
 def test_counts_what_was_to_pay_on_a_day_of_the_month(cabinet: Cabinet) -> None:
     make_invoice()
     paid, before = make_invoice(), make_invoice()
@@ -231,7 +262,8 @@ def test_the_page_lets_a_partner_choose_and_leave_in_two_clicks(
     assert "Votre accord est enregistré : Cabinet, à partir du 24/12/2026." in chosen.replace("\u00a0", " ")
     assert "prend la suite le 24 décembre 2026" in chosen.replace("\u00a0", " ")
 
-    assert "Résilier l’abonnement ?" in browser.get(f"{PAGE}resilier/").content.decode().replace("\u00a0", " ")
+    asked = browser.get(f"{PAGE}resilier/").content.decode().replace("\u00a0", " ")
+    assert "jusqu’au 23/12/2026, puis s’arrêtent. L’offre n’a pas commencé" in asked
     left = browser.post(f"{PAGE}resilier/", follow=True).content.decode().replace("\u00a0", " ")
 
     assert "L’abonnement est résilié. Les envois continuent jusqu’au 23/12/2026." in left

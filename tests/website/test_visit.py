@@ -21,8 +21,7 @@ from tests.website.test_pages import words
 pytestmark = [pytest.mark.committed, pytest.mark.usefixtures("committed")]
 Browse = Callable[..., FirmBrowser]
 ENTER = "/demonstration/entrer/"
-# Where a visitor is nobody in particular: debtors' links, providers, operators, invitations.
-APART = ("p/", "s/", "invitation/", "veto/", "retours/", "exploitation/", "deconnexion/", "static/")
+APART = ("deconnexion/", "static/")
 
 
 @pytest.fixture(autouse=True)
