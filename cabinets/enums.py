@@ -36,6 +36,7 @@ class Right(models.TextChoices):
     EDIT_TEXTS = "edit_texts", "Modifier les modèles et les scénarios"
     MANAGE_FIRM = "manage_firm", "Régler le cabinet"
     EXPORT = "export", "Exporter"
+    LEAVE = "leave", "Exporter tout le cabinet et clore son compte"
     ANSWER_RIGHTS = "answer_rights", "Répondre aux demandes sur les données personnelles"
     OWN_ACCOUNT = "own_account", "Gérer son propre compte"
 
@@ -60,7 +61,7 @@ _LAWYER = _DESK | {
 # The table a lawyer can read. A right given to one person beyond it is a flag on the membership (see_every_file).
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.ADMIN: frozenset(set(Right) - {Right.APPROVE_FORMAL_NOTICES, Right.RELEASE_DISPUTES}),
+    Role.ADMIN: frozenset(set(Right) - {Right.APPROVE_FORMAL_NOTICES, Right.RELEASE_DISPUTES, Right.LEAVE}),
     Role.LAWYER: frozenset(_LAWYER),
     Role.ASSISTANT: frozenset(_DESK | {Right.APPROVE_REMINDERS}),
     Role.ACCOUNTANT: frozenset(_READ | {Right.SEE_EVERY_FILE, Right.EXPORT}),
