@@ -146,7 +146,7 @@ class Agreement(SealedModel):
     size = models.PositiveIntegerField("taille (octets)")
     digest = models.BinaryField("empreinte SHA-256")
 
-    wall: ClassVar[Wall] = Wall(append_only=True)
+    wall: ClassVar[Wall] = Wall(append_only=True, erased=Grant(update=("stored_as",)))
 
     class Meta(SealedModel.Meta):
         verbose_name = "accord de sous-traitance signé"
@@ -167,7 +167,7 @@ class Attestation(SealedModel):
     note = SealedTextField("précision")
     at = models.DateTimeField("enregistrée le", auto_now_add=True)
 
-    wall: ClassVar[Wall] = Wall(append_only=True)
+    wall: ClassVar[Wall] = Wall(append_only=True, erased=Grant(update=("note",)))
 
     class Meta(SealedModel.Meta):
         verbose_name = "attestation"

@@ -118,6 +118,8 @@ CELERY_BEAT_SCHEDULE = {
     "figures": {"task": "reporting.tasks.keep_figures", "schedule": crontab(minute="50")},
     "sessions": {"task": "cabinets.tasks.forget_sessions", "schedule": crontab(hour="3", minute="10")},
     "retention": {"task": "gdpr.tasks.purge", "schedule": crontab(hour="3", minute="20")},
+    "copies": {"task": "gdpr.tasks.sweep_copies", "schedule": 20.0},
+    "closings": {"task": "gdpr.tasks.close_firms", "schedule": crontab(hour="3", minute="50")},
 }
 
 LOGGING = CONFIGURATION

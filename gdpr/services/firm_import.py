@@ -26,8 +26,8 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from cabinets import crypto, segments
-from cabinets.enums import KeyPurpose
-from cabinets.models import Cabinet, JournalEntry, User
+from cabinets.enums import KeyPurpose, Role
+from cabinets.models import Cabinet, JournalEntry, Membership, User
 from cabinets.scoping import working_for
 from cabinets.sealing import Sealed, SealedModel, SealedTextField, active_key, forget_keys, key_bytes, make_keys
 from cabinets.services import journal_seals
@@ -61,6 +61,8 @@ class Brought:
     files: int
     links: int
     """Links of the chain of evidence, all verified."""
+    owners: tuple[User, ...]
+    """Partners who have no password here yet."""
 
 
 def bring_in(path: Path, *, operator: User, digest: str = "") -> Brought:
@@ -152,6 +154,8 @@ class _Arrival:
         try:
             with working_for(cabinet_id=self.cabinet_id, durable=True):
                 links = self._write()
+                owners = Membership.objects.filter(role=Role.OWNER, is_active=True).select_related("user")
+                people = tuple(one.user for one in owners.order_by("pk") if not one.user.has_usable_password())
                 self._tell(operator)
         except BaseException as error:
             shutil.rmtree(home, ignore_errors=True)
@@ -161,7 +165,7 @@ class _Arrival:
                 raise ArchiveRefusedError(f"Les données de l’archive ne tiennent pas ensemble. {NOTHING}") from error
             raise
         rows = sum(self.manifest["lignes"].values())
-        return Brought(self.cabinet_id, str(self.manifest["cabinet"]["nom"]), rows, self.files, links)
+        return Brought(self.cabinet_id, str(self.manifest["cabinet"]["nom"]), rows, self.files, links, people)
 
     def _refuse_known(self, home: Path) -> None:
         firms = Cabinet.objects.using(SCHEDULER)

@@ -1,11 +1,13 @@
 """Bring a firm in from the archive of another installation: an operator's act."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cabinets.models import User
+from cabinets.services import sign_in
 from gdpr.errors import GdprError
 from gdpr.services import firm_import
 
@@ -36,7 +38,12 @@ class Command(BaseCommand):
             f"{found.name} : {found.rows} lignes et {found.files} fichiers importés, {found.links} maillons de preuve "
             "vérifiés.\n"
             "Rien ne part tant qu’un associé n’a pas activé les envois. Il reste à faire :\n"
-            "  - chacun demande un nouveau mot de passe à la page de connexion, puis règle son second facteur ;\n"
+            "  - chacun choisit un mot de passe, puis règle son second facteur : par « Mot de passe oublié », ou\n"
+            f"    par ces liens à remettre aux associés, valables une heure :\n{_links(found.owners)}"
             "  - un associé saisit de nouveau le serveur d’envoi, la boîte de réponses et les clés des prestataires ;\n"
             "  - un associé relit les réglages du cabinet, puis active les envois."
         )
+
+
+def _links(owners: Sequence[User]) -> str:
+    return "".join(f"      {person.email} {sign_in.password_link(user=person)}\n" for person in owners)
