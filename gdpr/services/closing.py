@@ -7,6 +7,7 @@ years are the firm's to keep, in that archive. Erasure takes the road of ADR 21:
 import datetime as dt
 import shutil
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -34,6 +35,8 @@ from gdpr.services.emptying import let_go_with_firm, model_of
 from gdpr.terms import CLOSING_DAYS
 from payments.models import PaymentLink, PlanMessage, ProviderAccount
 
+# What proves that an account was closed: whose it was.
+PROVING: Mapping[str, tuple[str, ...]] = {"cabinets.Cabinet": ("name",)}
 SCHEDULER, OPERATOR = "scheduler", "operator"
 # Read to the firm before it closes and after: what stays once everything else is erased.
 KEPT = (
@@ -100,7 +103,7 @@ def erase(*, cabinet_id: UUID) -> Counter[str]:
             return counts
         for holding in _of_the_firm():
             with tenant_atomic():
-                counts[holding.model] += let_go_with_firm(holding)
+                counts[holding.model] += let_go_with_firm(holding, but=PROVING.get(holding.model, ()))
         with tenant_atomic():
             _let_people_go(cabinet_id)
         with tenant_atomic(durable=True):

@@ -5,7 +5,7 @@ client's key is gone. A choice among a few, a date or an amount is left: without
 and the figures survive.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -56,10 +56,10 @@ def let_go(holding: Holding, rows: QuerySet[Any], *, only: Sequence[str] = ()) -
     return done
 
 
-def let_go_with_firm(holding: Holding) -> int:
+def let_go_with_firm(holding: Holding, *, but: Collection[str] = ()) -> int:
     """Empty or delete every row a table holds of the firm acted for, as far as an append-only table lets it."""
     model = model_of(holding)
-    columns = [name for name in holding.fields if _may_empty(model, name)]
+    columns = [name for name in holding.fields if name not in but and _may_empty(model, name)]
     may_delete = not model.wall.append_only or (model.wall.erased is not None and model.wall.erased.delete)  # type: ignore[attr-defined]
     done = 0
     for row in model._base_manager.filter(**{firm_column(model): current_cabinet_id()}).order_by("pk").iterator(CHUNK):

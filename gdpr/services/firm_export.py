@@ -32,15 +32,15 @@ CHUNK = 500
 VERSION_LINE = re.compile(r"^## (\S+)", re.MULTILINE)
 EXPLAINED = """Archive complète d’un cabinet, format {name}, version {version}.
 
-lisible/    les principales tables en CSV (séparateur « ; », UTF-8), pour un tableur
+lisible/    les principales tables en CSV (séparateur « ; », UTF-8), pour un tableur
 modeles/    les textes en vigueur, un fichier TOML chacun
 donnees/    chaque table, une ligne JSON par enregistrement
-fichiers/   les fichiers d’origine : imports, factures, lettres, preuves, relevés
-schema.json       chaque table et chaque colonne : son nom, sa nature, ce vers quoi elle mène
+fichiers/   les fichiers d’origine : imports, factures, lettres, preuves, relevés
+schema.json       chaque table et chaque colonne : son nom, sa nature, ce vers quoi elle mène
 manifeste.json    les comptes, les empreintes SHA-256 de chaque fichier, ce qui n’est pas exporté et pourquoi
 
 Les montants sont en centimes d’euro, les instants en UTC (ISO 8601), les octets en base64.
-« {{"illisible": true}} » : la clé de cette donnée a été détruite, son délai passé ; personne ne peut plus la lire.
+« {{"illisible": true}} » : la clé de cette donnée a été détruite, son délai passé ; personne ne peut plus la lire.
 """
 
 

@@ -36,21 +36,21 @@ README: Final = "LISEZMOI.txt"
 UNREADABLE: Final = {"illisible": True}
 PERSON_COLUMNS: Final = ("id", "email", "first_name", "last_name", "has_shortcuts", "joined_at")
 
-_SECRET = "un secret de prestataire : il se saisit de nouveau"  # noqa: S105 - a reason, not a secret
-_STATE = "l’état du compte dans l’installation quittée : le cabinet arrive en pause"
-_INDEX = "une empreinte sous une clé de l’installation : elle se recalcule"
-_RANK = "un numéro d’ordre de l’installation : l’ordre des lignes le donne"
+_SECRET = "un secret de prestataire : il se saisit de nouveau"  # noqa: S105 - a reason, not a secret
+_STATE = "l’état du compte dans l’installation quittée : le cabinet arrive en pause"
+_INDEX = "une empreinte sous une clé de l’installation : elle se recalcule"
+_RANK = "un numéro d’ordre de l’installation : l’ordre des lignes le donne"
 
 # Tables of a firm that are not carried, and why.
 LEFT_TABLES: Mapping[str, str] = {
-    "cabinets.DataKey": "les clés de chiffrement : seules celles de l’installation d’arrivée servent",
-    "dunning.MailServer": "le serveur d’envoi et son mot de passe : à saisir de nouveau",
-    "dunning.Mailbox": "la boîte de réponses et son mot de passe : à saisir de nouveau",
-    "dunning.SendingDomain": "le sous-domaine d’envoi et ses clés de signature : à publier de nouveau",
-    "dunning.StaffMail": "les e-mails internes en attente : ils sont refaits chaque jour",
-    "payments.LinkMessage": "les codes à usage unique demandés par un client : ils valent quelques minutes",
-    "gdpr.FirmCopy": "les archives du cabinet elles-mêmes : chacune contiendrait les précédentes",
-    "gdpr.Closing": "la clôture du compte : elle ne vaut que dans l’installation quittée",
+    "cabinets.DataKey": "les clés de chiffrement : seules celles de l’installation d’arrivée servent",
+    "dunning.MailServer": "le serveur d’envoi et son mot de passe : à saisir de nouveau",
+    "dunning.Mailbox": "la boîte de réponses et son mot de passe : à saisir de nouveau",
+    "dunning.SendingDomain": "le sous-domaine d’envoi et ses clés de signature : à publier de nouveau",
+    "dunning.StaffMail": "les e-mails internes en attente : ils sont refaits chaque jour",
+    "payments.LinkMessage": "les codes à usage unique demandés par un client : ils valent quelques minutes",
+    "gdpr.FirmCopy": "les archives du cabinet elles-mêmes : chacune contiendrait les précédentes",
+    "gdpr.Closing": "la clôture du compte : elle ne vaut que dans l’installation quittée",
 }
 # What belongs to no firm alone, and is not carried either.
 LEFT_ELSEWHERE: Mapping[str, str] = {

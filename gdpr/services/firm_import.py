@@ -94,7 +94,7 @@ def _checked(archive: zipfile.ZipFile) -> dict[str, Any]:
         raise ArchiveRefusedError(f"L’archive est incomplète, ou contient des fichiers en trop. {NOTHING}")
     for name, entry in told.items():
         if not _is_whole(archive, name, entry):
-            raise ArchiveRefusedError(f"Le fichier « {name} » de l’archive a été modifié. {NOTHING}")
+            raise ArchiveRefusedError(f"Le fichier « {name} » de l’archive a été modifié. {NOTHING}")
     return manifest
 
 
@@ -227,7 +227,7 @@ class _Arrival:
         fields = form.carried_fields(model)
         if unknown := set(line) - {one.attname for one in fields}:
             raise ArchiveRefusedError(
-                f"La table {model._meta.label} a une colonne inconnue : {min(unknown)}. "
+                f"La table {model._meta.label} a une colonne inconnue : {min(unknown)}. "
                 f"L’archive vient d’une version plus récente. {NOTHING}"
             )
         told = {} if model is Cabinet else {"cabinet_id": self.cabinet_id}
@@ -287,7 +287,7 @@ class _Arrival:
         head = verdict.head.hex() if verdict.links else ""
         if not verdict.holds or head != self.manifest["preuves"]["tete"]:
             raise ArchiveRefusedError(f"La chaîne de preuves de l’archive ne tient pas. {NOTHING}")
-        if journal_seals.months_that_differ(on=timezone.now().date()):
+        if journal_seals.months_that_differ(on=timezone.now().astimezone(dt.UTC).date()):
             raise ArchiveRefusedError(f"Le journal de l’archive n’est plus celui qui a été scellé. {NOTHING}")
         return verdict.links
 

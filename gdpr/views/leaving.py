@@ -1,4 +1,4 @@
-"""« Export et départ »: take everything away, close the account, change one's mind."""
+"""« Export et départ »: take everything away, close the account, change one's mind."""
 
 from uuid import UUID
 
@@ -86,7 +86,7 @@ def close(request: CabinetRequest) -> HttpResponse:
         except GdprError as refusal:
             add_refusal(form, refusal)
         else:
-            messages.warning(request, "La clôture est demandée : plus aucun message ne part.")
+            messages.warning(request, "La clôture est demandée : plus aucun message ne part.")
             return redirect("firm_close")
     journal.record("closing.page_seen", None)
     context = {
@@ -112,7 +112,7 @@ def take_back(request: CabinetRequest) -> HttpResponse:
             messages.success(request, "La clôture est reprise. Ce qui attendait est réexaminé avant de partir.")
         return redirect("firm_export")
     context = {
-        "title": "Garder le compte ?",
+        "title": "Garder le compte ?",
         "text": "La clôture est annulée et les envois peuvent reprendre. Les relances en attente sont réexaminées une "
         "par une avant de partir.",
         "label": "Garder le compte",

@@ -70,6 +70,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "Demandes de droits",
         "Registre",
         "Durées",
+        "Export et départ",
         "Équipe",
         "Mise en route",
         "Cabinet",

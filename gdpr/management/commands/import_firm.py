@@ -35,10 +35,10 @@ class Command(BaseCommand):
         except GdprError as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(
-            f"{found.name} : {found.rows} lignes et {found.files} fichiers importés, {found.links} maillons de preuve "
+            f"{found.name} : {found.rows} lignes et {found.files} fichiers importés, {found.links} maillons de preuve "
             "vérifiés.\n"
             "Rien ne part tant qu’un associé n’a pas activé les envois. Il reste à faire :\n"
-            "  - chacun choisit un mot de passe, puis règle son second facteur : par « Mot de passe oublié », ou\n"
+            "  - chacun choisit un mot de passe, puis règle son second facteur : par « Mot de passe oublié », ou\n"
             f"    par ces liens à remettre aux associés, valables une heure :\n{_links(found.owners)}"
             "  - un associé saisit de nouveau le serveur d’envoi, la boîte de réponses et les clés des prestataires ;\n"
             "  - un associé relit les réglages du cabinet, puis active les envois."
