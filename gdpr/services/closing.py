@@ -121,9 +121,9 @@ def _begin() -> bool:
         now = timezone.now()
         PaymentLink.objects.filter(revoked_at=None).update(revoked_at=now)
         for accounts in (ProviderAccount, ChannelAccount):
-            accounts.objects.filter(is_enabled=True).update(is_enabled=False)  # type: ignore[attr-defined]
+            accounts.objects.filter(is_enabled=True).update(is_enabled=False)
         for servers in (MailServer, Mailbox, SendingDomain):
-            servers.objects.all().delete()  # type: ignore[attr-defined]
+            servers.objects.all().delete()
         FirmCopy.objects.exclude(state=CopyState.GONE).update(state=CopyState.GONE)
         _tell_the_chain()
         DataKey.objects.filter(purpose=KeyPurpose.FIRM, is_active=True).update(is_active=False)
@@ -134,7 +134,7 @@ def _begin() -> bool:
 def _tell_the_chain() -> None:
     """Write in the chain, client by client, that their messages were emptied: their links still hold."""
     told = EvidenceEntry.objects.filter(event=evidence.EMPTIED).values("client_id")
-    known = EvidenceEntry.objects.exclude(client_id=None).exclude(client_id__in=told)
+    known = EvidenceEntry.objects.filter(client_id__isnull=False).exclude(client_id__in=told)
     for client_id in known.order_by("client_id").values_list("client_id", flat=True).distinct():
         messages = sum(table.objects.filter(client_id=client_id).count() for table in (Reminder, PlanMessage))
         evidence.append_emptied(client_id=client_id, messages=messages)

@@ -17,7 +17,15 @@ from gdpr.errors import GdprError
 from gdpr.models import FirmCopy
 from gdpr.services.firm_export import Written, write_archive
 from gdpr.terms import COPY_DAYS
-from invoices.sealed_files import SealedWriter, new_name, open_sealed_file, remove_sealed, sealing
+from invoices.sealed_files import (
+    PARTIAL,
+    SealedWriter,
+    new_name,
+    open_sealed_file,
+    path_of,
+    remove_sealed,
+    sealing,
+)
 
 SCHEDULER = "scheduler"
 FOLDER = "reversibilite"
@@ -124,7 +132,12 @@ def let_go_of_old(*, cabinet_id: UUID) -> int:
         for copy in old:
             _let_go(copy)
         lost = FirmCopy.objects.filter(state=CopyState.MAKING, started_at__lte=now - LONGEST)
-        return len(old) + lost.update(state=CopyState.FAILED)
+        given_up = lost.update(state=CopyState.FAILED)
+        if given_up:
+            # One copy at a time: what is half-written here is of the worker that is gone.
+            for partial in path_of(f"{FOLDER}/x").parent.glob(f"*{PARTIAL}"):
+                partial.unlink(missing_ok=True)
+        return len(old) + given_up
 
 
 def _let_go(copy: FirmCopy) -> None:

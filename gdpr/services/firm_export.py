@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 from django.conf import settings
 from django.db import models
@@ -73,7 +73,7 @@ class _Archive:
     """A ZIP whose every entry is measured and hashed as it is written; the same content gives the same bytes."""
 
     def __init__(self, target: Writable) -> None:
-        self.zip = zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED)  # type: ignore[arg-type]
+        self.zip = zipfile.ZipFile(cast("IO[bytes]", target), "w", zipfile.ZIP_DEFLATED)
         self.entries: dict[str, dict[str, object]] = {}
 
     def add(self, name: str, parts: Iterable[bytes]) -> None:
@@ -149,9 +149,8 @@ def _people(written: Written) -> Iterator[bytes]:
     members = Membership.objects.values("user")
     written.rows["personnes"] = 0
     for person in User.objects.filter(pk__in=members).order_by("pk").iterator(CHUNK):
-        fields = [User._meta.get_field(name) for name in form.PERSON_COLUMNS]
         written.rows["personnes"] += 1
-        yield _json({one.attname: form.encoded(person, one) for one in fields})
+        yield _json({name: form.encoded(person, User._meta.get_field(name)) for name in form.PERSON_COLUMNS})
 
 
 def _lines(model: type[models.Model], written: Written) -> Iterator[bytes]:
@@ -167,7 +166,7 @@ def _rows(model: type[models.Model]) -> Iterator[Any]:
     firm = "pk" if model is Cabinet else "cabinet_id"
     found = model._base_manager.filter(**{firm: current_cabinet_id()}).order_by("pk").iterator(CHUNK)
     while chunk := list(islice(found, CHUNK)):
-        yield from open_together(chunk) if issubclass(model, SealedModel) else chunk
+        yield from open_together(cast("list[SealedModel]", chunk)) if issubclass(model, SealedModel) else chunk
 
 
 def _value(row: models.Model, one: Any, written: Written) -> object:

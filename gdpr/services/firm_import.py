@@ -205,7 +205,10 @@ class _Arrival:
     def _write_people(self) -> None:
         for line in self._lines(form.PEOPLE):
             told = {name: form.decoded(User._meta.get_field(name), line[name]) for name in form.PERSON_COLUMNS}
-            known = User.objects.filter(email=told["email"]).first() or User.objects.filter(pk=told["id"]).first()
+            known = (
+                User.objects.filter(email=told["email"]).first()
+                or User.objects.filter(pk=cast("UUID", told["id"])).first()
+            )
             if known is None:
                 person = User(**told, password=make_password(None))
                 _insert(User, [person])
@@ -294,7 +297,7 @@ class _Arrival:
     def _tell(self, operator: User) -> None:
         """Write the operator's act down with the firm; the firm's own journal stays the one it brought."""
         facts = {"rows": sum(self.manifest["lignes"].values()), "files": self.files}
-        values = [operator.pk, timezone.now(), "firm.imported", str(self.cabinet_id), Jsonb(facts)]
+        values: list[Any] = [operator.pk, timezone.now(), "firm.imported", str(self.cabinet_id), Jsonb(facts)]
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO cabinets_operatoract (operator_id, at, event, subject, facts) VALUES (%s, %s, %s, %s, %s)",

@@ -119,18 +119,17 @@ def _payment(row: Payment) -> Line:
 def _messages(cabinet: Cabinet) -> Iterator[Line]:
     reminders = Reminder.objects.exclude(spoken_at=None).select_related("client").order_by("spoken_at", "pk")
     for row in _opened(reminders, "client"):
-        yield _message(cabinet, "envoyé", row, row.spoken_at, row.get_channel_display(), lambda one=row: one.recipient)
+        yield _message(cabinet, row, row.spoken_at, row.get_channel_display(), "recipient")
     plans = PlanMessage.objects.exclude(spoken_at=None).select_related("client").order_by("spoken_at", "pk")
     for row in _opened(plans, "client"):
-        yield _message(cabinet, "envoyé", row, row.spoken_at, "E-mail", lambda one=row: one.recipient)
+        yield _message(cabinet, row, row.spoken_at, "E-mail", "recipient")
     received = InboundMessage.objects.select_related("client").order_by("received_at", "pk")
     for row in _opened(received, "client"):
-        yield _message(cabinet, "reçu", row, row.received_at, "E-mail", lambda one=row: one.sender)
+        yield _message(cabinet, row, row.received_at, "E-mail", "sender")
 
 
-def _message(cabinet: Cabinet, way: str, row: Any, at: dt.datetime, channel: str, address: Callable[[], Any]) -> Line:
+def _message(cabinet: Cabinet, row: Any, at: dt.datetime, channel: str, address: str) -> Line:
     when = f"{at.astimezone(cabinet.zone):%d/%m/%Y %H:%M}"
-    return (
-        way, when, _name(row.client), channel, _said(address), _said(lambda: row.subject), _said(lambda: row.text),
-        row.get_state_display(),
-    )  # fmt: skip
+    told = [_said(lambda name=name: getattr(row, name)) for name in (address, "subject", "text")]  # type: ignore[misc]
+    way = "reçu" if isinstance(row, InboundMessage) else "envoyé"
+    return (way, when, _name(row.client), channel, *told, row.get_state_display())

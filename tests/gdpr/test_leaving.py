@@ -27,7 +27,7 @@ from gdpr import tasks
 from gdpr.enums import CopyState
 from gdpr.errors import GdprError
 from gdpr.models import Closing, FirmCopy
-from gdpr.services import closing, firm_copies
+from gdpr.services import closing, firm_copies, firm_export
 from gdpr.services.firm_format import MANIFEST
 from invoices.models import Document
 from invoices.sealed_files import write_sealed
@@ -167,7 +167,7 @@ def test_shows_one_instant_of_the_database(leaving: tuple[UUID, UUID], monkeypat
     """What the firm writes while its copy is being made is in none of its tables."""
     cabinet_id, member_id = leaving
     copy_id = asked(leaving)
-    write = firm_copies.write_archive
+    write = firm_export.write_archive
 
     def somebody_works() -> None:
         with working_for(cabinet_id=cabinet_id):
@@ -213,8 +213,11 @@ def test_says_so_when_it_could_not_be_made_and_leaves_nothing_on_disk(
 
 
 @pytest.mark.committed
-def test_gives_up_on_a_worker_that_was_killed(leaving: tuple[UUID, UUID]) -> None:
+def test_gives_up_on_a_worker_that_was_killed(leaving: tuple[UUID, UUID], disk: Path) -> None:
     cabinet_id, member_id = leaving
+    half = disk / str(cabinet_id) / "reversibilite" / "moitie.partial"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"x")
     copy_id = asked(leaving)
     with working_for(cabinet_id=cabinet_id):
         FirmCopy.objects.update(state=CopyState.MAKING, started_at=NOW - dt.timedelta(hours=3))
@@ -224,6 +227,7 @@ def test_gives_up_on_a_worker_that_was_killed(leaving: tuple[UUID, UUID]) -> Non
     with working_for(cabinet_id=cabinet_id):
         assert FirmCopy.objects.get(pk=copy_id).state == CopyState.FAILED
         assert firm_copies.ask(by=as_owner(member_id)).pk != copy_id
+    assert half.exists() is False
 
 
 # The closing.
