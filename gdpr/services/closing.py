@@ -25,7 +25,8 @@ from cabinets.scoping import acting_for, tenant_atomic
 from cabinets.sealing import forget_keys, make_keys
 from cabinets.services import sign_in
 from cabinets.wall import walled_models
-from dunning.models import ChannelAccount, EvidenceEntry, Mailbox, MailServer, Reminder, SendingDomain
+from dunning.enums import JobState
+from dunning.models import ChannelAccount, DocumentJob, EvidenceEntry, Mailbox, MailServer, Reminder, SendingDomain
 from dunning.services import evidence
 from gdpr.enums import CopyState, Ending
 from gdpr.errors import GdprError
@@ -33,7 +34,8 @@ from gdpr.inventory import HOLDINGS, Holding
 from gdpr.models import Closing, FirmCopy
 from gdpr.services.emptying import let_go_with_firm, model_of
 from gdpr.terms import CLOSING_DAYS
-from payments.models import PaymentLink, PlanMessage, ProviderAccount
+from payments.enums import LineState
+from payments.models import BankLine, PaymentLink, PlanMessage, ProviderAccount
 
 # What proves that an account was closed: whose it was.
 PROVING: Mapping[str, tuple[str, ...]] = {"cabinets.Cabinet": ("name",)}
@@ -124,6 +126,9 @@ def _begin() -> bool:
             accounts.objects.filter(is_enabled=True).update(is_enabled=False)
         for servers in (MailServer, Mailbox, SendingDomain):
             servers.objects.all().delete()
+        # Nothing is looked for, nor made, among rows that are about to say nothing.
+        BankLine.objects.filter(state=LineState.UNMATCHED).update(state=LineState.IGNORED)
+        DocumentJob.objects.filter(state=JobState.ASKED).update(state=JobState.FAILED)
         FirmCopy.objects.exclude(state=CopyState.GONE).update(state=CopyState.GONE)
         _tell_the_chain()
         DataKey.objects.filter(purpose=KeyPurpose.FIRM, is_active=True).update(is_active=False)

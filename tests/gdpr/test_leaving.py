@@ -5,7 +5,8 @@ import hashlib
 import io
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from cabinets.models import Cabinet, Client, DataKey, JournalEntry, Membership, 
 from cabinets.scoping import working_for
 from cabinets.sealing import SealedModel
 from cabinets.wall import walled_models
+from config.celery import app
 from dunning.enums import Code
 from dunning.models import MailServer, Reminder
 from dunning.services import dispatch, evidence
@@ -29,7 +31,7 @@ from gdpr.errors import GdprError
 from gdpr.models import Closing, FirmCopy
 from gdpr.services import closing, firm_copies, firm_export
 from gdpr.services.firm_format import MANIFEST
-from invoices.models import Document
+from invoices.models import Document, Invoice
 from invoices.sealed_files import write_sealed
 from payments.models import PaymentLink
 from tests.architecture.test_walk import populate
@@ -356,6 +358,65 @@ def singing(cabinet_id: UUID) -> list[str]:
                 f'SELECT count(*) FROM "{model._meta.db_table}" t WHERE upper(t::text) LIKE %s', ["%CANARI%"]
             )
             if cursor.fetchone()[0]:
+                found.append(model._meta.label)
+    return found
+
+
+@pytest.mark.committed
+def test_erases_a_firm_of_the_demonstration_and_no_task_of_the_clock_stumbles_over_it(
+    demo: Path, settings: Any
+) -> None:
+    """Six weeks of real rows: every constraint holds while they are emptied, and the nights after find nothing."""
+    settings.MEDIA_ROOT, settings.VAR, settings.DEMO_CATCHER = demo / "documents", demo, ""
+    firms = dict(Cabinet.objects.using("operator").order_by("slug").values_list("slug", "pk"))
+    cabinet_id, others = firms.pop("aubry-lemaire"), firms
+    with working_for(cabinet_id=cabinet_id):
+        words = {one.email for one in Client.objects.all()} | {one.number for one in Invoice.objects.all()}
+        sent = Reminder.objects.exclude(spoken_at=None).count()
+        owner = Membership.objects.filter(role=Role.OWNER).select_related("user")[0]
+        words |= {owner.user.email, owner.user.last_name}
+        closing.ask(by=owner, name=Cabinet.objects.get().name)
+    night = dt.datetime.combine(DUE, dt.time(4, 30), tzinfo=dt.UTC) + dt.timedelta(days=1)
+
+    with at_once(), time_machine.travel(night, tick=False) as clock:
+        assert tasks.close_firms() == 1
+        clock.shift(dt.timedelta(days=1))
+        for entry in settings.CELERY_BEAT_SCHEDULE.values():
+            app.tasks[entry["task"]]()
+
+    assert readable(cabinet_id) == []
+    # The name of the firm, which proves the erasure, is its partner's.
+    assert spoken(cabinet_id, words - {""}) == ["cabinets.Cabinet"]
+    with working_for(cabinet_id=cabinet_id):
+        verdict = evidence.verify()
+        assert (verdict.holds, verdict.erased > 20) == (True, True)
+        assert Reminder.objects.exclude(spoken_at=None).count() == sent
+        assert Invoice.objects.count() == 100
+    for other in others.values():
+        with working_for(cabinet_id=other):
+            assert Client.objects.exclude(has_email=False).order_by("pk")[0].email != ""
+            assert evidence.verify().holds
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Do in this process, and let fail here, what is handed to a worker."""
+    before = app.conf.task_always_eager
+    app.loader.import_default_modules()
+    app.conf.update(task_always_eager=True, task_eager_propagates=True)
+    try:
+        yield
+    finally:
+        app.conf.update(task_always_eager=before, task_eager_propagates=False)
+
+
+def spoken(cabinet_id: UUID, words: set[str]) -> list[str]:
+    """Every walled table, and the people, in which one of these words is still in clear."""
+    found = []
+    with working_for(cabinet_id=cabinet_id), connections["default"].cursor() as cursor:
+        for model in [*walled_models(), User]:
+            cursor.execute(f'SELECT t::text FROM "{model._meta.db_table}" t')
+            if any(word in text for (text,) in cursor.fetchall() for word in words):
                 found.append(model._meta.label)
     return found
 

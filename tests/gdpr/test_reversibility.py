@@ -93,17 +93,6 @@ def firms() -> list[UUID]:
     return list(Cabinet.objects.using("scheduler").order_by("slug").values_list("pk", flat=True))
 
 
-@pytest.fixture
-def demo(committed: None, tmp_path: Path) -> Path:
-    """The demonstration, in a folder of its own."""
-    with (
-        override_settings(VAR=tmp_path, DEMO_CATCHER="", MEDIA_ROOT=tmp_path / "documents"),
-        time_machine.travel(dt.datetime.combine(DAY, dt.time(7, 12), tzinfo=dt.UTC), tick=False),
-    ):
-        call_command("demo", stdout=io.StringIO())
-    return tmp_path
-
-
 @pytest.mark.committed
 def test_is_identical_once_brought_into_an_empty_installation(demo: Path) -> None:
     """The demonstration's three firms: rows, files, chain, journal; not one key is shared by the two installations."""
