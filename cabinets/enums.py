@@ -37,6 +37,7 @@ class Right(models.TextChoices):
     MANAGE_FIRM = "manage_firm", "Régler le cabinet"
     EXPORT = "export", "Exporter"
     MANAGE_SUBSCRIPTION = "manage_subscription", "Gérer l’abonnement du cabinet"
+    LEAVE = "leave", "Exporter tout le cabinet et clore son compte"
     ANSWER_RIGHTS = "answer_rights", "Répondre aux demandes sur les données personnelles"
     OWN_ACCOUNT = "own_account", "Gérer son propre compte"
 
@@ -62,7 +63,7 @@ _LAWYER = _DESK | {
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.ADMIN: frozenset(
-        set(Right) - {Right.APPROVE_FORMAL_NOTICES, Right.RELEASE_DISPUTES, Right.MANAGE_SUBSCRIPTION}
+        set(Right) - {Right.APPROVE_FORMAL_NOTICES, Right.RELEASE_DISPUTES, Right.MANAGE_SUBSCRIPTION, Right.LEAVE}
     ),
     Role.LAWYER: frozenset(_LAWYER),
     Role.ASSISTANT: frozenset(_DESK | {Right.APPROVE_REMINDERS}),

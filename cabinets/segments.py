@@ -15,13 +15,28 @@ def first_of_month(day: dt.date, *, plus: int = 0) -> dt.date:
 
 def make_segments(connection: Any, *, on: dt.date) -> None:
     """Create the segments of this month and of the fourteen after it, where they are missing."""
+    for plus in range(AHEAD):
+        make_segment(connection, month=first_of_month(on, plus=plus))
+
+
+def make_segment(connection: Any, *, month: dt.date) -> None:
+    """Create the segment of one month where it is missing."""
+    start, end = first_of_month(month), first_of_month(month, plus=1)
     with connection.cursor() as cursor:
-        for plus in range(AHEAD):
-            start, end = first_of_month(on, plus=plus), first_of_month(on, plus=plus + 1)
-            cursor.execute(
-                f"CREATE TABLE IF NOT EXISTS cabinets_journalentry_{start:%Y_%m} PARTITION OF cabinets_journalentry"
-                f" FOR VALUES FROM ('{start} 00:00+00') TO ('{end} 00:00+00')"
-            )
+        cursor.execute(
+            f"CREATE TABLE IF NOT EXISTS cabinets_journalentry_{start:%Y_%m} PARTITION OF cabinets_journalentry"
+            f" FOR VALUES FROM ('{start} 00:00+00') TO ('{end} 00:00+00')"
+        )
+
+
+def number_after(connection: Any, *, highest: int) -> None:
+    """Number the next lines after this one: a journal that was brought in is read in the order of its numbers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_serial_sequence('cabinets_journalentry', 'id')")
+        sequence = cursor.fetchone()[0]
+        cursor.execute(f"SELECT last_value FROM {sequence}")  # noqa: S608 - the database's own name
+        if cursor.fetchone()[0] < highest:
+            cursor.execute("SELECT setval(%s, %s)", [sequence, highest])
 
 
 def drop_segments(connection: Any, *, on: dt.date) -> list[str]:

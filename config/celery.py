@@ -16,5 +16,7 @@ app.conf.task_routes = {
     "dunning.tasks.send_*": {"queue": "mail"},
     "invoices.tasks.import_*": {"queue": "files"},
     "payments.tasks.read_bank": {"queue": "files"},
+    "gdpr.tasks.copy_firm": {"queue": "files"},
+    "gdpr.tasks.close_firm": {"queue": "files"},
 }
 app.autodiscover_tasks()

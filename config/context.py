@@ -18,6 +18,7 @@ from cabinets.services import sign_up
 from dunning.enums import InboundState, ReminderState
 from dunning.models import InboundMessage, MailServer, Reminder, SendingDomain
 from dunning.services.roads import has_platform
+from gdpr.models import Closing
 from payments.enums import LineState, RequestState
 from payments.models import BankLine, DebtorRequest
 
@@ -83,6 +84,7 @@ FIRM = (
     Item("Demandes de droits", "/rgpd/demandes/", "shield-check", Right.ANSWER_RIGHTS),
     Item("Registre", "/rgpd/registre/", "file-text", Right.MANAGE_FIRM),
     Item("Durées", "/rgpd/durees/", "clock", Right.MANAGE_FIRM),
+    Item("Export et départ", "/rgpd/export/", "download", Right.LEAVE),
     Item("Équipe", "/parametres/equipe/", "users-round", Right.MANAGE_PEOPLE),
     Item("Mise en route", "/demarrage/", "circle-dashed", Right.MANAGE_FIRM),
     Item("Cabinet", "/parametres/cabinet/", "building-2", Right.MANAGE_FIRM),
@@ -127,6 +129,9 @@ class Chrome:
     suspended_at: dt.datetime | None = None
     suspended_by: str = ""
     demo_on: dt.date | None = None
+    # The last day everything is still readable, once the closing of the account was asked.
+    closes_on: dt.date | None = None
+    can_leave: bool = False
     mail_server_missing: bool = False
     # "" when messages leave from where the firm chose; else why they leave from the platform's address.
     sending_fallback: str = ""
@@ -178,6 +183,8 @@ def frame(request: HttpRequest) -> Chrome:
         suspended_at=cabinet.suspended_at,
         suspended_by=getattr(request, "suspended_by", ""),
         demo_on=cabinet.today() if cabinet.is_demo else None,
+        closes_on=counts.get("closing"),
+        can_leave=member.can(Right.LEAVE),
         # A demonstration's messages go to the catcher; a firm without a server of its own says nothing at all.
         mail_server_missing=is_silent and not has_platform(),
         sending_fallback=str(counts.get("fallback") or "") if is_silent and has_platform() else "",
@@ -199,9 +206,10 @@ def counts_of(*, cabinet_id: UUID, member_id: UUID) -> Mapping[str, Any]:
     fallback = Subquery(SendingDomain.objects.filter(is_carrying=False).values("state")[:1])
     unread = Notification.objects.filter(member=member_id, read_at=None).order_by()
     told = Coalesce(Subquery(unread.values("member").annotate(n=Count("pk")).values("n")), 0)
-    asked = (awaited, opened, to_do, said, lines, servers, fallback, told)
+    ends = Subquery(Closing.objects.filter(withdrawn_at=None, erased_at=None).values("due_on")[:1])
+    asked = (awaited, opened, to_do, said, lines, servers, fallback, told, ends)
     found = Cabinet.objects.filter(pk=cabinet_id).values_list(*asked).get()
-    names = ("approvals", "requests", "tasks", "replies", "bank", "servers", "fallback", "notifications")
+    names = ("approvals", "requests", "tasks", "replies", "bank", "servers", "fallback", "notifications", "closing")
     return dict(zip(names, found, strict=True))
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.contrib import admin
 
-from cabinets.admin import Kept, OperatorAdmin, OperatorForm, site
-from gdpr.models import SubProcessor
+from cabinets.admin import Kept, OperatorAdmin, OperatorForm, ReadOnly, site
+from gdpr.models import Closing, SubProcessor
 from gdpr.services.chain_of_processors import NOTICE_DAYS
 from invoices.services.rates import paris_day
 
@@ -43,3 +43,13 @@ class SubProcessorAdmin(Kept, OperatorAdmin):
     list_display = ("name", "role", "country", "since_on", "until_on")
     ordering = ("name",)
     fields = ("name", "role", "country", "data", "since_on", "until_on")
+
+
+@admin.register(Closing, site=site)
+class ClosingAdmin(ReadOnly, OperatorAdmin):
+    """Accounts that end: when, and what was erased; the firm alone asks and takes back."""
+
+    list_display = ("cabinet", "asked_at", "due_on", "withdrawn_at", "erased_at")
+    list_select_related = ("cabinet",)
+    ordering = ("-asked_at",)
+    fields = ("cabinet", "asked_at", "due_on", "withdrawn_at", "erased_at", "counts")

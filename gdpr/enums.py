@@ -97,3 +97,13 @@ class Risk(models.TextChoices):
     NONE = "none", "Aucun risque"
     SOME = "some", "Risque"
     HIGH = "high", "Risque élevé"
+
+
+class CopyState(models.TextChoices):
+    """Where the archive of a firm stands."""
+
+    ASKED = "asked", "Demandée"
+    MAKING = "making", "En préparation"
+    READY = "ready", "Prête"
+    FAILED = "failed", "Interrompue"
+    GONE = "gone", "Retirée"

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 
 from cabinets.forms.fields import DayField
+from cabinets.forms.sign_in import ConfirmPasswordForm
 from cabinets.models import Client
 from gdpr.enums import Attested, Claim, IdentityProof, RequestOrigin, RightsState, Risk
 from gdpr.models import RetentionSettings
@@ -210,3 +211,16 @@ class MomentForm(_InZone):
     def clean_at(self) -> dt.datetime:
         """Place the instant in the firm's zone."""
         return self._placed("at")
+
+
+class ClosingForm(ConfirmPasswordForm):
+    """The firm's name, typed, and the password of who closes it."""
+
+    name = forms.CharField(
+        label="Nom du cabinet",
+        max_length=120,
+        help_text="Tapez-le en entier, tel qu’il est écrit dans le titre.",
+        error_messages={"required": "Tapez le nom du cabinet. Rien n’a été clos."},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    field_order = ("name", "current")

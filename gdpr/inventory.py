@@ -1016,6 +1016,18 @@ HOLDINGS: tuple[Holding, ...] = (
         files=(("stored_as", "file"),),
         in_access=False,
     ),
+    Holding(
+        model="gdpr.FirmCopy",
+        person=Person.FIRM,
+        purpose="firm",
+        retention="firm",
+        fields=("stored_as",),
+        neutral=("state", "digest"),
+        ending=Ending.WITH_FIRM,
+        seen_by=Right.LEAVE,
+        files=(("stored_as", "archive"),),
+        in_access=False,
+    ),
     _setting("onboarding.Baseline", fields=("tools", "frictions"), neutral=("who",)),
     Holding(
         model="gdpr.Attestation",
@@ -1056,6 +1068,7 @@ HOLDINGS: tuple[Holding, ...] = (
 NOBODY: Mapping[str, str] = {
     "gdpr.RetentionSettings": "des durées",
     "gdpr.Purge": "des comptes",
+    "gdpr.Closing": "des dates et des comptes",
     "gdpr.SubProcessor": "des entreprises",
     "sessions.Session": "la table du cadre, qui reste vide : les sessions sont dans cabinets.Session",
     "cabinets.Platform": "l’état de l’installation",

@@ -10,7 +10,7 @@ from cabinets.models import Client, Membership
 from cabinets.scoping import CabinetOwned
 from cabinets.sealing import SealedModel, SealedTextField
 from cabinets.wall import Grant, Wall
-from gdpr.enums import Attested, Claim, IdentityProof, RequestOrigin, RightsState, Risk
+from gdpr.enums import Attested, Claim, CopyState, IdentityProof, RequestOrigin, RightsState, Risk
 from gdpr.terms import LEAST_ACCOUNTING_YEARS, USUAL_ACCOUNTING_YEARS
 from payments.models import DebtorRequest
 
@@ -146,7 +146,7 @@ class Agreement(SealedModel):
     size = models.PositiveIntegerField("taille (octets)")
     digest = models.BinaryField("empreinte SHA-256")
 
-    wall: ClassVar[Wall] = Wall(append_only=True)
+    wall: ClassVar[Wall] = Wall(append_only=True, erased=Grant(update=("stored_as",)))
 
     class Meta(SealedModel.Meta):
         verbose_name = "accord de sous-traitance signé"
@@ -167,7 +167,7 @@ class Attestation(SealedModel):
     note = SealedTextField("précision")
     at = models.DateTimeField("enregistrée le", auto_now_add=True)
 
-    wall: ClassVar[Wall] = Wall(append_only=True)
+    wall: ClassVar[Wall] = Wall(append_only=True, erased=Grant(update=("note",)))
 
     class Meta(SealedModel.Meta):
         verbose_name = "attestation"
@@ -203,3 +203,80 @@ class Breach(SealedModel):
 
     def __str__(self) -> str:
         return self.known_at.isoformat()
+
+
+class FirmCopy(SealedModel):
+    """The whole of a firm in one archive, sealed, kept a few days; its digest and its date stay as proof."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.CharField("état", max_length=7, choices=CopyState, default=CopyState.ASKED)
+    asked_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField("demandée le")
+    started_at = models.DateTimeField("commencée le", null=True)
+    made_at = models.DateTimeField("prête le", null=True)
+    until_at = models.DateTimeField("gardée jusqu’au", null=True)
+    rows = models.PositiveIntegerField("lignes", default=0)
+    files = models.PositiveIntegerField("fichiers", default=0)
+    missing = models.PositiveIntegerField("fichiers absents du disque", default=0)
+    stored_as = models.CharField("rangée sous", max_length=120, blank=True, default="")
+    size = models.PositiveBigIntegerField("taille (octets)", null=True)
+    digest = models.BinaryField("empreinte SHA-256", null=True)
+
+    wall: ClassVar[Wall] = Wall(
+        scheduler=Grant(select=("id", "cabinet_id", "state", "asked_at", "started_at", "until_at"))
+    )
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "archive du cabinet"
+        verbose_name_plural = "archives du cabinet"
+        indexes = [models.Index(fields=["cabinet", "-asked_at"], name="firm_copy_by_day")]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_firm_copy_at_a_time",
+                fields=["cabinet"],
+                condition=Q(state__in=["asked", "making"]),
+                violation_error_message="Une archive du cabinet est déjà en préparation.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.get_state_display())
+
+
+class Closing(CabinetOwned):
+    """The end of a firm's account: asked, taken back, or done once its days are over."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    asked_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField("demandée le")
+    due_on = models.DateField("effacement à partir du")
+    withdrawn_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    withdrawn_at = models.DateTimeField("reprise le", null=True)
+    erased_at = models.DateTimeField("effacé le", null=True)
+    # Rows by table that were emptied or deleted: counts alone.
+    counts = models.JSONField("lignes par table", default=dict)
+
+    wall: ClassVar[Wall] = Wall(
+        scheduler=Grant(select=("id", "cabinet_id", "due_on", "withdrawn_at", "erased_at")),
+        operator=Grant(select=("*",)),
+    )
+
+    class Meta(CabinetOwned.Meta):
+        verbose_name = "clôture d’un compte"
+        verbose_name_plural = "clôtures de comptes"
+        constraints = [
+            models.UniqueConstraint(
+                name="one_closing_at_a_time",
+                fields=["cabinet"],
+                condition=Q(withdrawn_at=None),
+                violation_error_message="La clôture du compte est déjà demandée.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.due_on.isoformat()
+
+    @property
+    def is_pending(self) -> bool:
+        """Say whether the account still waits for its end, and may be taken back."""
+        return self.withdrawn_at is None and self.erased_at is None

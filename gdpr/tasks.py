@@ -3,10 +3,14 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.utils import timezone
 
 from cabinets.models import Cabinet
 from cabinets.scoping import acting_for, tenant_atomic
-from gdpr.services import retention
+from gdpr.services import closing, firm_copies, retention
+
+# A firm of many years is long to copy or to erase; past this the worker is given up.
+LONGEST = 10_000
 
 
 @shared_task(name="gdpr.tasks.purge")
@@ -25,3 +29,33 @@ def purge_firm(cabinet_id: str) -> int:
         with tenant_atomic():
             on = Cabinet.objects.get().today()
         return sum(retention.purge(on=on).values())
+
+
+@shared_task(name="gdpr.tasks.sweep_copies")
+def sweep_copies() -> None:
+    """Hand the copies asked for to a worker, and let go of those past their days."""
+    for cabinet_id, copy_id in firm_copies.due():
+        copy_firm.delay(str(cabinet_id), str(copy_id))
+    for cabinet_id in firm_copies.firms_with_old_ones():
+        firm_copies.let_go_of_old(cabinet_id=cabinet_id)
+
+
+@shared_task(name="gdpr.tasks.copy_firm", time_limit=LONGEST, soft_time_limit=LONGEST - 60)
+def copy_firm(cabinet_id: str, copy_id: str) -> None:
+    """Make one copy; asked twice at once, it is made once."""
+    firm_copies.make(cabinet_id=UUID(cabinet_id), copy_id=UUID(copy_id))
+
+
+@shared_task(name="gdpr.tasks.close_firms")
+def close_firms() -> int:
+    """Each night: hand over each firm whose closing is due; return how many."""
+    ids = closing.firms_due(now=timezone.now())
+    for cabinet_id in ids:
+        close_firm.delay(str(cabinet_id))
+    return len(ids)
+
+
+@shared_task(name="gdpr.tasks.close_firm", time_limit=LONGEST, soft_time_limit=LONGEST - 60)
+def close_firm(cabinet_id: str) -> int:
+    """Erase one firm whose days are over; return how many rows."""
+    return sum(closing.erase(cabinet_id=UUID(cabinet_id)).values())

@@ -60,3 +60,9 @@ def messages_kept_until(debt: Debt) -> dt.date | None:
 def answer_due_on(received_on: dt.date, *, is_extended: bool = False) -> dt.date:
     """Return the last day to answer a person (GDPR art. 12-3): one month, two more when they were told why."""
     return shift_months(received_on, ANSWER_MONTHS + (LONGER_MONTHS if is_extended else 0))
+
+
+# How long everything stays readable, and the closing of an account may be taken back (GDPR art. 28-3-g).
+CLOSING_DAYS = 30
+# How long the whole copy of a firm waits to be fetched.
+COPY_DAYS = 7

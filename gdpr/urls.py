@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from gdpr.views import breaches, centre, register, requests, retention
+from gdpr.views import breaches, centre, leaving, register, requests, retention
 
 urlpatterns: list[URLPattern] = [
     path("rgpd/", centre.page, name="gdpr_centre"),
@@ -18,6 +18,10 @@ urlpatterns: list[URLPattern] = [
     path("rgpd/violations/<uuid:pk>/cnil/", breaches.authority, name="breach_authority"),
     path("rgpd/violations/<uuid:pk>/personnes/", breaches.people, name="breach_people"),
     path("rgpd/violations/<uuid:pk>/clore/", breaches.close, name="breach_close"),
+    path("rgpd/export/", leaving.export, name="firm_export"),
+    path("rgpd/export/<uuid:pk>.zip", leaving.download, name="firm_download"),
+    path("rgpd/cloture/", leaving.close, name="firm_close"),
+    path("rgpd/cloture/reprendre/", leaving.take_back, name="firm_take_back"),
     path("rgpd/registre/", register.page, name="gdpr_register"),
     path("rgpd/registre.pdf", register.document, name="gdpr_register_pdf"),
     path("rgpd/registre.csv", register.sheet, name="gdpr_register_csv"),

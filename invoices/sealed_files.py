@@ -9,7 +9,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 from uuid import UUID, uuid4
@@ -31,6 +31,7 @@ SALT = 32
 HEADER = len(MAGIC) + 16 + SALT
 CHUNK = 64 * 1024
 TAG = 16
+PARTIAL = ".partial"
 
 
 class Readable(Protocol):
@@ -52,6 +53,75 @@ class FileTooBigError(InvoiceError):
     """A file longer than allowed; nothing of it is kept."""
 
 
+class SealedWriter:
+    """Seals what is written to it, a chunk at a time; refuses, once past the limit, what goes beyond."""
+
+    def __init__(self, target: BinaryIO, cipher: AESGCM, limit: int | None) -> None:
+        self._target, self._cipher, self._limit = target, cipher, limit
+        self._waiting, self._number = bytearray(), 0
+        self.size, self._digest = 0, hashlib.sha256()
+
+    @property
+    def sha256(self) -> bytes:
+        """Return the SHA-256 of what was written so far, in clear."""
+        return self._digest.digest()
+
+    def write(self, data: bytes, /) -> int:
+        """Take bytes in; the last chunk waits, since it must say that it is the last."""
+        self.size += len(data)
+        if self._limit is not None and self.size > self._limit:
+            raise FileTooBigError(f"Le fichier dépasse {self._limit // 1_048_576} Mo. Rien n’a été enregistré.")
+        self._digest.update(data)
+        self._waiting += data
+        while len(self._waiting) > CHUNK:
+            self._seal(bytes(self._waiting[:CHUNK]), last=False)
+            del self._waiting[:CHUNK]
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: a chunk is written when it is full."""
+
+    def finish(self) -> None:
+        """Write the last chunk."""
+        self._seal(bytes(self._waiting), last=True)
+
+    def _seal(self, chunk: bytes, *, last: bool) -> None:
+        self._target.write(self._cipher.encrypt(_nonce(self._number, last=last), chunk, None))
+        self._number += 1
+
+
+@contextmanager
+def sealing(
+    stored_as: str, *, bound_to: bytes, subject_id: UUID | None = None, limit: int | None = None
+) -> Iterator[SealedWriter]:
+    """Open a new file of the firm acted for, to be written piece by piece, under a client's key when one is named.
+
+    The file appears whole when the block ends well; otherwise nothing is left behind. One that exists is replaced.
+    """
+    purpose = KeyPurpose.FIRM if subject_id is None else KeyPurpose.CLIENT
+    key_id, salt = active_key(purpose=purpose, subject_id=subject_id), os.urandom(SALT)
+    path = path_of(stored_as)
+    _make_private(path.parent)
+    partial = path.with_suffix(PARTIAL)
+    try:
+        with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as target:
+            target.write(MAGIC + key_id.bytes + salt)
+            writer = SealedWriter(target, _cipher(key_id, salt, bound_to), limit)
+            yield writer
+            writer.finish()
+            target.flush()
+            os.fsync(target.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def new_name(folder: str) -> str:
+    """Return a name no file has, in a folder of the firm."""
+    return f"{folder}/{uuid4()}"
+
+
 def write_sealed(
     stream: Readable, *, folder: str, bound_to: bytes, subject_id: UUID | None = None, limit: int | None = None
 ) -> StoredFile:
@@ -59,24 +129,11 @@ def write_sealed(
 
     The file appears whole or not at all. Raise FileTooBigError past `limit` bytes and leave nothing behind.
     """
-    purpose = KeyPurpose.FIRM if subject_id is None else KeyPurpose.CLIENT
-    key_id, salt = active_key(purpose=purpose, subject_id=subject_id), os.urandom(SALT)
-    cipher = _cipher(key_id, salt, bound_to)
-    stored_as = f"{folder}/{uuid4()}"
-    path = path_of(stored_as)
-    _make_private(path.parent)
-    partial = path.with_suffix(".partial")
-    try:
-        with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as target:
-            target.write(MAGIC + key_id.bytes + salt)
-            size, digest = _write_chunks(stream, target, cipher, limit)
-            target.flush()
-            os.fsync(target.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    return StoredFile(stored_as, size, digest)
+    stored_as = new_name(folder)
+    with sealing(stored_as, bound_to=bound_to, subject_id=subject_id, limit=limit) as writer:
+        while part := stream.read(CHUNK):
+            writer.write(part)
+    return StoredFile(stored_as, writer.size, writer.sha256)
 
 
 def open_sealed_file(stored_as: str, *, bound_to: bytes) -> BinaryIO:
@@ -177,34 +234,10 @@ class _SealedReader(io.RawIOBase):
         return self._clear
 
 
-def _write_chunks(stream: Readable, target: BinaryIO, cipher: AESGCM, limit: int | None) -> tuple[int, bytes]:
-    digest, size, number = hashlib.sha256(), 0, 0
-    chunk = _full_chunk(stream)
-    while True:
-        following = _full_chunk(stream) if len(chunk) == CHUNK else b""
-        size += len(chunk)
-        if limit is not None and size + len(following) > limit:
-            raise FileTooBigError(f"Le fichier dépasse {limit // 1_048_576} Mo. Rien n’a été enregistré.")
-        digest.update(chunk)
-        target.write(cipher.encrypt(_nonce(number, last=not following), chunk, None))
-        if not following:
-            return size, digest.digest()
-        chunk, number = following, number + 1
-
-
 def _make_private(folder: Path) -> None:
     """Create a folder and its missing parents for this user alone; `mkdir` gives its mode to the last one only."""
     for missing in [place for place in reversed([folder, *folder.parents]) if not place.exists()]:
         missing.mkdir(mode=0o700, exist_ok=True)
-
-
-def _full_chunk(stream: Readable) -> bytes:
-    """Read until a chunk is full or the stream ends: a stream may give less than asked."""
-    parts, missing = [], CHUNK
-    while missing and (part := stream.read(missing)):
-        parts.append(part)
-        missing -= len(part)
-    return b"".join(parts)
 
 
 def _cipher(key_id: UUID, salt: bytes, bound_to: bytes) -> AESGCM:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from cabinets.models import Membership
 from cabinets.scoping import CabinetOwned
 from cabinets.sealing import SealedModel, SealedTextField
-from cabinets.wall import Wall
+from cabinets.wall import Grant, Wall
 from onboarding.enums import Mark, Step, Who
 
 
@@ -60,7 +60,7 @@ class Baseline(SealedModel):
     by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField("enregistré le", auto_now_add=True)
 
-    wall: ClassVar[Wall] = Wall(append_only=True)
+    wall: ClassVar[Wall] = Wall(append_only=True, erased=Grant(update=("tools", "frictions")))
 
     class Meta(SealedModel.Meta):
         verbose_name = "point de départ"

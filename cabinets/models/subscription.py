@@ -55,6 +55,8 @@ class Subscription(CabinetOwned):
     ends_on = models.DateField("dernier jour", null=True)
     # Written by the operator; the firm is silent until it is taken away.
     unpaid_since = models.DateField("impayé depuis le", null=True, blank=True)
+    # When this subscription silenced the firm: what something else silenced is not given back by it.
+    silenced_at = models.DateTimeField("envois arrêtés le", null=True)
     warned_on = models.DateField("fin d’essai annoncée le", null=True)
 
     wall: ClassVar[Wall] = Wall(

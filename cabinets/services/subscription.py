@@ -95,6 +95,7 @@ def begin_trial(*, on: dt.date) -> Subscription:
         row = Subscription(trial_ends_on=on + dt.timedelta(days=TRIAL_DAYS - 1))
         if cabinet.subscription_suspended_at is not None:
             row.unpaid_since = cabinet.subscription_suspended_at.astimezone(cabinet.zone).date()
+            row.silenced_at = cabinet.subscription_suspended_at
         row.save(force_insert=True)
         journal.record("subscription.trial_begun", row, ends_on=str(row.trial_ends_on))
     return row
@@ -188,11 +189,15 @@ def settle(*, cabinet: Cabinet) -> Standing:
         return Standing.FREE
     is_sold = Offer.objects.filter(is_public=True).exists()
     standing = standing_of(_terms(row, is_sold=is_sold, is_demo=cabinet.is_demo), on=cabinet.today())
-    silent = standing in SILENT
-    rows = Cabinet.objects.filter(pk=cabinet.pk, subscription_suspended_at__isnull=silent)
-    if rows.update(subscription_suspended_at=timezone.now() if silent else None):
-        event = "cabinet.subscription_suspended" if silent else "cabinet.subscription_restored"
-        journal.record(event, cabinet, standing=standing.value)
+    silent, now = standing in SILENT, timezone.now()
+    mine = Cabinet.objects.filter(pk=cabinet.pk)
+    if silent and mine.filter(subscription_suspended_at=None).update(subscription_suspended_at=now):
+        Subscription.objects.filter(pk=row.pk).update(silenced_at=now)
+        journal.record("cabinet.subscription_suspended", cabinet, standing=standing.value)
+    elif not silent and row.silenced_at is not None:
+        Subscription.objects.filter(pk=row.pk).update(silenced_at=None)
+        if mine.filter(subscription_suspended_at=row.silenced_at).update(subscription_suspended_at=None):
+            journal.record("cabinet.subscription_restored", cabinet, standing=standing.value)
     return standing
 
 

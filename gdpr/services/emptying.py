@@ -5,7 +5,7 @@ client's key is gone. A choice among a few, a date or an amount is left: without
 and the figures survive.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 
 from cabinets import crypto
 from cabinets.enums import KeyPurpose
+from cabinets.scoping import current_cabinet_id
 from cabinets.sealing import Sealed, SealedModel, SealedTextField, active_key, key_bytes
 from gdpr.enums import Ending
 from gdpr.inventory import Holding
@@ -53,6 +54,34 @@ def let_go(holding: Holding, rows: QuerySet[Any], *, only: Sequence[str] = ()) -
         for name in filter(None, names):
             transaction.on_commit(_Removal(name))
     return done
+
+
+def let_go_with_firm(holding: Holding, *, but: Collection[str] = ()) -> int:
+    """Empty or delete every row a table holds of the firm acted for, as far as an append-only table lets it."""
+    model = model_of(holding)
+    columns = [name for name in holding.fields if name not in but and _may_empty(model, name)]
+    may_delete = not model.wall.append_only or (model.wall.erased is not None and model.wall.erased.delete)  # type: ignore[attr-defined]
+    done = 0
+    for row in model._base_manager.filter(**{firm_column(model): current_cabinet_id()}).order_by("pk").iterator(CHUNK):
+        names = [getattr(row, column) for column, _ in holding.files]
+        if holding.ending is Ending.DELETE and may_delete:
+            row.delete()
+            done += 1
+        elif columns:
+            done += _empty(row, columns)
+        for name in filter(None, names):
+            transaction.on_commit(_Removal(name))
+    return done
+
+
+def firm_column(model: type[models.Model]) -> str:
+    """Return the column that says which firm a row is of."""
+    return "pk" if model._meta.label == "cabinets.Cabinet" else "cabinet_id"
+
+
+def _may_empty(model: type[models.Model], name: str) -> bool:
+    wall = model.wall  # type: ignore[attr-defined]
+    return not wall.append_only or (wall.erased is not None and name in wall.erased.update)
 
 
 class _Removal:

@@ -160,7 +160,7 @@ def _add_lines(file: BankFile, statement: read.Statement, account: BankAccount, 
     ranks: Counter[bytes] = Counter()
     lines = []
     for entry in statement.entries:
-        index = _line_index(entry)
+        index = line_index(entry)
         lines.append(_line(entry, row, account, index, ranks[index]))
         ranks[index] += 1
     new = _new(lines, account, form)
@@ -194,7 +194,8 @@ def _new(lines: Sequence[BankLine], account: BankAccount, form: BankFormat) -> l
     return new
 
 
-def _line_index(entry: read.Entry) -> bytes:
+def line_index(entry: read.Entry | BankLine) -> bytes:
+    """Return what tells a line of the bank from every other, whoever reads it again."""
     said = entry.bank_reference or "|".join((entry.label, entry.counterparty, entry.end_to_end))
     text = f"{entry.booked_on.isoformat()}|{entry.cents}|{said}"
     return blind_index(text, column="bank_line") or b""

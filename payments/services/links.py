@@ -57,6 +57,12 @@ def short_url_of(link: PaymentLink) -> str:
     return f"{settings.SITE_URL}/s/{short}/"
 
 
+def hashes_of(link: PaymentLink) -> tuple[bytes, bytes | None]:
+    """Return what the database keeps of a link's token and of its short one, under the key of this installation."""
+    token = _token(link)
+    return hash_of(token), None if link.short_at is None else hash_of(short_of(token))
+
+
 def unfold(*, short: str) -> str | None:
     """Return the token a short address stands for, before any firm is acted for; None when it opens nothing."""
     row = _find("short", hash_of(short))

@@ -146,6 +146,11 @@ def stop(*, plan_id: UUID, by: Membership) -> bool:
     return _end(Mandate.objects.filter(plan=plan_id), MandateEnd.FIRM)
 
 
+def end_every(*, by: MandateEnd) -> bool:
+    """End every mandate of the firm acted for, in the caller's transaction: it leaves."""
+    return _end(Mandate.objects.all(), by)
+
+
 def end_with_plan(plan: PaymentPlan) -> None:
     """End the mandate of a plan that came to its end, in the caller's transaction."""
     _end(Mandate.objects.filter(plan=plan), MandateEnd.PLAN)

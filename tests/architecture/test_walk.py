@@ -39,7 +39,7 @@ from dunning.models import (
     NightlyRun,
     Scenario,
 )
-from gdpr.models import Agreement, Breach, RightsRequest
+from gdpr.models import Agreement, Breach, FirmCopy, RightsRequest
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch, Invoice
 from payments.enums import RequestKind
@@ -137,7 +137,9 @@ def make_compliance(member: Membership) -> dict[str, uuid.UUID]:
         version="1", signed_by=member, signed_at=breach.known_at, stored_as="accords/x", size=1, digest=b"x" * 32
     )
     signed.save(force_insert=True)
-    return {"rgpd/violations/": breach.pk, "rgpd/accord/": signed.pk}
+    copy = FirmCopy(asked_by=member, asked_at=breach.known_at, state="ready", stored_as="reversibilite/x")
+    copy.save(force_insert=True)
+    return {"rgpd/violations/": breach.pk, "rgpd/accord/": signed.pk, "rgpd/export/": copy.pk}
 
 
 def populate_notes(client: Client, member: Membership) -> dict[str, uuid.UUID]:

@@ -175,7 +175,7 @@ def test_closes_a_failed_job(desk: Browser) -> None:
 
 
 def test_registers_no_table_that_holds_a_firms_files() -> None:
-    firmless = {"cabinets_cabinet", "cabinets_membership", "cabinets_subscription"}
+    firmless = {"cabinets_cabinet", "cabinets_membership", "cabinets_subscription", "gdpr_closing"}
     tables = {model._meta.db_table for model in site._registry}
 
     assert tables & {model._meta.db_table for model in walled_models()} == firmless

@@ -71,6 +71,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "Demandes de droits",
         "Registre",
         "Durées",
+        "Export et départ",
         "Équipe",
         "Mise en route",
         "Cabinet",

@@ -56,7 +56,7 @@ SIGNED_IN = [
     "aide", "tout-suspendre", "documents-en-lot", "messages-recus", "message-recu", "style", "introuvable",
     "conformite", "registre", "durees", "accord", "sous-traitants", "attester", "violations", "violation-noter",
     "violation", "demandes-de-droits", "demande-de-droits-noter", "demande-de-droits",
-    "mise-en-route", "audit-express", "essai-a-blanc", "avant-apres",
+    "mise-en-route", "audit-express", "essai-a-blanc", "avant-apres", "export", "cloture", "cloture-reprendre",
 ]  # fmt: skip
 VISITED = [
     "accueil", "fonctionnement", "securite", "calculateur", "calculateur-refuse", "tarifs", "cgu", "demonstration",
@@ -75,6 +75,8 @@ REFUSALS = [
     ("facture-suspendre", "Suspendre les relances"),
     ("paiement", "Enregistrer le paiement"),
     ("importer", "Continuer"),
+    ("export", "Tout exporter"),
+    ("cloture", "Clore le compte"),
     ("espace-deja-paye", "Envoyer au cabinet"),
     ("espace-probleme", "Envoyer au cabinet"),
     ("espace-donnees", "Envoyer au cabinet"),
@@ -193,6 +195,9 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
             "violations": "breaches",
             "violation-noter": "breach_add",
             "durees": "gdpr_retention",
+            "export": "firm_export",
+            "cloture": "firm_close",
+            "cloture-reprendre": "firm_take_back",
             "demandes-de-droits": "rights_requests",
             "demande-de-droits-noter": "rights_add",
             "equipe": "team",
