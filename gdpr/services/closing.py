@@ -62,6 +62,9 @@ def ask(*, by: Membership, name: str) -> Closing:
     now = timezone.now()
     closing = Closing(asked_by=by, asked_at=now, due_on=_real_day(cabinet) + dt.timedelta(days=CLOSING_DAYS))
     closing.save(force_insert=True)
+    if cabinet.subscription_suspended_at is not None:
+        # Silenced before there were subscriptions: its own row keeps it silent once the closing is taken back.
+        subscription.begin_trial(on=cabinet.today())
     # Its own instant, so that a subscription that is paid meanwhile does not give the firm its voice back.
     Cabinet.objects.filter(pk=cabinet.pk).update(subscription_suspended_at=now)
     mandates.end_every(by=MandateEnd.FIRM)

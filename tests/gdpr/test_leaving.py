@@ -17,9 +17,10 @@ from django.db import connections, transaction
 
 from cabinets.enums import KeyPurpose, Role
 from cabinets.errors import RightMissingError, SealBrokenError
-from cabinets.models import Cabinet, Client, DataKey, JournalEntry, Membership, User
+from cabinets.models import Cabinet, Client, DataKey, JournalEntry, Membership, Subscription, User
 from cabinets.scoping import working_for
 from cabinets.sealing import SealedModel
+from cabinets.services import subscription as subscriptions
 from cabinets.wall import walled_models
 from config.celery import app
 from dunning.enums import Code
@@ -268,7 +269,8 @@ def test_leaves_an_account_the_operator_suspended_as_it_was(partner: Membership,
         closing.ask(by=partner, name=cabinet.name)
     closing.take_back(by=partner)
 
-    assert Cabinet.objects.get().subscription_suspended_at == before
+    assert Cabinet.objects.get().subscription_suspended_at is not None
+    assert Subscription.objects.get().unpaid_since == before.date()
 
 
 def close(leaving: tuple[UUID, UUID]) -> None:
@@ -453,3 +455,19 @@ def test_sends_nothing_that_waited_once_the_closing_is_asked(committed: None) ->
         assert (said["accepted"], sum(sink.message_ids.values())) == (0, 0)
     with working_for(cabinet_id=firm.pk):
         assert Reminder.objects.get().cancel_code == Code.NOT_LIVE
+
+
+def test_what_something_else_silenced_is_not_given_back(cabinet: Cabinet, partner: Membership) -> None:
+    subscriptions.begin_trial(on=TODAY)
+    row = closing.ask(by=partner, name=cabinet.name)
+
+    # On trial, its subscription has nothing against the firm; its leaving has.
+    subscriptions.settle(cabinet=Cabinet.objects.get())
+    assert Cabinet.objects.get().subscription_suspended_at == row.asked_at
+
+    Subscription.objects.update(unpaid_since=TODAY)
+    closing.take_back(by=partner)
+
+    # It stays, and what is unpaid silences it as it would have.
+    assert Cabinet.objects.get().subscription_suspended_at is not None
+    assert Subscription.objects.get().silenced_at is not None
