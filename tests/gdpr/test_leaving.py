@@ -23,8 +23,9 @@ from cabinets.sealing import SealedModel
 from cabinets.wall import walled_models
 from config.celery import app
 from dunning.enums import Code
+from dunning.errors import DunningError
 from dunning.models import MailServer, Reminder
-from dunning.services import dispatch, evidence
+from dunning.services import activation, dispatch, evidence
 from gdpr import tasks
 from gdpr.enums import CopyState
 from gdpr.errors import GdprError
@@ -250,6 +251,11 @@ def test_stops_sending_at_once_and_is_taken_back(partner: Membership, cabinet: C
     assert (row.due_on, row.is_pending, Cabinet.objects.get().subscription_suspended_at) == (DUE, True, NOW)
     for url in (PAGE, CLOSE, "/factures/", "/clients/"):
         assert "La clôture du compte est demandée." in browser.get(url).content.decode()
+
+    # No page offers what the closing forbids, and asking for it all the same says so.
+    assert "Les envois ne sont pas activés" not in browser.get("/tableau-de-bord/").content.decode()
+    with pytest.raises(DunningError, match="en cours de clôture"):
+        activation.activate(by=partner)
 
     kept = browser.post(KEEP)
 
