@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 import time_machine
-from django.db import connections, transaction
+from django.db import connections, models, transaction
 
 from cabinets.enums import KeyPurpose, Role
 from cabinets.errors import RightMissingError, SealBrokenError
@@ -420,7 +420,8 @@ def spoken(cabinet_id: UUID, words: set[str]) -> list[str]:
     """Every walled table, and the people, in which one of these words is still in clear."""
     found = []
     with working_for(cabinet_id=cabinet_id), connections["default"].cursor() as cursor:
-        for model in [*walled_models(), User]:
+        every: list[type[models.Model]] = [*walled_models(), User]
+        for model in every:
             cursor.execute(f'SELECT t::text FROM "{model._meta.db_table}" t')
             if any(word in text for (text,) in cursor.fetchall() for word in words):
                 found.append(model._meta.label)
