@@ -29,6 +29,8 @@ def activate(*, by: Membership) -> Cabinet:
     """Let the next night speak for the firm; refuse while something a debtor needs is missing."""
     ensure(by, Right.MANAGE_FIRM)
     cabinet = Cabinet.objects.get()
+    if cabinet.subscription_suspended_at is not None:
+        raise DunningError("Ce compte est suspendu ou en cours de clôture : les envois ne sont pas activés.")
     if cabinet.activated_on is not None:
         return cabinet
     if missing := missing_before_activation(cabinet):

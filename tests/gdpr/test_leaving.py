@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 import time_machine
-from django.db import connections, transaction
+from django.db import connections, models, transaction
 
 from cabinets.enums import KeyPurpose, Role
 from cabinets.errors import RightMissingError, SealBrokenError
@@ -24,8 +24,9 @@ from cabinets.services import subscription as subscriptions
 from cabinets.wall import walled_models
 from config.celery import app
 from dunning.enums import Code
+from dunning.errors import DunningError
 from dunning.models import MailServer, Reminder
-from dunning.services import dispatch, evidence
+from dunning.services import activation, dispatch, evidence
 from gdpr import tasks
 from gdpr.enums import CopyState
 from gdpr.errors import GdprError
@@ -252,6 +253,11 @@ def test_stops_sending_at_once_and_is_taken_back(partner: Membership, cabinet: C
     for url in (PAGE, CLOSE, "/factures/", "/clients/"):
         assert "La clôture du compte est demandée." in browser.get(url).content.decode()
 
+    # No page offers what the closing forbids, and asking for it all the same says so.
+    assert "Les envois ne sont pas activés" not in browser.get("/tableau-de-bord/").content.decode()
+    with pytest.raises(DunningError, match="en cours de clôture"):
+        activation.activate(by=partner)
+
     kept = browser.post(KEEP)
 
     assert (kept.status_code, Cabinet.objects.get().subscription_suspended_at) == (302, None)
@@ -416,7 +422,8 @@ def spoken(cabinet_id: UUID, words: set[str]) -> list[str]:
     """Every walled table, and the people, in which one of these words is still in clear."""
     found = []
     with working_for(cabinet_id=cabinet_id), connections["default"].cursor() as cursor:
-        for model in [*walled_models(), User]:
+        every: list[type[models.Model]] = [*walled_models(), User]
+        for model in every:
             cursor.execute(f'SELECT t::text FROM "{model._meta.db_table}" t')
             if any(word in text for (text,) in cursor.fetchall() for word in words):
                 found.append(model._meta.label)
