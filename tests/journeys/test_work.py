@@ -102,6 +102,28 @@ def test_a_wrong_code_opens_nothing(open_page: Open) -> None:
 
 
 @WITH_AND_WITHOUT
+def test_a_person_holds_several_invoices_after_reading_what_will_be_done(
+    demo: dict[str, Cabinet], open_page: Open, *, scripts: bool
+) -> None:
+    cabinet = demo[PARIS]
+    page = open_page(member_of(cabinet), size=PHONE, scripts=scripts)
+    # The invoice the first way held is quiet no more.
+    row = quiet_invoice(cabinet, place=0)
+    page.goto(f"/factures/?etat=toutes&q={row.number}")
+    page.get_by_role("checkbox", name=re.compile(rf"Choisir la facture {row.number}")).check()
+    page.get_by_label("Que faire des factures cochées").select_option(label="Suspendre les relances")
+    page.get_by_role("button", name="Continuer").click()
+    expect(page.get_by_role("heading", level=1, name="Suspendre les relances")).to_be_visible()
+    page.get_by_label("Motif").fill("Négociation en cours avec le client")
+    page.get_by_role("button", name="Suspendre 1 facture").click()
+    expect(page.get_by_text("Relances suspendues pour 1 facture.")).to_be_visible()
+
+    with working_for(cabinet_id=cabinet.pk):
+        held = Standstill.objects.filter(invoice=row, kind=StopKind.HOLD, released_at=None)
+        assert held.count() == 1
+
+
+@WITH_AND_WITHOUT
 def test_a_file_goes_through_the_four_screens_then_is_taken_back(
     demo: dict[str, Cabinet], open_page: Open, *, scripts: bool
 ) -> None:
