@@ -114,7 +114,7 @@ def test_a_person_holds_several_invoices_after_reading_what_will_be_done(
     page.get_by_label("Que faire des factures cochées").select_option(label="Suspendre les relances")
     page.get_by_role("button", name="Continuer").click()
     expect(page.get_by_role("heading", level=1, name="Suspendre les relances")).to_be_visible()
-    page.get_by_label("Motif").fill("Négociation en cours avec le client")
+    page.get_by_label("Pourquoi").fill("Négociation en cours avec le client")
     page.get_by_role("button", name="Suspendre 1 facture").click()
     expect(page.get_by_text("Relances suspendues pour 1 facture.")).to_be_visible()
 
