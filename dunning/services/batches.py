@@ -199,15 +199,15 @@ def _is_stopped_otherwise(stops: Sequence[_Stop]) -> bool:
 
 def _stops(rows: Sequence[Invoice], on: dt.date) -> dict[UUID, list[_Stop]]:
     """Return what stops each invoice on a day, from itself to its lawyer; not what stops the whole firm."""
-    targets = {
+    targets: dict[str, dict[UUID, set[UUID | None]]] = {
         "invoice": {row.pk: {row.pk} for row in rows},
         "dossier": {row.pk: {row.dossier_id} for row in rows},
         "client": {row.pk: {row.client_id} for row in rows},
-        "lawyer": {row.pk: {row.dossier.lawyer_id} - {None} for row in rows},
+        "lawyer": {row.pk: {row.dossier.lawyer_id} for row in rows},
     }
     reach = Q()
     for place, named in targets.items():
-        reach |= Q(**{f"{place}__in": set[UUID | None]().union(*named.values())})
+        reach |= Q(**{f"{place}__in": set[UUID | None]().union(*named.values()) - {None}})
     running = Standstill.objects.filter(reach, Q(until_on=None) | Q(until_on__gte=on), released_at=None)
     found: dict[UUID | None, list[_Stop]] = defaultdict(list)
     columns = [f"{place}_id" for place in targets]

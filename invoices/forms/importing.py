@@ -119,7 +119,7 @@ class LinesForm:
         for name in data:
             if match := CELL.fullmatch(name):
                 line, place = int(match[1]), int(match[2])
-                self.typed.setdefault(line, {})[place] = data[name]
+                self.typed.setdefault(line, {})[place] = str(data[name])
         self.set_aside = _numbers(data.getlist("ecarter"))
         self.back = _numbers(data.getlist("reprendre"))
 

@@ -20,6 +20,7 @@ from dunning.models import Reminder
 from dunning.services import batches
 from invoices.enums import InvoiceState, StopKind
 from invoices.models import Invoice, Standstill
+from templates_lib.rendering import day_words
 from tests.conftest import FirmBrowser
 from tests.factories.cabinets import assign, make_client, make_dossier, make_member, outside_any_firm
 from tests.factories.dunning import make_case, make_reminder
@@ -70,7 +71,7 @@ def test_says_what_will_be_held_and_what_is_left_out_with_its_reason(browse: Bro
         "Déjà payées": [paid.pk],
         "Passées en perte": [lost.pk],
         "Annulées": [cancelled.pk],
-        f"Déjà suspendues jusqu’au {batches.day_words(day)}": [until.pk],
+        f"Déjà suspendues jusqu’au {day_words(day)}": [until.pk],
         "Déjà suspendues, sans date de fin": [with_client.pk],
     }
     assert ("1 facture, " in page, "1 440,00 €" in page) == (True, True)
@@ -177,7 +178,7 @@ def test_exports_the_selection_alone(browse: Browse, owner: Membership, written_
             True, False, True, True,
         )  # fmt: skip
     else:
-        sheet = list(load_workbook(io.BytesIO(answer.content)).active.iter_rows(values_only=True))
+        sheet = list(load_workbook(io.BytesIO(answer.content))["Factures"].iter_rows(values_only=True))
         assert len(sheet) == 2
         assert (sheet[1][0], sheet[1][1], sheet[1][5].date(), sheet[1][6]) == (
             row.number, "'=Atelier Nord SAS", row.due_on, 1440,
