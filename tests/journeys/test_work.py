@@ -136,11 +136,17 @@ def test_a_file_goes_through_the_four_screens_then_is_taken_back(
     expect(page.get_by_role("heading", level=1)).to_have_text("Colonnes du fichier")
     page.get_by_role("button", name="Contrôler les lignes").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Contrôle du fichier")
-    expect(page.get_by_role("table", name="Lignes à corriger").get_by_role("row")).to_have_count(11)
-    page.get_by_role("button", name="Importer les 290 lignes prêtes").click()
+    refused = page.locator("#a-corriger legend")
+    expect(refused).to_have_count(10)
+    page.get_by_label("Échéance, ligne 177").fill("31/12/2026")
+    page.get_by_label("Écarter la ligne").first.check()
+    page.get_by_role("button", name="Corriger et revérifier").click()
+    expect(refused).to_have_count(8)
+    expect(page.get_by_role("table", name="Cellules corrigées à l’écran").get_by_role("row")).to_have_count(2)
+    page.get_by_role("button", name="Importer les 291 lignes prêtes").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Import terminé")
 
-    assert count_of_invoices(cabinet) == before + 290
+    assert count_of_invoices(cabinet) == before + 291
 
     page.get_by_role("link", name="Annuler cet import").click()
     page.get_by_role("button", name="Annuler l’import").click()
@@ -148,7 +154,7 @@ def test_a_file_goes_through_the_four_screens_then_is_taken_back(
     expect(page.get_by_role("heading", level=1)).to_have_text("Import annulé")
     assert count_of_invoices(cabinet) == before
     with working_for(cabinet_id=cabinet.pk):
-        assert ImportBatch.objects.order_by("-uploaded_at").values_list("created", flat=True)[0] == 290
+        assert ImportBatch.objects.order_by("-uploaded_at").values_list("created", flat=True)[0] == 291
 
 
 def count_of_invoices(cabinet: Cabinet) -> int:
