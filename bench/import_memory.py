@@ -95,16 +95,16 @@ def main() -> int:
 
 def measure(lines: int) -> Figures:
     """Check and import one file as a worker does; note the peak before anything else is measured."""
-    firm, member = _firm()
-    content = _file(lines)
+    firm, member = new_firm()
+    content = file_of(lines)
     with working_for(cabinet_id=firm, member_id=member):
         batch = importing.receive(stream=io.BytesIO(content), file_name="bench.csv")
         importing.choose_columns(batch_id=batch.pk, mapping=importing.preview(batch).mapping)
     del content
-    check_s = _carry_on(firm, batch.pk, ImportState.CHECKED)
+    check_s = carry_on(firm, batch.pk, ImportState.CHECKED)
     with working_for(cabinet_id=firm, member_id=member):
         importing.start(batch_id=batch.pk, updates_settlements=False)
-    import_s = _carry_on(firm, batch.pk, ImportState.DONE)
+    import_s = carry_on(firm, batch.pk, ImportState.DONE)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     with working_for(cabinet_id=firm):
         created = ImportBatch.objects.get(pk=batch.pk).created
@@ -131,7 +131,7 @@ def _apart(lines: int) -> Figures:
     return Figures(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def _firm() -> tuple[uuid.UUID, uuid.UUID]:
+def new_firm() -> tuple[uuid.UUID, uuid.UUID]:
     """Make an empty firm and its partner."""
     cabinet, name = Cabinet(id=uuid.uuid4(), name="Bench"), uuid.uuid4().hex
     cabinet.slug = f"bench-{name}"
@@ -146,7 +146,7 @@ def _firm() -> tuple[uuid.UUID, uuid.UUID]:
     return cabinet.pk, member.pk
 
 
-def _file(lines: int) -> bytes:
+def file_of(lines: int) -> bytes:
     """Write a firm's export: ten invoices to a client, one in seven settled in part."""
     return "\n".join([HEADER, *(_line(number) for number in range(lines))]).encode()
 
@@ -161,7 +161,7 @@ def _line(number: int) -> str:
     return ";".join(cells)
 
 
-def _carry_on(firm: uuid.UUID, batch_id: uuid.UUID, until: ImportState) -> float:
+def carry_on(firm: uuid.UUID, batch_id: uuid.UUID, until: ImportState) -> float:
     began = time.perf_counter()
     while True:
         run_import(cabinet_id=firm, batch_id=batch_id)
@@ -174,13 +174,13 @@ def _carry_on(firm: uuid.UUID, batch_id: uuid.UUID, until: ImportState) -> float
 
 def _floor(source: uuid.UUID, member: uuid.UUID, lines: int) -> float:
     """Read the file with a csv reader and insert again, bare, the rows an import of it made."""
-    target, other_member = _firm()
+    target, other_member = new_firm()
     renamed = {source: target, member: other_member}
     needed, made = ([_copied(name, source, renamed) for name in names] for names in (NEEDED, MADE))
     with working_for(cabinet_id=target):
         for table in needed:
             _insert(table, table.rows)
-    text = io.StringIO(_file(lines).decode())
+    text = io.StringIO(file_of(lines).decode())
     began = time.perf_counter()
     for _ in csv.reader(text, delimiter=";"):
         pass

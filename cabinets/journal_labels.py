@@ -23,6 +23,8 @@ EVENTS: dict[str, str] = {
     "scenario.made_default": "Scénario par défaut changé",
     "scenario.archived": "Scénario archivé",
     "dossier.scenario_chosen": "Scénario du dossier choisi",
+    "import.corrected": "Lignes d’un import corrigées à l’écran",
+    "invoice.batch_acted": "Action sur plusieurs factures",
     "invoice.ladder_changed": "Suivi passé à une autre version de scénario",
     "cabinet.iban_changed": "IBAN changé",
     "cabinet.suspended": "Tous les envois suspendus",

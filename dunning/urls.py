@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from dunning.views import (
     approvals,
+    batches,
     batonnier,
     by_hand,
     calls,
@@ -104,6 +105,7 @@ urlpatterns: list[URLPattern] = [
     path("relances/quand-rien-ne-part.pdf", rules.stop_rules_pdf, name="stop_rules_pdf"),
     path("relances/<uuid:reminder_id>/", invoices.message, name="message"),
     path("factures/", lists.invoices, name="invoices"),
+    path("factures/lot/", batches.invoices_batch, name="invoices_batch"),
     path("factures/vues/", saved_views.views, name="saved_views"),
     path("factures/vues/enregistrer/", saved_views.view_add, name="saved_view_add"),
     path("factures/vues/<uuid:view_id>/modifier/", saved_views.view_change, name="saved_view_change"),

@@ -654,6 +654,16 @@ HOLDINGS: tuple[Holding, ...] = (
         seen_by=Right.IMPORT_INVOICES,
         in_access=False,
     ),
+    Holding(
+        model="invoices.ImportCorrection",
+        person=Person.CLIENT,
+        purpose="accounts",
+        retention="working",
+        fields=("said", "typed"),
+        ending=Ending.DELETE,
+        seen_by=Right.IMPORT_INVOICES,
+        in_access=False,
+    ),
     # What came in.
     Holding(
         model="payments.Payment",

@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern] = [
     path("factures/importer/modele.csv", importing.import_model, name="import_model"),
     path("factures/importer/<uuid:batch_id>/colonnes/", importing.import_columns, name="import_columns"),
     path("factures/importer/<uuid:batch_id>/controle/", importing.import_check, name="import_check"),
+    path("factures/importer/<uuid:batch_id>/corriger/", importing.import_correct, name="import_correct"),
     path("factures/importer/<uuid:batch_id>/a-corriger.csv", importing.import_faults, name="import_faults"),
     path("factures/importer/<uuid:batch_id>/resultat/", importing.import_result, name="import_result"),
     path("factures/importer/<uuid:batch_id>/reprendre/", importing.import_resume, name="import_resume"),

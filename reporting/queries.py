@@ -214,13 +214,19 @@ def cohorts(*, days: Sequence[dt.date]) -> dict[dt.date, Cohort]:
             SELECT due_on, net, net - settled_cents + coalesce(after_30, 0) AS owed_at_30,
                    settled_cents - coalesce(after_45, 0) AS had_at_45
             FROM late LEFT JOIN since ON since.invoice_id = late.id),
+        -- What counts on a day depends on the due day alone: invoices are added up by it before any day is looked at.
+        due AS (
+            SELECT due_on, count(*) AS number, count(*) FILTER (WHERE owed_at_30 > 0) AS unpaid,
+                   sum(owed_at_30) FILTER (WHERE owed_at_30 > 0) AS unpaid_cents,
+                   sum(net) AS net, sum(had_at_45) AS had_at_45
+            FROM told GROUP BY due_on),
         aged AS (
-            SELECT d.on_day, told.*,
+            SELECT d.on_day, due.*,
                    due_on + %(unpaid)s <= d.on_day AND due_on + %(unpaid)s > d.on_day - %(period)s AS at_30,
                    due_on + %(recovered)s <= d.on_day AND due_on + %(recovered)s > d.on_day - %(period)s AS at_45
-            FROM unnest(%(days)s::date[]) AS d(on_day), told)
-        SELECT on_day, count(*) FILTER (WHERE at_30), count(*) FILTER (WHERE at_30 AND owed_at_30 > 0),
-               coalesce(sum(owed_at_30) FILTER (WHERE at_30 AND owed_at_30 > 0), 0),
+            FROM unnest(%(days)s::date[]) AS d(on_day), due)
+        SELECT on_day, coalesce(sum(number) FILTER (WHERE at_30), 0), coalesce(sum(unpaid) FILTER (WHERE at_30), 0),
+               coalesce(sum(unpaid_cents) FILTER (WHERE at_30), 0),
                coalesce(sum(net) FILTER (WHERE at_45), 0), coalesce(sum(had_at_45) FILTER (WHERE at_45), 0)
         FROM aged GROUP BY on_day
         """,

@@ -1,6 +1,7 @@
 """Open dossiers, say what the law needs of them, and put people in charge."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -98,6 +99,20 @@ def assign(*, dossier_id: UUID, member_id: UUID) -> Assignment:
     if is_new:
         journal.record("dossier.assigned", dossier, member=str(member.pk))
     return assignment
+
+
+@transaction.atomic
+def assign_many(*, dossier_ids: Collection[UUID], member_id: UUID) -> list[Dossier]:
+    """Put many dossiers in a person's charge, in as many queries as one; return those that were not already."""
+    member = Membership.objects.get(pk=member_id)
+    if not member.is_active:
+        raise InputError("Cette personne ne fait plus partie du cabinet. Rien n’a été changé.", field="member")
+    known = set(Assignment.objects.filter(dossier__in=dossier_ids, member=member).values_list("dossier_id", flat=True))
+    new = [row for row in Dossier.objects.filter(pk__in=dossier_ids).order_by("pk") if row.pk not in known]
+    Assignment.objects.bulk_create([Assignment(dossier=row, member=member) for row in new], ignore_conflicts=True)
+    if new:
+        journal.record_many("dossier.assigned", list(new), member=str(member.pk))
+    return new
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from cabinets.models import Client
 from cabinets.permissions import requires
 from dunning.filters import AGES, EVERY, STATES, TO_COLLECT, InvoiceFilter, name_of
 from dunning.presenting import plural
-from dunning.services import saved_views
+from dunning.services import batches, saved_views
 from dunning.services.reading import lists
 from invoices.models import Invoice
 
@@ -56,6 +56,7 @@ def invoices(request: CabinetRequest) -> HttpResponse:
         ],
         "export_query": urlencode([(name, value) for name, value in request.GET.items() if name not in MARKS]),
         "views": saved_views.views_of(request.member),
+        "actions": batches.actions_of(request.member),
         "has_more": any(request.GET.get(name) for name in FOLDED),
         "may_export": request.member.can(Right.EXPORT),
         "may_edit": request.member.can(Right.EDIT_INVOICES),

@@ -36,7 +36,11 @@ def texts(request: CabinetRequest) -> HttpResponse:
     """List what is said at each step, on each channel, to one kind of client."""
     kind = kind_of(request.GET.get("qualite") or Kind.PROFESSIONAL)
     tabs = [{"label": one.label, "url": f"?qualite={one.value}", "current": one is kind} for one in Kind]
-    return render(request, "dunning/texts.html", {"rows": reading.rows_for(kind), "tabs": tabs, "kind": kind})
+    rows = reading.rows_for(kind)
+    read = reading.read_through(rows, kind=kind, cabinet=request.cabinet)
+    if read.invoice:
+        journal.record("text.previewed", None, kind=kind.value, count=len(read.said))
+    return render(request, "dunning/texts.html", {"rows": rows, "read": read, "tabs": tabs, "kind": kind})
 
 
 @page

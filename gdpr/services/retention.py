@@ -36,6 +36,7 @@ AGES = {
     "cabinets.Invitation": "created_at",
     "cabinets.Notification": "created_at",
     "invoices.ImportFault": "batch__uploaded_at",
+    "invoices.ImportCorrection": "batch__uploaded_at",
     "invoices.ImportBatch": "uploaded_at",
     "dunning.SmsCatch": "at",
     "dunning.DocumentJob": "asked_at",

@@ -1,9 +1,11 @@
 """Forms of an import: a file or pasted lines, what each column holds, and what is let in."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from invoices.importers.mapping import missing_fields
 from invoices.importers.rows import Field
@@ -97,3 +99,30 @@ class StartForm(forms.Form):
     """What is let in beside the new invoices."""
 
     updates_settlements = forms.BooleanField(required=False)
+
+
+# The fields of the lines to correct are named after their line and their column.
+LONGEST_NUMBER = 7
+CELL = re.compile(r"cellule-(\d{1,7})-(\d{1,3})")
+
+
+def cell_name(line: int, place: int) -> str:
+    """Return the name of the field of a cell."""
+    return f"cellule-{line}-{place}"
+
+
+class LinesForm:
+    """Cells typed again, lines set aside, lines taken back: as many fields as the lines on the page have cells."""
+
+    def __init__(self, data: QueryDict) -> None:
+        self.typed: dict[int, dict[int, str]] = {}
+        for name in data:
+            if match := CELL.fullmatch(name):
+                line, place = int(match[1]), int(match[2])
+                self.typed.setdefault(line, {})[place] = str(data[name])
+        self.set_aside = _numbers(data.getlist("ecarter"))
+        self.back = _numbers(data.getlist("reprendre"))
+
+
+def _numbers(values: Iterable[str]) -> set[int]:
+    return {int(value) for value in values if value.isdecimal() and len(value) <= LONGEST_NUMBER}

@@ -1,6 +1,6 @@
 """What is owed."""
 
-from invoices.models.batch import ImportBatch, ImportFault, ImportProfile
+from invoices.models.batch import ImportBatch, ImportCorrection, ImportFault, ImportProfile
 from invoices.models.claims import AccessoryClaim
 from invoices.models.document import Document
 from invoices.models.facts import InsolvencyCheck, LimitationEvent
@@ -13,6 +13,7 @@ __all__ = [
     "CreditNote",
     "Document",
     "ImportBatch",
+    "ImportCorrection",
     "ImportFault",
     "ImportProfile",
     "InsolvencyCheck",

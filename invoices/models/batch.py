@@ -95,3 +95,37 @@ class ImportFault(SealedModel):
 
     def __str__(self) -> str:
         return f"ligne {self.line}"
+
+
+class ImportCorrection(SealedModel):
+    """What a person did of one line of a file: cells typed again, or the line set aside; the file's own words beside.
+
+    The file itself never changes: what it said stays provable here once it is gone.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    batch = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, related_name="corrections")
+    line = models.PositiveIntegerField("ligne")
+    # JSON: the place of each column changed, with what the file says there, and what was typed instead.
+    said = SealedTextField("ce que dit le fichier")
+    typed = SealedTextField("ce qui a été saisi")
+    is_set_aside = models.BooleanField("écartée", default=False)
+    author = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    at = models.DateTimeField("le", auto_now=True)
+
+    wall: ClassVar[Wall] = Wall(by="batch")
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "ligne corrigée"
+        verbose_name_plural = "lignes corrigées"
+        ordering = ["line"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_correction_a_line",
+                fields=["batch", "line"],
+                violation_error_message="Cette ligne est déjà corrigée.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"ligne {self.line}"

@@ -1,6 +1,7 @@
 """Tasks about what is owed: opened once, moved when their day changes, closed with what they were for."""
 
 import datetime as dt
+from collections.abc import Collection
 from uuid import UUID
 
 from django.utils import timezone
@@ -39,6 +40,12 @@ def close_chores(*, subject_id: UUID, kind: TaskKind | None = None) -> int:
     asked = Task.objects.filter(subject_id=subject_id, state=TaskState.OPEN)
     if kind is not None:
         asked = asked.filter(kind=kind)
+    return asked.update(state=TaskState.DONE, closed_at=timezone.now(), closed_by_id=current_scope().member_id)
+
+
+def close_all(*, subject_ids: Collection[UUID]) -> int:
+    """Close what was asked about many facts; return how many tasks were open."""
+    asked = Task.objects.filter(subject_id__in=subject_ids, state=TaskState.OPEN)
     return asked.update(state=TaskState.DONE, closed_at=timezone.now(), closed_by_id=current_scope().member_id)
 
 

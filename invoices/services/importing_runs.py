@@ -30,6 +30,7 @@ from invoices.importers.source import read_rows
 from invoices.models import CreditNote, ImportBatch, ImportFault, Invoice
 from invoices.services import importing_rows, importing_undo, settlement
 from invoices.services.importing import MAX_LINES, ImportRefusedError, open_file, reading, source_of
+from invoices.services.importing_corrections import corrections_of, overlaid
 from invoices.services.importing_rows import Chunk, Finding, Importer
 
 CHUNK = 1000
@@ -270,9 +271,10 @@ def _chunks(run: _Run, *, start: int) -> Iterator[list[Answer]]:
     with ExitStack() as stack:
         with run.opened():
             opened = stack.enter_context(open_file(batch))
+            typed = corrections_of(batch)
         stack.enter_context(reading())
         rows = stack.enter_context(closing(read_rows(opened, source)))
-        lines = islice(_counted(rows), start, None)
+        lines = islice(overlaid(_counted(rows), typed), start, None)
         answers = check_rows(lines, mapping, header=source.header, today=run.on)
         while chunk := list(islice(answers, CHUNK)):
             yield chunk

@@ -1,7 +1,7 @@
 """Write and release the facts that stop: reminders are cancelled in the same transaction."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,11 +12,12 @@ from django.utils import timezone
 from cabinets import journal
 from cabinets.models import Client, Dossier, Membership
 from cabinets.scoping import current_scope, whole_firm
+from cabinets.services import bulk_clients
 from invoices.enums import Grounds, InvoiceState, StopKind
 from invoices.errors import InvoiceError
 from invoices.models import Invoice, Standstill
 from invoices.ports import ladder
-from invoices.services.chores import close_what_asked
+from invoices.services.chores import close_all, close_what_asked
 
 # These stop every invoice of the client at once, and are released one invoice at a time (engine.md § 4).
 CLIENT_WIDE = frozenset({StopKind.DISPUTE, StopKind.REPLIED, StopKind.PROTECTED_PERSON, StopKind.MEDIATION})
@@ -98,6 +99,50 @@ def release(*, standstill_id: UUID) -> Standstill:
             close_what_asked(stop)
         journal.record(f"{StopKind(stop.kind).value}.released", _subject(stop))
     return stop
+
+
+@transaction.atomic
+def hold_many(*, invoices: Sequence[Invoice], until_on: dt.date | None, reason: str) -> list[Standstill]:
+    """Hold the reminders of many invoices, in as many queries as of one; return the rows written.
+
+    The caller locked the invoices and left out those a hold already keeps: a second hold would outlive the first.
+    """
+    author = _author()
+    bulk_clients.hold_keys({invoice.client_id for invoice in invoices})
+    with whole_firm():
+        stops = [
+            Standstill(
+                invoice=invoice,
+                kind=StopKind.HOLD,
+                until_on=until_on,
+                reason=reason,
+                origin="firm",
+                created_by_id=author,
+            )
+            for invoice in invoices
+        ]
+        Standstill.objects.bulk_create(stops)
+        ladder().stop(invoice_ids=[invoice.pk for invoice in invoices], code=StopKind.HOLD.value.upper())
+    if stops:
+        journal.record_many("hold.declared", list(invoices), origin="firm")
+    return stops
+
+
+@transaction.atomic
+def resume_many(*, invoices: Sequence[Invoice]) -> int:
+    """Lift the holds written on these invoices themselves, whatever else stops them; return how many were lifted."""
+    held = Standstill.objects.filter(invoice__in=invoices, kind=StopKind.HOLD, released_at=None)
+    lifted = dict(held.values_list("pk", "invoice_id"))
+    Standstill.objects.filter(pk__in=lifted, released_at=None).update(
+        released_at=timezone.now(), released_by_id=_author()
+    )
+    reached = [invoice for invoice in invoices if invoice.pk in lifted.values()]
+    with whole_firm():
+        ladder().wake(invoice_ids=[invoice.pk for invoice in reached])
+        close_all(subject_ids=lifted)
+    if reached:
+        journal.record_many("hold.released", list(reached))
+    return len(lifted)
 
 
 @transaction.atomic

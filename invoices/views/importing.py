@@ -4,7 +4,7 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,12 +26,12 @@ from cabinets.http import CabinetRequest
 from cabinets.permissions import requires
 from cabinets.sealing import open_together
 from invoices.enums import ImportState, LineNature
-from invoices.forms.importing import ColumnsForm, FileForm, StartForm
+from invoices.forms.importing import ColumnsForm, FileForm, LinesForm, StartForm, cell_name
 from invoices.importers.cells import cell_text
 from invoices.importers.rows import Field
 from invoices.importers.source import read_rows
 from invoices.models import CreditNote, ImportBatch, ImportFault, Invoice
-from invoices.services import importing, importing_runs, importing_undo
+from invoices.services import importing, importing_corrections, importing_runs, importing_undo
 from invoices.services.importing import ImportRefusedError
 
 page = require_http_methods(["GET", "POST"])
@@ -125,6 +125,26 @@ def import_check(request: CabinetRequest, batch_id: UUID) -> HttpResponse:
         return _go(request, request.path)
     journal.seen(batch, "import_check")
     return render(request, "invoices/import_check.html", {"batch": batch, **_findings(batch)})
+
+
+@require_POST
+@requires(Right.IMPORT_INVOICES)
+def import_correct(request: CabinetRequest, batch_id: UUID) -> HttpResponse:
+    """Keep what was typed of the lines to correct, set lines aside or take them back, and check again."""
+    batch = get_object_or_404(ImportBatch, pk=batch_id)
+    form = LinesForm(request.POST)
+    try:
+        changed = importing_corrections.correct(
+            batch_id=batch.pk, typed=form.typed, set_aside=form.set_aside, back=form.back
+        )
+    except ImportRefusedError as error:
+        messages.error(request, str(error))
+        return redirect(_address(batch))
+    if not changed:
+        messages.info(request, "Rien n’a été modifié : les lignes sont comme avant.")
+        return redirect("import_check", batch.pk)
+    _work_if_small(batch)
+    return redirect(reverse("import_check", args=[batch.pk]) + "#a-corriger")
 
 
 @require_GET
@@ -243,7 +263,85 @@ def _findings(batch: ImportBatch) -> dict[str, Any]:
         found[f"{nature.value}s"] = open_together(rows[:limit])
         found[f"{nature.value}_count"] = rows.count()
     found["notices"] = _grouped(found["notices"])
-    return {**found, "can_import": bool(batch.ready or batch.to_settle)}
+    aside = importing_corrections.set_aside_lines(batch)
+    shown = _lines_to_correct(batch)
+    return {
+        **found,
+        "can_import": bool(batch.ready or batch.to_settle),
+        "lines": shown,
+        "lines_hidden": max(batch.faulty - len(shown), 0),
+        "set_aside": aside[:SHOWN_LINES],
+        "set_aside_count": len(aside),
+        "changes": _changes(batch),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class CellToCorrect:
+    """One cell of a line: its column, what stands there, what the file says when it is something else."""
+
+    name: str
+    label: str
+    text: str
+    said: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineToCorrect:
+    """One line that cannot go in: what is wrong with it, its faulty cells, then the others."""
+
+    line: int
+    sentences: tuple[str, ...]
+    faulty: tuple[CellToCorrect, ...]
+    others: tuple[CellToCorrect, ...]
+
+
+def _lines_to_correct(batch: ImportBatch) -> list[LineToCorrect]:
+    """Return the first lines to correct with their cells as they stand; none once the file is gone."""
+    faults = ImportFault.objects.filter(batch=batch, nature=LineNature.FAULT)
+    first = list(faults.order_by("line").values_list("line", flat=True).distinct()[: importing_corrections.MOST_LINES])
+    try:
+        file = importing_corrections.lines_of(batch, first)
+    except ImportRefusedError:
+        return []
+    typed, header = importing_corrections.corrections_of(batch), _header(batch)
+    said: dict[int, list[ImportFault]] = {}
+    for fault in open_together(faults.filter(line__in=first).order_by("line", "pk")):
+        said.setdefault(fault.line, []).append(fault)
+    return [
+        _line_to_correct(line, header, file[line], typed[line].typed if line in typed else {}, said[line])
+        for line in first
+        if line in file
+    ]
+
+
+def _line_to_correct(
+    line: int, header: Sequence[str], file: Sequence[str], typed: Mapping[int, str], faults: Sequence[ImportFault]
+) -> LineToCorrect:
+    cells: dict[bool, list[CellToCorrect]] = {True: [], False: []}
+    for place, title in enumerate(header):
+        sentences = tuple(str(fault.sentence) for fault in faults if fault.column and fault.column == title[:80])
+        text = typed.get(place, file[place])
+        said = file[place] if text != file[place] else ""
+        name = cell_name(line, place)
+        cells[bool(sentences)].append(CellToCorrect(name, title or "Sans titre", text, said, sentences))
+    placed = {title[:80] for title in header}
+    bare = tuple(
+        f"{fault.column} : {fault.sentence}" if fault.column else str(fault.sentence)
+        for fault in faults
+        if not fault.column or fault.column not in placed
+    )
+    return LineToCorrect(line, bare, tuple(cells[True]), tuple(cells[False]))
+
+
+def _changes(batch: ImportBatch) -> list[dict[str, Any]]:
+    """Return what was typed instead of what the file says."""
+    header = _header(batch)
+    return [
+        {"line": one.line, "column": header[one.place], "said": one.said, "typed": one.typed}
+        for one in importing_corrections.changes_of(batch, limit=SHOWN_LINES)
+    ]
 
 
 def _grouped(faults: Sequence[ImportFault]) -> list[Remark]:
@@ -282,6 +380,8 @@ def _result(request: CabinetRequest, batch: ImportBatch) -> dict[str, Any]:
         ),
         "invoices": invoices.order_by("number")[:SHOWN_INVOICES],
         "kept": kept,
+        "changes": _changes(batch),
+        "set_aside": importing_corrections.set_aside_lines(batch)[:SHOWN_LINES],
         "hidden": max(batch.created - invoices.count(), 0) if batch.state == ImportState.DONE else 0,
         "can_undo": importing.can_undo(batch),
         "undo_until": until,
@@ -301,7 +401,9 @@ def _faulty_lines(batch: ImportBatch, said: dict[int, list[str]]) -> list[list[s
         with importing.open_file(batch) as opened, importing.reading():
             return [
                 [str(row.line), " ".join(said[row.line]), *(cell_text(cell) for cell in row.cells)]
-                for row in read_rows(opened, importing.source_of(batch))
+                for row in importing_corrections.overlaid(
+                    read_rows(opened, importing.source_of(batch)), importing_corrections.corrections_of(batch)
+                )
                 if row.line in said
             ]
     except ImportRefusedError:

@@ -26,7 +26,7 @@ from templates_lib.library import Form
 from templates_lib.models import SignOff, Template, TemplateVersion
 from templates_lib.services import text_by_ref
 from tests.conftest import FirmBrowser
-from tests.factories.cabinets import make_cabinet, make_client, make_dossier, make_member, outside_any_firm
+from tests.factories.cabinets import assign, make_cabinet, make_client, make_dossier, make_member, outside_any_firm
 from tests.factories.invoices import make_invoice
 
 Browse = Callable[[Membership | None], FirmBrowser]
@@ -95,6 +95,45 @@ def test_the_list_asks_the_same_number_of_queries(
 
     with django_assert_num_queries(3):
         text_pages.rows_for(Kind.CONSUMER)
+
+
+def test_the_list_reads_every_rung_on_one_invoice_of_the_firm(lawyer: Membership, browse: Browse) -> None:
+    dossier = make_dossier(client=make_client(company="Atelier Nord SAS"), kind=ClientKind.PROFESSIONAL)
+    assign(dossier=dossier, member=lawyer)
+    invoice = make_invoice(dossier=dossier)
+
+    page = browse(lawyer).get("/modeles/")
+
+    read = page.context["read"]
+    assert read.invoice == f"{invoice.number}, Atelier Nord SAS"
+    assert [one.shown.problem for one in read.said] == [""] * len(read.said)
+    assert all(invoice.number in f"{one.shown.subject} {one.shown.text}" for one in read.said)
+    assert page.content.decode().count("<details><summary>") == len(read.said)
+    told = JournalEntry.objects.get(event="text.previewed")
+    assert told.facts == {"kind": "professional", "count": len(read.said)}
+
+
+def test_the_list_reads_an_invented_invoice_to_a_firm_that_has_none(lawyer: Membership, browse: Browse) -> None:
+    make_invoice()
+
+    page = browse(lawyer).get("/modeles/")
+
+    assert page.context["read"].invoice == ""
+    assert "F-2026-0412" in page.content.decode()
+    assert not JournalEntry.objects.filter(event="text.previewed").exists()
+
+
+def test_a_text_of_the_firm_is_the_one_read_in_the_list(lawyer: Membership, browse: Browse) -> None:
+    browser = browse(lawyer)
+    browser.post(
+        URL, typed("Bonjour [Civilité_nom],\n\nUn mot à nous. [Numéro_facture] [Montant_dû] € [Lien_paiement]")
+    )
+    browser.post(URL, typed(act="publier"))
+
+    page = browser.get("/modeles/")
+
+    said = {one.cell.place.key: one.cell.is_own for one in page.context["read"].said}
+    assert said[KEY] is True
 
 
 def test_a_draft_changes_nothing_for_clients(lawyer: Membership, browse: Browse) -> None:

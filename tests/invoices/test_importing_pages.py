@@ -80,7 +80,14 @@ def test_the_file_of_the_issue_goes_through_the_four_screens(
     control = browser.get(sent.url)
     said = text(control)
     assert "Prêtes 290 seront créées À corriger 10 ne seront pas importées Déjà connues 0" in said
-    assert "Ligne 177 Échéance L’échéance manque : indiquez-la, elle ne se déduit de la loi" in said
+    faulty = {
+        one.line: [(cell.label, cell.sentences[0].replace("\u00a0", " ")) for cell in one.faulty]
+        for one in control.context["lines"]
+    }
+    assert [(label, words[:48]) for label, words in faulty[177]] == [
+        ("Échéance", "L’échéance manque : indiquez-la, elle ne se dédu")
+    ]
+    assert "L’échéance manque : indiquez-la, elle ne se déduit de la loi" in said
     assert "Importer les 290 lignes prêtes" in said
     assert "Lignes 2, 4, 6, 8, 10, 12, 14, 16 et 136 autres E-mail de l’avocat Cet avocat n’est pas membre" in said
 
@@ -313,5 +320,5 @@ def test_a_long_list_says_how_much_of_it_is_shown(cabinet: Cabinet, owner: Membe
     browser = browse(owner)
     address = checked(browser, HEADER + "".join(line("") for _ in range(120)))
     assert ImportFault.objects.filter(nature=LineNature.FAULT).count() == 120
-    assert "Les 100 premières sont affichées, sur 120." in text(browser.get(address))
+    assert "Les 25 premières lignes sont affichées ; 95 autres viendront ensuite." in text(browser.get(address))
     assert "Aucune ligne n’est prête." in text(browser.get(address))

@@ -229,6 +229,8 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
         **of_client,
         "modele": reverse("text", args=["firm-professional-email-fr"]),
         "scenario": reverse("scenario", args=[Scenario.objects.get(is_default=True).pk]),
+        "factures-lot-suspendre": reverse("invoices_batch") + "?action=hold&toutes=1&filtre=etat%3Dechue",
+        "factures-lot-exporter": reverse("invoices_batch") + "?action=export&toutes=1&filtre=etat%3Dtoutes",
         "factures-filtrees": reverse("invoices") + "?q=zzzz",
         "dossier": reverse("dossier", args=[dossier.pk]),
         "dossier-modifier": reverse("dossier_edit", args=[dossier.pk]),

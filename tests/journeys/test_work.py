@@ -102,6 +102,28 @@ def test_a_wrong_code_opens_nothing(open_page: Open) -> None:
 
 
 @WITH_AND_WITHOUT
+def test_a_person_holds_several_invoices_after_reading_what_will_be_done(
+    demo: dict[str, Cabinet], open_page: Open, *, scripts: bool
+) -> None:
+    cabinet = demo[PARIS]
+    page = open_page(member_of(cabinet), size=PHONE, scripts=scripts)
+    # The invoice the first way held is quiet no more.
+    row = quiet_invoice(cabinet, place=0)
+    page.goto(f"/factures/?etat=toutes&q={row.number}")
+    page.get_by_role("checkbox", name=re.compile(rf"Choisir la facture {row.number}")).check()
+    page.get_by_label("Que faire des factures cochées").select_option(label="Suspendre les relances")
+    page.get_by_role("button", name="Continuer").click()
+    expect(page.get_by_role("heading", level=1, name="Suspendre les relances")).to_be_visible()
+    page.get_by_label("Pourquoi").fill("Négociation en cours avec le client")
+    page.get_by_role("button", name="Suspendre 1 facture").click()
+    expect(page.get_by_text("Relances suspendues pour 1 facture.")).to_be_visible()
+
+    with working_for(cabinet_id=cabinet.pk):
+        held = Standstill.objects.filter(invoice=row, kind=StopKind.HOLD, released_at=None)
+        assert held.count() == 1
+
+
+@WITH_AND_WITHOUT
 def test_a_file_goes_through_the_four_screens_then_is_taken_back(
     demo: dict[str, Cabinet], open_page: Open, *, scripts: bool
 ) -> None:
@@ -114,11 +136,17 @@ def test_a_file_goes_through_the_four_screens_then_is_taken_back(
     expect(page.get_by_role("heading", level=1)).to_have_text("Colonnes du fichier")
     page.get_by_role("button", name="Contrôler les lignes").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Contrôle du fichier")
-    expect(page.get_by_role("table", name="Lignes à corriger").get_by_role("row")).to_have_count(11)
-    page.get_by_role("button", name="Importer les 290 lignes prêtes").click()
+    refused = page.locator("#a-corriger legend")
+    expect(refused).to_have_count(10)
+    page.get_by_label("Échéance, ligne 177").fill("31/12/2026")
+    page.get_by_label("Écarter la ligne").first.check()
+    page.get_by_role("button", name="Corriger et revérifier").click()
+    expect(refused).to_have_count(8)
+    expect(page.get_by_role("table", name="Cellules corrigées à l’écran").get_by_role("row")).to_have_count(2)
+    page.get_by_role("button", name="Importer les 291 lignes prêtes").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Import terminé")
 
-    assert count_of_invoices(cabinet) == before + 290
+    assert count_of_invoices(cabinet) == before + 291
 
     page.get_by_role("link", name="Annuler cet import").click()
     page.get_by_role("button", name="Annuler l’import").click()
@@ -126,7 +154,7 @@ def test_a_file_goes_through_the_four_screens_then_is_taken_back(
     expect(page.get_by_role("heading", level=1)).to_have_text("Import annulé")
     assert count_of_invoices(cabinet) == before
     with working_for(cabinet_id=cabinet.pk):
-        assert ImportBatch.objects.order_by("-uploaded_at").values_list("created", flat=True)[0] == 290
+        assert ImportBatch.objects.order_by("-uploaded_at").values_list("created", flat=True)[0] == 291
 
 
 def count_of_invoices(cabinet: Cabinet) -> int:

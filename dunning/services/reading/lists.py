@@ -4,12 +4,14 @@ import csv
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
+from decimal import Decimal
+from io import BytesIO, StringIO
 from itertools import islice
 from uuid import UUID
 
 from django.db.models import Case, Count, F, Q, QuerySet, Sum, When
 from django.db.models.functions import Coalesce
+from openpyxl import Workbook
 
 from cabinets.addresses import begins_words
 from cabinets.models import Cabinet, Client
@@ -19,7 +21,6 @@ from dunning.models import DunningCase, ReminderLine, Step
 from dunning.presenting import offset_words, soon_words
 from invoices.enums import InvoiceState, InvoiceStatus
 from invoices.models import Invoice
-from invoices.money import show_amount
 from invoices.services.statuses import statuses
 
 PAGE = 50
@@ -37,6 +38,10 @@ WORDS = {
     ReminderState.APPROVED: "approuvée",
     ReminderState.SENDING: "en cours d’envoi",
 }
+
+
+# A cell of the list as a file: a text, a day, an amount in euros, a count.
+Exported = str | dt.date | Decimal | int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,12 +157,31 @@ def _where(invoice_ids: Sequence[UUID], cabinet: Cabinet) -> dict[UUID, str]:
 
 def export(*, found: QuerySet[Invoice], cabinet: Cabinet) -> tuple[str, int]:
     """Return the whole list as a file a spreadsheet opens safely, and how many invoices it holds."""
-    on = cabinet.today()
     out = StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    names: dict[UUID, str] = {}
     count = 0
+    for count, cells in enumerate(_lines(found, cabinet), start=1):  # noqa: B007 - counted, then told
+        writer.writerow(_safe(map(_written, cells)))
+    return out.getvalue(), count
+
+
+def export_workbook(*, found: QuerySet[Invoice], cabinet: Cabinet) -> tuple[bytes, int]:
+    """Return the whole list as a workbook whose days and amounts can be sorted and added up, and its length."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Factures")
+    sheet.append(COLUMNS)
+    count = 0
+    for count, cells in enumerate(_lines(found, cabinet), start=1):  # noqa: B007 - counted, then told
+        sheet.append([_safe([cell])[0] if isinstance(cell, str) else cell for cell in cells])
+    out = BytesIO()
+    book.save(out)
+    return out.getvalue(), count
+
+
+def _lines(found: QuerySet[Invoice], cabinet: Cabinet) -> Iterator[Sequence[Exported]]:
+    on = cabinet.today()
+    names: dict[UUID, str] = {}
     ids = found.order_by("due_on", "pk").values_list("pk", flat=True)
     walk = ids.iterator(chunk_size=EXPORTED_TOGETHER)
     while chunk := list(islice(walk, EXPORTED_TOGETHER)):
@@ -166,31 +190,30 @@ def export(*, found: QuerySet[Invoice], cabinet: Cabinet) -> tuple[str, int]:
         names |= {row.pk: row.display_name for row in open_together(Client.objects.filter(pk__in=unknown).only(*NAMES))}
         words = statuses(list(rows.values()), on=on)
         for pk in chunk:
-            row = rows[pk]
-            writer.writerow(_safe(_cells(row, names[row.client_id], words[pk], on)))
-            count += 1
-    return out.getvalue(), count
+            yield _cells(rows[pk], names[rows[pk].client_id], words[pk], on)
 
 
-def _cells(row: Invoice, name: str, status: InvoiceStatus, on: dt.date) -> Iterable[str]:
+def _cells(row: Invoice, name: str, status: InvoiceStatus, on: dt.date) -> Sequence[Exported]:
     return (
         row.number,
         name,
         row.dossier.reference,
-        row.get_kind_display(),
-        f"{row.issued_on:%d/%m/%Y}",
-        f"{row.due_on:%d/%m/%Y}",
-        _plain(row.total_cents),
-        _plain(row.settled_cents),
-        _plain(row.credited_cents),
-        _plain(row.outstanding_cents),
-        status.label,
-        str(row.days_late(on=on) if row.outstanding_cents > 0 else 0),
+        str(row.get_kind_display()),
+        row.issued_on,
+        row.due_on,
+        *(
+            Decimal(cents).scaleb(-2)
+            for cents in (row.total_cents, row.settled_cents, row.credited_cents, row.outstanding_cents)
+        ),
+        str(status.label),
+        row.days_late(on=on) if row.outstanding_cents > 0 else 0,
     )
 
 
-def _plain(cents: int) -> str:
-    return show_amount(cents).replace("\u00a0", "")
+def _written(cell: Exported) -> str:
+    if isinstance(cell, dt.date):
+        return f"{cell:%d/%m/%Y}"
+    return f"{cell:.2f}".replace(".", ",") if isinstance(cell, Decimal) else str(cell)
 
 
 def _safe(cells: Iterable[str]) -> list[str]:

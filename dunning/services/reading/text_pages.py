@@ -1,10 +1,13 @@
 """The pages of texts: what speaks at each place, the versions of one, who answers for them."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from cabinets.enums import ClientKind
 from cabinets.models import Cabinet
 from dunning.services.composing import matter_words_of
+from dunning.services.reading.texts import Shown, example_for, show_on
 from templates_lib.authoring import Place, draft_of, faults_of, places, template_of, versions_of
 from templates_lib.enums import Channel, Kind, Step
 from templates_lib.enums import Place as Spot
@@ -12,8 +15,10 @@ from templates_lib.fields import FIELDS, Field
 from templates_lib.library import TextVersion
 from templates_lib.lint import Fault
 from templates_lib.models import SignOff, Template, TemplateVersion
-from templates_lib.services import OWN
+from templates_lib.services import OWN, version_of
 
+# A rung is read as it leaves first: by e-mail where it has one, else as a letter.
+LEADING = (Channel.EMAIL, Channel.LETTER, Channel.SMS)
 SPOTS = {Channel.EMAIL: Spot.BODY, Channel.SMS: Spot.SMS, Channel.LETTER: Spot.LETTER}
 
 
@@ -24,6 +29,7 @@ class Cell:
     place: Place
     version: str
     is_own: bool
+    own_version: TemplateVersion | None
     has_draft: bool
     signed_by: str
 
@@ -34,6 +40,23 @@ class Row:
 
     step: Step
     channels: list[tuple[Channel, list[Cell]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """What a rung says, filled."""
+
+    step: Step
+    cell: Cell
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadThrough:
+    """What every rung says on one invoice; no invoice when it is an invented one."""
+
+    invoice: str
+    said: tuple[Filled, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +109,28 @@ def rows_for(kind: Kind) -> list[Row]:
     return rows
 
 
+def read_through(rows: Sequence[Row], *, kind: Kind, cabinet: Cabinet) -> ReadThrough:
+    """Return what each rung says on one real invoice of the firm, on the channel that leads it, in French."""
+    leading = [(row.step, cell) for row in rows if (cell := _leading(row)) is not None]
+    ids = [cell.own_version.pk for _, cell in leading if cell.own_version is not None]
+    own = {one.pk: one for one in TemplateVersion.objects.filter(pk__in=ids).select_related("template")}
+    invoices = example_for(ClientKind(kind.value))
+    said = []
+    for step, cell in leading:
+        version = cell.place.own
+        if cell.own_version is not None:
+            version = replace(version_of(own[cell.own_version.pk]), kind=cell.place.kind)
+        shown = show_on(version=version, form="one", invoices=invoices, cabinet=cabinet)
+        said.append(Filled(step=step, cell=cell, shown=shown))
+    name = f"{invoices[0].number}, {invoices[0].client.display_name}" if invoices else ""
+    return ReadThrough(invoice=name, said=tuple(said))
+
+
+def _leading(row: Row) -> Cell | None:
+    cells = {channel: [one for one in here if one.place.language == "fr"] for channel, here in row.channels}
+    return next((cells[channel][0] for channel in LEADING if cells.get(channel)), None)
+
+
 def _cell(
     place: Place,
     template: Template | None,
@@ -98,6 +143,7 @@ def _cell(
         place=place,
         version="Bibliothèque" if own is None else f"Version {own.number} du cabinet",
         is_own=own is not None,
+        own_version=own,
         has_draft=template is not None and template.draft is not None,
         signed_by=", ".join(name for name, _ in signed.get(ref, [])),
     )

@@ -93,8 +93,19 @@ def choices(place: Place, *, on: dt.date) -> list[tuple[str, str]]:
 
 def show(*, version: TextVersion, form: str, invoice_id: UUID | None, cabinet: Cabinet) -> Shown:
     """Fill one form of a text; what the text or the firm's settings lack is said, never left as a hole."""
-    several = form.startswith("several")
-    invoices = _invoices(invoice_id, several=several)
+    return show_on(
+        version=version, form=form, invoices=_invoices(invoice_id, several=form.startswith("several")), cabinet=cabinet
+    )
+
+
+def example_for(kind: ClientKind) -> list[Invoice]:
+    """Return one real invoice of this kind of client, the latest to have come due; none when the firm has none open."""
+    rows = _open().filter(dossier__kind=kind).select_related("dossier", "client")
+    return list(rows.order_by("-due_on", "pk")[:1])
+
+
+def show_on(*, version: TextVersion, form: str, invoices: Sequence[Invoice], cabinet: Cabinet) -> Shown:
+    """Fill one form of a text with these invoices, or with invented ones when there is none."""
     try:
         return _fill(version, form, invoices, cabinet=cabinet)
     except TextError as error:
