@@ -180,8 +180,8 @@ def _unpaid(on: dt.date) -> QuerySet[Any]:
     # Chosen first, joined after: a sort that carries every client's columns costs as much as the figures.
     largest = Invoice.objects.overdue(on=on).with_outstanding().order_by("-owed_cents", "due_on", "pk")[:SHOWN]
     rows: QuerySet[Any] = (
-        Invoice.objects.filter(pk__in=largest.values("pk"))
-        .with_outstanding()
+        Invoice.objects.with_outstanding()
+        .filter(pk__in=largest.values("pk"))
         .select_related("client")
         .defer("note")
         .annotate(
