@@ -79,25 +79,29 @@ REMINDERS = (
     Item("Importer", "/factures/importer/", "upload", Right.IMPORT_INVOICES),
 )
 FIRM = (
+    Item("Cabinet", "/parametres/cabinet/", "building-2", Right.MANAGE_FIRM),
+    Item("Équipe", "/parametres/equipe/", "users-round", Right.MANAGE_PEOPLE),
+    Item("Mise en route", "/demarrage/", "circle-dashed", Right.MANAGE_FIRM),
+    Item("Abonnement", "/parametres/abonnement/", "file-check", Right.MANAGE_SUBSCRIPTION),
     Item("Journal", "/parametres/journal/", "history", Right.SEE_JOURNAL),
+)
+SETTINGS = (
+    Item("Mode d’envoi", "/parametres/envois/", "sliders-horizontal", Right.MANAGE_FIRM),
+    Item("Serveur d’envoi", "/parametres/serveur/", "send", Right.MANAGE_FIRM),
+    Item("Délivrabilité", "/parametres/delivrabilite/", "mail-check", Right.MANAGE_FIRM),
+    Item("SMS", "/parametres/sms/", "message-square-text", Right.MANAGE_FIRM),
+    Item("Envoi du courrier", "/parametres/courrier/", "mail", Right.MANAGE_FIRM),
+    Item("Boîte de réponses", "/parametres/boite/", "inbox", Right.MANAGE_FIRM),
+    Item("Encaissement en ligne", "/parametres/encaissement/", "credit-card", Right.MANAGE_FIRM),
+    Item("Réglage des échéanciers", "/parametres/echeanciers/", "calendar-days", Right.MANAGE_FIRM),
+    Item("Relevés bancaires", "/parametres/banque/", "landmark", Right.MANAGE_FIRM),
+)
+COMPLIANCE = (
     Item("Conformité", "/rgpd/", "scale", Right.MANAGE_FIRM),
     Item("Demandes de droits", "/rgpd/demandes/", "shield-check", Right.ANSWER_RIGHTS),
     Item("Registre", "/rgpd/registre/", "file-text", Right.MANAGE_FIRM),
     Item("Durées", "/rgpd/durees/", "clock", Right.MANAGE_FIRM),
     Item("Export et départ", "/rgpd/export/", "download", Right.LEAVE),
-    Item("Équipe", "/parametres/equipe/", "users-round", Right.MANAGE_PEOPLE),
-    Item("Mise en route", "/demarrage/", "circle-dashed", Right.MANAGE_FIRM),
-    Item("Cabinet", "/parametres/cabinet/", "building-2", Right.MANAGE_FIRM),
-    Item("Abonnement", "/parametres/abonnement/", "file-check", Right.MANAGE_SUBSCRIPTION),
-    Item("Mode d’envoi", "/parametres/envois/", "sliders-horizontal", Right.MANAGE_FIRM),
-    Item("Réglage des échéanciers", "/parametres/echeanciers/", "calendar-days", Right.MANAGE_FIRM),
-    Item("SMS", "/parametres/sms/", "message-square-text", Right.MANAGE_FIRM),
-    Item("Serveur d’envoi", "/parametres/serveur/", "send", Right.MANAGE_FIRM),
-    Item("Délivrabilité", "/parametres/delivrabilite/", "mail-check", Right.MANAGE_FIRM),
-    Item("Envoi du courrier", "/parametres/courrier/", "mail", Right.MANAGE_FIRM),
-    Item("Encaissement en ligne", "/parametres/encaissement/", "credit-card", Right.MANAGE_FIRM),
-    Item("Relevés bancaires", "/parametres/banque/", "landmark", Right.MANAGE_FIRM),
-    Item("Boîte de réponses", "/parametres/boite/", "inbox", Right.MANAGE_FIRM),
 )
 SELF = (
     Item("Notifications", "/notifications/", "bell", Right.SEE_CLIENTS, "notifications"),
@@ -105,7 +109,7 @@ SELF = (
     Item("Profil", "/profil/securite/", "user-round", Right.OWN_ACCOUNT),
 )
 MOBILE = (DASHBOARD, APPROVALS, INVOICES, CLIENTS)
-EVERY = (*DAILY, *REMINDERS, *FIRM, *SELF)
+EVERY = (*DAILY, *REMINDERS, *FIRM, *SETTINGS, *COMPLIANCE, *SELF)
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,8 @@ class Chrome:
     daily: Sequence[Link] = ()
     reminders: Sequence[Link] = ()
     firm: Sequence[Link] = ()
+    settings: Sequence[Link] = ()
+    compliance: Sequence[Link] = ()
     own: Sequence[Link] = ()
     mobile: Sequence[Link] = ()
     search_url: str = SEARCH_URL
@@ -172,6 +178,8 @@ def frame(request: HttpRequest) -> Chrome:
         daily=links(DAILY),
         reminders=links(REMINDERS),
         firm=links(FIRM),
+        settings=links(SETTINGS),
+        compliance=links(COMPLIANCE),
         own=links(SELF),
         mobile=links(MOBILE),
         # The signed-in person is the member's own: the session has read it already.

@@ -65,27 +65,21 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "Quand rien ne part",
         "Importer",
     ]
-    assert [link.label for link in frame.firm] == [
-        "Journal",
-        "Conformité",
-        "Demandes de droits",
-        "Registre",
-        "Durées",
-        "Export et départ",
-        "Équipe",
-        "Mise en route",
-        "Cabinet",
-        "Abonnement",
+    assert [link.label for link in frame.firm] == ["Cabinet", "Équipe", "Mise en route", "Abonnement", "Journal"]
+    assert [link.label for link in frame.settings] == [
         "Mode d’envoi",
-        "Réglage des échéanciers",
-        "SMS",
         "Serveur d’envoi",
         "Délivrabilité",
+        "SMS",
         "Envoi du courrier",
-        "Encaissement en ligne",
-        "Relevés bancaires",
         "Boîte de réponses",
+        "Encaissement en ligne",
+        "Réglage des échéanciers",
+        "Relevés bancaires",
     ]
+    assert [link.label for link in frame.compliance] == [
+        "Conformité", "Demandes de droits", "Registre", "Durées", "Export et départ",
+    ]  # fmt: skip
     assert [link.short or link.label for link in frame.mobile] == ["Accueil", "À valider", "Factures", "Clients"]
     assert (frame.person, frame.firm_name, frame.zone) == (
         "Claire Aubry", "Cabinet Aubry Lenoir", MARTINIQUE,
@@ -95,7 +89,7 @@ def test_a_partner_sees_every_entry_in_order() -> None:
 def test_an_accountant_neither_imports_nor_manages_nor_suspends() -> None:
     frame = chrome(request_of(Role.ACCOUNTANT))["chrome"]
 
-    assert [link.label for link in (*frame.reminders, *frame.firm)] == [
+    assert [link.label for link in (*frame.reminders, *frame.firm, *frame.settings, *frame.compliance)] == [
         "La prochaine nuit", "Calendrier", "Courrier", "Scénarios", "Rapports", "Quand rien ne part",
     ]  # fmt: skip
     assert (frame.can_suspend, frame.can_resume) == (False, False)
