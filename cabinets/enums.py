@@ -208,3 +208,12 @@ class KeyPurpose(models.TextChoices):
     FIRM = "firm", "Champs du cabinet"
     CLIENT = "client", "Champs d’un client"
     INDEX = "index", "Recherche exacte"
+
+
+class BankChangeEnd(models.TextChoices):
+    """What became of a proposed account."""
+
+    APPLIED = "applied", "Appliqué"
+    WITHDRAWN = "withdrawn", "Retiré"
+    REFUSED = "refused", "Refusé"
+    LAPSED = "lapsed", "Sans suite"

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from cabinets.services import people, sign_in, sign_up, subscription
+from cabinets.services import bank_account, people, sign_in, sign_up, subscription
 
 HEARTBEAT = "heartbeat"
 
@@ -39,6 +39,12 @@ def forget_sessions() -> int:
 def settle_subscriptions() -> int:
     """Each night: begin the trials, warn of their end, silence the firms whose subscription is over."""
     return subscription.settle_every_firm()
+
+
+@shared_task
+def settle_bank_changes() -> int:
+    """Every ten minutes: apply the accounts that two partners want and whose day is over."""
+    return bank_account.settle_every_firm()
 
 
 @shared_task

@@ -403,6 +403,7 @@ HOLDINGS: tuple[Holding, ...] = (
             "settlements_source",
         ),
     ),
+    _setting("cabinets.BankChange", fields=("iban", "bic", "account_holder", "iban_before"), neutral=("end",)),
     _setting("cabinets.TransferRecord", fields=("reference", "data_sent"), neutral=("provider", "country", "basis")),
     _setting(
         "payments.ProviderAccount",

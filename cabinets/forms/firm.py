@@ -26,7 +26,7 @@ PLACE = ("territory", "zone_name")
 
 
 class FirmForm(forms.ModelForm[Cabinet]):
-    """Who the firm is and where it is paid; another IBAN takes the person's password."""
+    """Who the firm is and where it is paid; another IBAN takes the person's password, then a second partner."""
 
     # Wider than their columns: people paste these numbers in groups.
     siren = forms.CharField(label="SIREN", required=False, max_length=30)
@@ -76,6 +76,7 @@ class FirmForm(forms.ModelForm[Cabinet]):
         self.user = user
         firm = self.instance
         self.iban_before = firm.iban
+        self.takes_two = bool(firm.iban) and firm.activated_on is not None
         self.initial["iban"] = iban_number.format(firm.iban) if firm.iban else ""
         derived = territory_of(firm.postcode) or Territory.METROPOLE
         self.initial["territory"] = "" if derived == firm.territory else firm.territory
@@ -172,6 +173,14 @@ class FirmForm(forms.ModelForm[Cabinet]):
         super()._post_clean()  # type: ignore[misc]  # Django's own hook, absent from the stubs
 
     @property
+    def proposed(self) -> dict[str, str] | None:
+        """Return the account that takes two partners and a day; nothing when none does."""
+        values = self.cleaned_data
+        if values["iban"] == self.iban_before or not self.takes_two:
+            return None
+        return {name: values[name] for name in BANK}
+
+    @property
     def changes(self) -> list[str]:
         """Return the columns whose value is no longer the database's."""
         firm, before = self.instance, Cabinet.objects.get(pk=self.instance.pk)
@@ -179,6 +188,9 @@ class FirmForm(forms.ModelForm[Cabinet]):
             firm.logo, firm.logo_type = self.logo, picture_type(self.logo) or ""
         elif self.cleaned_data.get("remove_logo"):
             firm.logo, firm.logo_type = None, ""
+        if self.proposed is not None:
+            # Another account waits for a second partner, and for its day: the firm keeps the one it has.
+            firm.iban, firm.bic, firm.account_holder = before.iban, before.bic, before.account_holder
         names = [*self.Meta.fields, *PLACE, "logo", "logo_type"]
         return [name for name in names if _plain(getattr(firm, name)) != _plain(getattr(before, name))]
 

@@ -1,5 +1,6 @@
 """What the floor holds."""
 
+from cabinets.models.bank_change import BankChange
 from cabinets.models.clients import Assignment, Client, Contact, Dossier, Hearing
 from cabinets.models.firm import Cabinet, Platform
 from cabinets.models.journal import JournalEntry, JournalSeal
@@ -12,7 +13,7 @@ from cabinets.models.tasks import Task
 from cabinets.models.transfers import TransferRecord
 
 __all__ = [
-    "Assignment", "Cabinet", "Client", "Contact", "DataKey", "Dossier", "Hearing", "Invitation", "JournalEntry",
-    "JournalSeal", "Membership", "Note", "Notification", "Offer", "OperatorAct", "Platform", "SavedView", "Session",
-    "Subscription", "Task", "TotpDevice", "TransferRecord", "User",
+    "Assignment", "BankChange", "Cabinet", "Client", "Contact", "DataKey", "Dossier", "Hearing", "Invitation",
+    "JournalEntry", "JournalSeal", "Membership", "Note", "Notification", "Offer", "OperatorAct", "Platform",
+    "SavedView", "Session", "Subscription", "Task", "TotpDevice", "TransferRecord", "User",
 ]  # fmt: skip

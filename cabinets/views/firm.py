@@ -1,8 +1,11 @@
 """Cabinet: its settings, « Tout suspendre », « Règlements à jour au … »."""
 
+from typing import Any
+from uuid import UUID
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -10,13 +13,22 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cabinets.enums import Right
 from cabinets.forms.firm import BANK, IDENTITY, MEDIATOR, PLACE, FirmForm, SettledForm
+from cabinets.forms.sign_in import ConfirmPasswordForm
 from cabinets.http import CabinetRequest
+from cabinets.models import BankChange
 from cabinets.permissions import requires
+from cabinets.services import bank_account
 from cabinets.services import firm as firms
+from cabinets.services.bank_account import BankChangeError
 from cabinets.views.sign_in import person_of, safe_next
 
 page = require_http_methods(["GET", "POST"])
 HOME = "/tableau-de-bord/"
+IBAN_WAITS = (
+    "L’IBAN n’a pas changé : un autre associé doit le confirmer depuis cette page, et un jour entier doit passer."
+    " Chaque associé est averti par e-mail."
+)
+IBAN_DAY = "L’IBAN change dans vingt-quatre heures. D’ici là, il peut être annulé depuis cette page."
 
 
 def back_to(request: HttpRequest) -> str:
@@ -36,16 +48,72 @@ def firm(request: CabinetRequest) -> HttpResponse:
     """Show and keep the firm's settings."""
     form = FirmForm(request.POST or None, request.FILES or None, instance=request.cabinet, user=person_of(request))
     if request.method == "POST" and form.is_valid():
-        firms.save_settings(cabinet=request.cabinet, changes=form.changes)
+        changes, proposed = form.changes, form.proposed
+        firms.save_settings(cabinet=request.cabinet, changes=changes)
         messages.success(request, "Les réglages du cabinet sont enregistrés.")
+        if proposed is not None:
+            change = bank_account.propose(by=request.member, **proposed)
+            messages.warning(request, IBAN_WAITS if bank_account.waits_for_somebody(change) else IBAN_DAY)
         return redirect("firm")
     if form.errors:
         # The frame around the page shows the firm as it is, not as it was refused.
         request.cabinet.refresh_from_db()
     parts = {"identity": IDENTITY, "bank": BANK, "mediator": MEDIATOR, "place": PLACE}
-    context = {name: [form[field] for field in fields] for name, fields in parts.items()}
+    context: dict[str, Any] = {name: [form[field] for field in fields] for name, fields in parts.items()}
+    waiting = bank_account.pending()
+    if waiting is not None:
+        context |= {
+            "change": waiting,
+            "may_confirm": bank_account.may_confirm(waiting, request.member),
+            "waits_for_somebody": bank_account.waits_for_somebody(waiting),
+            "effective_at": bank_account.takes_effect_at(waiting),
+        }
     status = 422 if form.errors else 200
     return render(request, "cabinets/firm.html", {"form": form, "cabinet": request.cabinet, **context}, status=status)
+
+
+@page
+@sensitive_post_parameters("current")
+@never_cache
+@requires(Right.MANAGE_FIRM)
+def confirm_iban(request: CabinetRequest, change_id: UUID) -> HttpResponse:
+    """Ask the second partner's password, then confirm the account proposed by the first."""
+    change = bank_account.pending()
+    if change is None or change.pk != change_id:
+        raise Http404
+    form = ConfirmPasswordForm(request.POST or None, user=person_of(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            bank_account.confirm(change_id=change_id, by=request.member)
+        except BankChangeError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Le changement est confirmé. Il prend effet une fois son jour passé.")
+            return redirect("firm")
+    context = {
+        "form": form,
+        "title": "Confirmer le changement d’IBAN ?",
+        "text": f"{change.proposed_by.user.get_full_name()} propose que vos clients paient sur le compte …"
+        f"{change.iban[-4:]} au lieu de …{change.iban_before[-4:]}. Appelez cette personne avant de confirmer.",
+        "label": "Confirmer le changement",
+        "back_url": "/parametres/cabinet/",
+        "danger": True,
+    }
+    return render(request, "cabinets/asked.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@requires(Right.MANAGE_FIRM)
+def refuse_iban(request: CabinetRequest, change_id: UUID) -> HttpResponse:
+    """Keep the account as it is."""
+    get_object_or_404(BankChange, pk=change_id)
+    try:
+        bank_account.refuse(change_id=change_id, by=request.member)
+    except BankChangeError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "Le changement n’aura pas lieu : vos clients paient sur le même compte.")
+    return redirect("firm")
 
 
 @require_GET

@@ -15,6 +15,7 @@ from django.urls import URLPattern, reverse
 
 from cabinets.enums import NotificationKind, Role, TaskKind
 from cabinets.models import (
+    BankChange,
     Cabinet,
     Client,
     Hearing,
@@ -139,7 +140,16 @@ def make_compliance(member: Membership) -> dict[str, uuid.UUID]:
     signed.save(force_insert=True)
     copy = FirmCopy(asked_by=member, asked_at=breach.known_at, state="ready", stored_as="reversibilite/x")
     copy.save(force_insert=True)
-    return {"rgpd/violations/": breach.pk, "rgpd/accord/": signed.pk, "rgpd/export/": copy.pk}
+    account = BankChange(
+        iban=f"FR76{CANARY}", iban_before="FR76", proposed_by=member, proposed_at=breach.known_at, account_holder=CANARY
+    )
+    account.save(force_insert=True)
+    return {
+        "rgpd/violations/": breach.pk,
+        "rgpd/accord/": signed.pk,
+        "rgpd/export/": copy.pk,
+        "parametres/cabinet/iban/": account.pk,
+    }
 
 
 def populate_notes(client: Client, member: Membership) -> dict[str, uuid.UUID]:

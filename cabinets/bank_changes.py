@@ -1,0 +1,36 @@
+"""When another account of the firm takes the place of the one its clients pay on: two people, and a day."""
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+DELAY = dt.timedelta(hours=24)
+# A proposal nobody confirmed is over.
+LASTS = dt.timedelta(days=7)
+
+
+class Next(StrEnum):
+    """What becomes of a proposed account."""
+
+    WAITS_FOR_SOMEBODY = "waits_for_somebody"
+    WAITS_FOR_ITS_DAY = "waits_for_its_day"
+    APPLIES = "applies"
+    LAPSES = "lapses"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What decides of it."""
+
+    proposed_at: dt.datetime
+    is_confirmed: bool
+    has_somebody_else: bool
+    """A partner other than who proposed it could confirm it."""
+
+
+def next_of(facts: Facts, *, now: dt.datetime) -> Next:
+    """Say what becomes of a proposed account: a second partner where there is one, and a day in every case."""
+    needs_somebody = facts.has_somebody_else and not facts.is_confirmed
+    if needs_somebody:
+        return Next.LAPSES if now >= facts.proposed_at + LASTS else Next.WAITS_FOR_SOMEBODY
+    return Next.APPLIES if now >= facts.proposed_at + DELAY else Next.WAITS_FOR_ITS_DAY

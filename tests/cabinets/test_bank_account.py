@@ -1,0 +1,209 @@
+"""Another account for the firm's clients to pay on: two partners and a day, and no route around them."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+import time_machine
+from django.core import mail
+from pytest_django.fixtures import Settings
+
+from cabinets import tasks
+from cabinets.bank_changes import Facts, Next, next_of
+from cabinets.enums import BankChangeEnd, Role
+from cabinets.models import BankChange, Cabinet, JournalEntry, Membership
+from cabinets.scoping import working_for
+from cabinets.services import bank_account
+from cabinets.services.bank_account import BankChangeError
+from tests.cabinets.test_firm import FIRM, OTHER_IBAN, values_of
+from tests.conftest import NOW, FirmBrowser
+from tests.factories.cabinets import PASSWORD, make_cabinet, make_member
+
+pytestmark = [pytest.mark.committed, pytest.mark.usefixtures("committed")]
+Browse = Callable[..., FirmBrowser]
+NEW, OLD = "FR1420041010050500013M02606", "FR7630006000011234567890189"
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+TABLE = [
+    (False, True, HOUR, Next.WAITS_FOR_SOMEBODY),
+    (False, True, 6 * DAY, Next.WAITS_FOR_SOMEBODY),
+    (False, True, 7 * DAY, Next.LAPSES),
+    (True, True, HOUR, Next.WAITS_FOR_ITS_DAY),
+    (True, True, DAY, Next.APPLIES),
+    (False, False, 23 * HOUR, Next.WAITS_FOR_ITS_DAY),
+    (False, False, DAY, Next.APPLIES),
+]
+
+
+@pytest.mark.parametrize(("is_confirmed", "has_somebody_else", "after", "expected"), TABLE, ids=str)
+def test_says_what_becomes_of_a_proposed_account(
+    is_confirmed: bool, has_somebody_else: bool, after: dt.timedelta, expected: Next
+) -> None:
+    facts = Facts(proposed_at=NOW, is_confirmed=is_confirmed, has_somebody_else=has_somebody_else)
+
+    assert next_of(facts, now=NOW + after) is expected
+
+
+@pytest.fixture(autouse=True)
+def _sends(settings: Settings) -> None:
+    settings.EMAIL_HOST = "smtp.quittance.example"
+
+
+@pytest.fixture
+def firm(committed: None) -> Cabinet:
+    return make_cabinet()
+
+
+@pytest.fixture
+def claire(firm: Cabinet) -> Membership:
+    with working_for(cabinet_id=firm.pk):
+        return make_member(role=Role.OWNER)
+
+
+@pytest.fixture
+def paul(firm: Cabinet, claire: Membership) -> Membership:
+    with working_for(cabinet_id=firm.pk):
+        return make_member(role=Role.OWNER)
+
+
+@pytest.fixture
+def browser(browse: Browse, firm: Cabinet, claire: Membership) -> FirmBrowser:
+    return browse(claire)
+
+
+def iban(firm: Cabinet) -> str:
+    with working_for(cabinet_id=firm.pk):
+        return str(Cabinet.objects.get().iban)
+
+
+def change(firm: Cabinet) -> BankChange:
+    with working_for(cabinet_id=firm.pk):
+        return BankChange.objects.order_by("-proposed_at", "pk")[0]
+
+
+def ask(browser: FirmBrowser, firm: Cabinet) -> str:
+    with working_for(cabinet_id=firm.pk):
+        values = values_of(firm, iban=OTHER_IBAN, password=PASSWORD)
+    page = browser.post(FIRM, values, follow=True)
+    assert page.status_code == 200
+    return str(page.content.decode())
+
+
+def later(hours: int) -> None:
+    with time_machine.travel(NOW + hours * HOUR, tick=False):
+        tasks.settle_bank_changes()
+
+
+def test_two_partners_and_a_day(browser: FirmBrowser, firm: Cabinet, paul: Membership, browse: Browse) -> None:
+    page = ask(browser, firm)
+    assert "un autre associé doit le confirmer" in page
+    assert "…2606" in page
+    assert (iban(firm), len(mail.outbox)) == (OLD, 2)
+    assert "…0189 deviendrait …2606" in mail.outbox[0].body
+    assert NEW not in mail.outbox[0].body
+    later(48)
+    assert iban(firm) == OLD
+
+    second = browse(paul)
+    address = f"{FIRM}iban/{change(firm).pk}/confirmer/"
+    assert "Appelez cette personne avant de confirmer" in second.get(address).content.decode()
+    assert second.post(address, {"current": "faux"}).status_code == 422
+    second.post(address, {"current": PASSWORD})
+
+    assert iban(firm) == OLD
+    later(23)
+    assert iban(firm) == OLD
+    later(24)
+    assert iban(firm) == NEW
+    assert change(firm).end == BankChangeEnd.APPLIED
+    assert "paient désormais sur le compte …2606" in mail.outbox[-1].body
+    with working_for(cabinet_id=firm.pk):
+        told = JournalEntry.objects.filter(event__startswith="cabinet.iban").order_by("pk")
+        assert list(told.values_list("event", flat=True)) == [
+            "cabinet.iban_proposed", "cabinet.iban_confirmed", "cabinet.iban_changed",
+        ]  # fmt: skip
+
+
+def test_who_proposes_does_not_confirm(
+    browser: FirmBrowser, firm: Cabinet, paul: Membership, claire: Membership
+) -> None:
+    ask(browser, firm)
+    page = browser.post(f"{FIRM}iban/{change(firm).pk}/confirmer/", {"current": PASSWORD})
+
+    assert page.status_code == 422
+    assert "Un autre associé que celui qui le propose" in page.content.decode()
+    assert change(firm).confirmed_by_id is None
+    with working_for(cabinet_id=firm.pk):
+        admin = make_member(role=Role.ADMIN)
+        with pytest.raises(BankChangeError):
+            bank_account.confirm(change_id=change(firm).pk, by=admin)
+    later(24 * 7)
+    assert (iban(firm), change(firm).end) == (OLD, BankChangeEnd.LAPSED)
+
+
+def test_a_partner_alone_waits_a_day_and_may_stop_it(browser: FirmBrowser, firm: Cabinet) -> None:
+    assert "dans vingt-quatre heures" in ask(browser, firm)
+    later(23)
+    assert iban(firm) == OLD
+    later(24)
+    assert iban(firm) == NEW
+
+
+@pytest.mark.parametrize("confirmed", [False, True], ids=["proposed", "confirmed"])
+def test_anybody_in_charge_stops_it_until_it_applies(
+    browser: FirmBrowser, firm: Cabinet, paul: Membership, browse: Browse, confirmed: bool
+) -> None:
+    ask(browser, firm)
+    one = change(firm)
+    second = browse(paul)
+    if confirmed:
+        second.post(f"{FIRM}iban/{one.pk}/confirmer/", {"current": PASSWORD})
+
+    second.post(f"{FIRM}iban/{one.pk}/refuser/")
+
+    later(48)
+    assert (iban(firm), change(firm).end) == (OLD, BankChangeEnd.REFUSED)
+    assert "toujours sur le compte …0189" in mail.outbox[-1].body
+    assert "n’attend plus rien" in second.post(f"{FIRM}iban/{one.pk}/refuser/", follow=True).content.decode()
+
+
+def test_another_proposal_takes_the_place_of_the_first(browser: FirmBrowser, firm: Cabinet, paul: Membership) -> None:
+    ask(browser, firm)
+    first = change(firm)
+    ask(browser, firm)
+
+    with working_for(cabinet_id=firm.pk):
+        assert BankChange.objects.get(pk=first.pk).end == BankChangeEnd.WITHDRAWN
+        assert BankChange.objects.filter(ended_at=None).count() == 1
+
+
+def test_the_first_account_and_a_firm_not_yet_live_wait_for_nobody(browse: Browse) -> None:
+    for facts in ({"iban": ""}, {"activated_on": None}):
+        firm = make_cabinet(**facts)
+        with working_for(cabinet_id=firm.pk):
+            owner = make_member(role=Role.OWNER)
+            make_member(role=Role.OWNER)
+        ask(browse(owner), firm)
+        assert iban(firm) == NEW
+
+
+def test_the_rest_of_the_form_is_kept_at_once(browser: FirmBrowser, firm: Cabinet, paul: Membership) -> None:
+    with working_for(cabinet_id=firm.pk):
+        values = values_of(firm, iban=OTHER_IBAN, password=PASSWORD, name="Aubry Lenoir", bic="BNPAFRPP")
+    browser.post(FIRM, values)
+
+    with working_for(cabinet_id=firm.pk):
+        now = Cabinet.objects.get()
+    assert (now.name, now.iban, now.bic) == ("Aubry Lenoir", OLD, "AGRIFRPP")
+    assert change(firm).bic == "BNPAFRPP"
+
+
+def test_another_firms_change_is_nobodys_business(browser: FirmBrowser, firm: Cabinet, browse: Browse) -> None:
+    ask(browser, firm)
+    other = make_cabinet()
+    with working_for(cabinet_id=other.pk):
+        stranger = make_member(role=Role.OWNER)
+    visitor = browse(stranger)
+
+    assert visitor.get(f"{FIRM}iban/{change(firm).pk}/confirmer/").status_code == 404
+    visitor.post(f"{FIRM}iban/{change(firm).pk}/refuser/")
+    assert change(firm).ended_at is None
