@@ -20,7 +20,7 @@ from gdpr.terms import answer_due_on
 from invoices.enums import StopKind
 from invoices.sealed_files import open_sealed_stream, remove_sealed, write_sealed
 from invoices.services import standstill
-from payments.enums import DataRight, RequestKind, RequestOutcome
+from payments.enums import DataRight, RequestKind
 from payments.models import DebtorRequest
 from payments.services import requests as debtors
 
@@ -196,7 +196,7 @@ def answer(*, request_id: UUID, by: Membership, state: RightsState, text: str) -
     row.state, row.answer, row.answered_by, row.answered_at = state, text.strip(), by, timezone.now()
     row.save(update_fields=["state", "answer", "answered_by", "answered_at"])
     if row.asked_id is not None:
-        debtors.answer(request_id=row.asked_id, outcome=RequestOutcome.DONE, text=row.answer)
+        debtors.answer_on_data(request_id=row.asked_id, text=row.answer)
     journal.record("rightsrequest.answered", row, state=state.value)
     return row
 

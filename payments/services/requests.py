@@ -26,6 +26,10 @@ from payments.services.proofs import CleanFile
 
 ORIGIN = "link"
 DAYS_TO_ANSWER = 2
+NOT_HERE = (
+    "Une demande sur les données personnelles se traite dans « Demandes de droits », où l’identité de la personne est"
+    " d’abord vérifiée. Rien n’a été enregistré : ouvrez « Traiter cette demande »."
+)
 # What each request stops until a person looks.
 STOPS = {
     RequestKind.ALREADY_PAID: StopKind.CLAIMED_PAID,
@@ -124,26 +128,34 @@ def answer(*, request_id: UUID, outcome: RequestOutcome, text: str = "") -> Debt
     """Close a request with what the firm found and the text the debtor reads; answering again changes nothing.
 
     A claimed payment is looked at: its stop is lifted. A contested invoice stays stopped until `release_disputes`.
-    Raise RequestError, and change nothing, when a payment is said found but not recorded.
+    Raise RequestError, and change nothing, when a payment is said found but not recorded, or when the request is about
+    personal data: nobody has been recognised here (`answer_on_data`).
     """
     request = DebtorRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+    if request.kind == RequestKind.DATA:
+        raise RequestError(NOT_HERE)
     if request.state == RequestState.ANSWERED:
         return request
     if outcome not in OUTCOMES[RequestKind(request.kind)]:
         raise RequestError("Cette suite ne convient pas à cette demande. Rien n’a été changé.")
     if outcome == RequestOutcome.PAID:
         _require_recorded_payment(request)
-    request.state, request.answer = RequestState.ANSWERED, text
-    request.answered_at, request.answered_by_id = timezone.now(), current_scope().member_id
-    request.save(update_fields=["state", "answer", "answered_at", "answered_by"])
+    _close(request, text)
     if request.kind == RequestKind.ALREADY_PAID:
         _lift_claim(request)
     elif request.kind == RequestKind.WRONG_RECIPIENT:
         _settle_recipient(request, outcome)
-    Task.objects.filter(subject_id=request.pk, state=TaskState.OPEN).update(
-        state=TaskState.DONE, closed_at=timezone.now(), closed_by_id=current_scope().member_id
-    )
-    journal.record("debtorrequest.answered", request, kind=request.kind, outcome=outcome.value)
+    _note_answered(request, outcome)
+    return request
+
+
+@transaction.atomic
+def answer_on_data(*, request_id: UUID, text: str) -> DebtorRequest:
+    """Close a request about personal data with what its rights request answered, the person recognised."""
+    request = DebtorRequest.objects.select_for_update(of=("self",)).get(pk=request_id, kind=RequestKind.DATA)
+    if request.state == RequestState.OPEN:
+        _close(request, text)
+        _note_answered(request, RequestOutcome.DONE)
     return request
 
 
@@ -194,6 +206,19 @@ def open_task(kind: TaskKind, request: DebtorRequest, *, due_on: dt.date) -> Non
         due_on=due_on,
     ).save(force_insert=True)
     tell_of_task(kind, client_id=request.client_id, subject_id=request.pk, owner_id=owner_id)
+
+
+def _close(request: DebtorRequest, text: str) -> None:
+    request.state, request.answer = RequestState.ANSWERED, text
+    request.answered_at, request.answered_by_id = timezone.now(), current_scope().member_id
+    request.save(update_fields=["state", "answer", "answered_at", "answered_by"])
+
+
+def _note_answered(request: DebtorRequest, outcome: RequestOutcome) -> None:
+    Task.objects.filter(subject_id=request.pk, state=TaskState.OPEN).update(
+        state=TaskState.DONE, closed_at=timezone.now(), closed_by_id=current_scope().member_id
+    )
+    journal.record("debtorrequest.answered", request, kind=request.kind, outcome=outcome.value)
 
 
 def _soon(today: dt.date) -> dt.date:

@@ -143,7 +143,8 @@ def _page(request: CabinetRequest, asked: DebtorRequest, form: AnswerForm, *, st
         "is_about_data": asked.kind == RequestKind.DATA,
         "hint": RIGHT_HINTS[DataRight(asked.reason)] if asked.kind == RequestKind.DATA else "",
         "is_paid_claim": asked.kind == RequestKind.ALREADY_PAID,
-        "may_answer": request.member.can(Right.HOLD_REMINDERS),
+        # A request about personal data is answered once the person is recognised: on the page of the rights request.
+        "may_answer": request.member.can(Right.HOLD_REMINDERS) and asked.kind != RequestKind.DATA,
         "may_answer_rights": request.member.can(Right.ANSWER_RIGHTS),
         "may_release": request.member.can(Right.RELEASE_DISPUTES),
     }

@@ -11,7 +11,7 @@ from cabinets.enums import ClientKind, TaskKind, TaskState
 from cabinets.models import Cabinet, Client, JournalEntry, Membership, Task
 from invoices.enums import StopKind
 from invoices.models import Invoice, Standstill
-from payments.enums import DataRight, Preference, RequestKind, RequestOutcome
+from payments.enums import DataRight, Preference, RequestKind, RequestOutcome, RequestState
 from payments.models import DebtorRequest, PaymentLink
 from payments.services import links, requests, rights
 from tests.conftest import NOW, FirmBrowser
@@ -92,7 +92,7 @@ def test_whoever_is_not_concerned_has_rights_too(debtor: FirmBrowser, link: Paym
         (DataRight.ERASURE, "la comptabilité et la prescription"),
     ],
 )
-def test_the_firm_reads_until_when_and_what_the_right_is_worth_and_answers(
+def test_the_firm_reads_until_when_and_what_the_right_is_worth_but_answers_only_whom_it_recognised(
     link: PaymentLink, owner: Membership, browse: Browse, debtor: FirmBrowser, right: DataRight, hint: str
 ) -> None:
     asked = rights.ask_about_data(link=link, right=right, today=TODAY)
@@ -100,14 +100,19 @@ def test_the_firm_reads_until_when_and_what_the_right_is_worth_and_answers(
     firm = browse(owner)
 
     words = read(firm.get(f"/demandes/{asked.pk}/"))
-    firm.post(f"/demandes/{asked.pk}/repondre/", {"answer": "Voici vos données."})
+    refused = firm.post(f"/demandes/{asked.pk}/repondre/", {"answer": "Voici vos données."})
 
     assert "À répondre avant le 24 décembre 2026" in words
     assert hint in words
     assert f"{right.label}" in words
     assert "Toutes ses factures" not in words
-    assert Task.objects.get().state == TaskState.DONE
-    assert "Voici vos données." in read(debtor.get(place(link, "demande/")))
+    assert "Marquer comme traitée" not in words
+    assert f"/rgpd/demandes/prendre/{asked.pk}/" in firm.get(f"/demandes/{asked.pk}/").content.decode()
+    assert (refused.status_code, "l’identité de la personne est d’abord vérifiée" in read(refused)) == (422, True)
+    asked.refresh_from_db()
+    assert (asked.state, asked.answer, Task.objects.get().state) == (RequestState.OPEN, "", TaskState.OPEN)
+    assert "Voici vos données." not in read(debtor.get(place(link, "demande/")))
+    assert not JournalEntry.objects.filter(event="debtorrequest.answered").exists()
 
 
 def test_text_messages_stop_at_once_and_for_good(debtor: FirmBrowser, cabinet: Cabinet) -> None:
