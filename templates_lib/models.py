@@ -7,7 +7,7 @@ from django.db import models
 
 from cabinets.models import Membership
 from cabinets.scoping import CabinetOwned
-from cabinets.wall import Grant, Wall
+from cabinets.wall import Wall
 from templates_lib.enums import Channel, Kind, Step
 
 LANGUAGES = [("fr", "Français"), ("en", "Anglais")]
@@ -57,7 +57,7 @@ class TemplateVersion(CabinetOwned):
     published_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
     published_at = models.DateTimeField("publiée le", auto_now_add=True)
 
-    wall: ClassVar[Wall] = Wall(append_only=True, erased=Grant(update=("forms", "note")))
+    wall: ClassVar[Wall] = Wall(append_only=True)
 
     class Meta(CabinetOwned.Meta):
         verbose_name = "version d’un modèle"

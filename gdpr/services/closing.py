@@ -45,6 +45,7 @@ SCHEDULER, OPERATOR = "scheduler", "operator"
 KEPT = (
     "le journal des accès, par mois entiers, douze mois au plus (CNIL, délibération 2021-122)",
     "les empreintes de la chaîne de preuves, qui ne permettent de retrouver personne",
+    "les textes publiés des messages, qui ne nomment aucun client",
     "des montants, des dates et des états, sans aucun nom",
     "le nom du cabinet et le jour de la clôture, qui prouvent l’effacement (RGPD, art. 5-2)",
 )

@@ -226,7 +226,7 @@ def arm_printing(fuse: Fuse, stamps: str) -> None:
     """Put every kill point of the post desk's printing in place."""
     burn = fuse.burn
     arm_claims(fuse, stamps)
-    around(sealed_files, "_write_chunks", before=nothing, after=lambda _: burn("middle of the file"))
+    around(sealed_files.SealedWriter, "finish", before=nothing, after=lambda _: burn("middle of the file"))
     around(letters, "write_sealed", before=nothing, after=lambda _: burn("file sealed"))
     around(post_desk, "print_letter", before=nothing, after=lambda _: burn("printed, not committed"))
 
