@@ -2,6 +2,7 @@
 
 from django import forms
 
+from invoices.forms.fields import EurosField
 from onboarding.enums import Who
 
 LONGEST = 2000
@@ -55,3 +56,16 @@ class AuditForm(forms.Form):
         given = dict(self.cleaned_data)
         hours = given.pop("hours")
         return given | {"weekly_minutes": None if hours is None else round(hours * HOUR)}
+
+
+class HourForm(forms.Form):
+    """What an hour of the firm is worth; the calculator's example where nothing is said."""
+
+    taux = EurosField(label="Valeur d’une heure", initial="150,00")
+
+    def clean_taux(self) -> int:
+        """Refuse a negative amount."""
+        cents: int = self.cleaned_data["taux"]
+        if cents < 0:
+            raise forms.ValidationError("Indiquez un montant positif, ou zéro.")
+        return cents

@@ -16,9 +16,10 @@ from dunning.services.reading.forecasts import weeks
 from invoices.models import Invoice
 from onboarding.enums import Mark, Step
 from onboarding.errors import OnboardingError
-from onboarding.forms import AuditForm
+from onboarding.forms import AuditForm, HourForm
 from onboarding.models import Baseline
 from onboarding.services import baselines, steps
+from onboarding.services.worth import HOURLY_CENTS, worth_of
 from templates_lib.letterhead import letterhead_of
 from templates_lib.pdf import render_document
 from templates_lib.rendering import day_words
@@ -97,7 +98,11 @@ def trial(request: CabinetRequest) -> HttpResponse:
 def before_after(request: CabinetRequest) -> HttpResponse:
     """Compare the firm before and after, by the same method."""
     journal.record("comparison.seen", None)
-    return render(request, "onboarding/before_after.html", _comparison(request))
+    context, form = _comparison(request), HourForm(request.GET or None)
+    hourly = form.cleaned_data["taux"] if form.is_bound and form.is_valid() else HOURLY_CENTS
+    if request.member.sees_every_file:
+        context["worth"] = worth_of(context["comparison"], cabinet=request.cabinet, hourly_cents=hourly)
+    return render(request, "onboarding/before_after.html", context | {"form": form})
 
 
 @require_GET

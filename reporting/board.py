@@ -221,6 +221,11 @@ def recovery_kpi(now: queries.Cohort, before: queries.Cohort) -> Kpi:
     )
 
 
+def minutes_of(effort: queries.Effort) -> int:
+    """Return what the acts of a week are taken to cost, in minutes."""
+    return sum(ACTS[event][1] * count for event, count in effort.counts.items())
+
+
 def effort_kpi(effort: queries.Effort | None) -> Kpi:
     """Say the time the whole firm spent in the product in seven days, with what each act is taken to cost."""
     counted = [] if effort is None else [(*ACTS[event], count) for event, count in effort.counts.items()]

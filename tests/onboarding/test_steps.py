@@ -12,6 +12,7 @@ from onboarding.enums import Mark, Step
 from onboarding.errors import OnboardingError
 from onboarding.models import Baseline, StepMark
 from onboarding.services import baselines, steps
+from onboarding.services.worth import worth_of
 from reporting.figures import position
 from tests.conftest import FirmBrowser
 from tests.factories.cabinets import make_dossier, make_member
@@ -113,6 +114,29 @@ def test_compares_the_eve_of_the_activation_with_what_followed(cabinet: Cabinet,
         ("Aujourd’hui", today, None, True),
     ]
     assert found.gained_days == 90
+
+
+def test_says_what_the_change_is_worth_in_the_firms_own_figures(
+    cabinet: Cabinet, owner: Membership, browse: Browse
+) -> None:
+    today = cabinet.today()
+    start = today - dt.timedelta(days=40)
+    fill(cabinet, activated_on=start)
+    early = make_invoice(issued_on=start - dt.timedelta(50), due_on=start - dt.timedelta(20), total_cents=200_000)
+    make_payment(invoice=early, on=start + dt.timedelta(days=10))
+    make_invoice(issued_on=today - dt.timedelta(10), due_on=today + dt.timedelta(20), total_cents=90_000)
+    assert "Ce que cela vaut" in browse(owner).get("/rapports/avant-apres/").content.decode()
+    comparison = baselines.comparison(cabinet=Cabinet.objects.get())
+
+    silent = worth_of(comparison, cabinet=Cabinet.objects.get(), hourly_cents=15_000)
+    assert silent is not None
+    after = comparison.columns[-1].dso
+    assert after is not None
+    # Ninety days billed 900 €, or 2 900 € with the one before: by hand, whichever falls within the ninety days.
+    billed = sum(cents for days, cents in ((90, 200_000), (10, 90_000)) if days < 90)
+    assert (silent.revenue_cents, silent.dso_before, silent.dso_after) == (billed * 365 // 90, 90, after)
+    assert (silent.counts_time, silent.case.time_cents, silent.case.net_cents) == (False, 0, 0)
+    assert silent.case.cash_freed_cents == round(billed * 365 // 90 * (90 - after) / 365)
 
 
 def test_walks_the_first_steps(newborn: Cabinet, owner: Membership, browse: Browse) -> None:
