@@ -105,7 +105,7 @@ def build(*, cabinet_id: UUID, job_id: UUID) -> str:
             return "left"
         try:
             _make(job)
-        except TextError as error:
+        except (TextError, DunningError) as error:
             job.state, job.failure = JobState.FAILED, str(error)[:200]
             job.save(update_fields=["state", "failure"])
         return str(job.state)

@@ -175,8 +175,8 @@ def _remind(view: View, *, days: int) -> bool:
 
 def _expire(plan: PaymentPlan, *, on: dt.date) -> bool:
     """End the firm's offer nobody accepted before its first date; a debtor's proposal keeps waiting for an answer."""
-    first_on = Instalment.objects.filter(plan=plan).order_by("rank").values_list("due_on", flat=True)[0]
-    if plan.origin != PlanOrigin.FIRM or on < first_on:
+    first_on = Instalment.objects.filter(plan=plan).order_by("rank").values_list("due_on", flat=True).first()
+    if plan.origin != PlanOrigin.FIRM or first_on is None or on < first_on:
         return False
     plan.state = PlanState.CANCELLED
     plan.save(update_fields=["state"])

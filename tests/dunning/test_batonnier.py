@@ -139,3 +139,14 @@ def test_asking_twice_asks_once(cabinet: Cabinet, owner: Membership, browse: Bro
     job = DocumentJob.objects.get()
     assert "en préparation" in browser.get(url).content.decode()
     assert browser.get(f"{url}{job.pk}.pdf").status_code == 404
+
+
+def test_a_document_that_names_nothing_any_more_fails_once_and_says_so(cabinet: Cabinet, owner: Membership) -> None:
+    job = batonnier.ask(invoice_id=make_invoice().pk, by=owner)
+    DocumentJob.objects.filter(pk=job.pk).update(invoice=None)
+
+    failed = build(job)
+
+    assert (failed.state, failed.failure) == (
+        JobState.FAILED, "Ce dossier ne nomme ni sa facture ni qui le demande.",
+    )  # fmt: skip
