@@ -38,6 +38,7 @@ from payments.enums import LineState
 from payments.models import BankLine, Payment
 from tests.conftest import empty_every_table
 from tests.factories.cabinets import make_cabinet
+from tests.reporting.by_hand import check_the_figures
 
 HOLIDAYS = [
     pytest.param(dt.date(2026, 12, 20), id="Noël, et la Saint-Étienne en Alsace"),
@@ -112,6 +113,7 @@ def test_shows_every_rule_every_kind_and_every_step(day: dt.date, box: Path) -> 
     assert kinds == set(ClientKind)
     check_the_mailbox(box)
     check_the_bank()
+    check_the_figures()
     check_it_runs_once(day)
     check_the_person_can_sign_in()
     check_it_moves_on(day)
