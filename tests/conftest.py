@@ -153,14 +153,20 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 
 def empty_every_table() -> None:
-    """Truncate everything as the owner: row-level security does not hold for TRUNCATE, and only the owner may."""
+    """Truncate everything as the owner: row-level security does not hold for TRUNCATE, and only the owner may.
+
+    What holds nothing since it was last emptied is left alone: emptying a hundred tables takes half a second.
+    """
     with connections["owner"].cursor() as cursor:
         cursor.execute(
-            "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables WHERE schemaname = 'public'"
-            " AND tablename NOT IN ('django_migrations', 'django_content_type', 'auth_permission',"
+            "SELECT string_agg(format('%I', c.relname), ', '), bool_or(pg_relation_size(c.oid) > 0)"
+            " FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace"
+            " AND c.relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission',"
             " 'quittance_scope_key', 'invoices_interestrate')"
         )
-        cursor.execute(f"TRUNCATE {cursor.fetchone()[0]} RESTART IDENTITY CASCADE")
+        tables, holds_something = cursor.fetchone()
+        if holds_something:
+            cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
 
 
 __all__ = ["FirmBrowser", "empty_every_table", "outside_any_firm", "sign_in", "working_for"]
