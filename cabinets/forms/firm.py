@@ -57,7 +57,8 @@ class FirmForm(forms.ModelForm[Cabinet]):
         required=False,
         strip=False,
         max_length=128,
-        help_text="Demandé seulement pour changer l’IBAN : vos clients paient sur ce compte.",
+        help_text="Demandé seulement pour changer l’IBAN : vos clients paient sur ce compte. Une fois les envois "
+        "activés, un autre associé le confirme aussi, et un jour passe.",
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 

@@ -5,11 +5,9 @@ page and letter, and every partner is told by mail at each step.
 """
 
 import datetime as dt
-import logging
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -21,8 +19,8 @@ from cabinets.errors import CabinetError
 from cabinets.models import BankChange, Cabinet, Membership
 from cabinets.permissions import ensure
 from cabinets.scoping import acting_for, tenant_atomic
+from cabinets.services import partners
 
-logger = logging.getLogger(__name__)
 SCHEDULER = "scheduler"
 OVER = "Ce changement d’IBAN n’attend plus rien. Rien n’a été modifié."
 SUBJECTS = {
@@ -133,6 +131,7 @@ def _apply(change: BankChange) -> None:
     if cabinet.iban != change.iban_before:
         # Something else changed it meanwhile: nobody agreed to this.
         _end(change, BankChangeEnd.LAPSED, by=None)
+        _tell("ended", change)
         return
     cabinet.iban, cabinet.bic, cabinet.account_holder = change.iban, change.bic, change.account_holder
     cabinet.save(update_fields=["iban", "bic", "account_holder"])
@@ -171,8 +170,6 @@ def _open(change_id: UUID) -> BankChange:
 
 def _tell(what: str, change: BankChange) -> None:
     """Write to every partner once the act is committed: the last four characters, never the account."""
-    owners = Membership.objects.filter(role=Role.OWNER, is_active=True).select_related("user")
-    addresses = [owner.user.email for owner in owners]
     context = {
         "firm": Cabinet.objects.get(),
         "what": what,
@@ -184,14 +181,5 @@ def _tell(what: str, change: BankChange) -> None:
         "days": LASTS.days,
         "link": f"{settings.SITE_URL}/parametres/cabinet/",
     }
-    transaction.on_commit(lambda: _send(SUBJECTS[what], render_to_string("cabinets/mail_iban.txt", context), addresses))
-
-
-def _send(subject: str, text: str, addresses: list[str]) -> None:
-    if not settings.EMAIL_HOST:
-        return
-    for address in addresses:
-        try:
-            EmailMessage(subject=subject, body=text, to=[address]).send()
-        except OSError as error:
-            logger.warning("iban_change.untold", extra={"error": type(error).__name__})
+    to, text = partners.addresses(), render_to_string("cabinets/mail_iban.txt", context)
+    transaction.on_commit(lambda: partners.tell(to, subject=SUBJECTS[what], text=text))

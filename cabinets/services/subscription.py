@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from cabinets import journal
-from cabinets.enums import Right, Role
+from cabinets.enums import Right
 from cabinets.errors import CabinetError
 from cabinets.models import Cabinet, Membership, Offer, Subscription
 from cabinets.permissions import ensure
 from cabinets.ports import meter
 from cabinets.scoping import working_for
+from cabinets.services import partners
 from cabinets.services.firm import every_firm
 from cabinets.subscriptions import (
     SILENT,
@@ -233,22 +233,16 @@ def _to_warn(cabinet: Cabinet, standing: Standing) -> tuple[dt.date, Sequence[st
     if row.warned_on is not None or (row.trial_ends_on - cabinet.today()).days >= WARNED_DAYS:
         return None
     Subscription.objects.filter(pk=row.pk).update(warned_on=cabinet.today())
-    owners = Membership.objects.filter(role=Role.OWNER, is_active=True).select_related("user")
-    return row.trial_ends_on, [owner.user.email for owner in owners]
+    return row.trial_ends_on, partners.addresses()
 
 
 def _warn(cabinet: Cabinet, warned: tuple[dt.date, Sequence[str]]) -> None:
-    ends_on, addresses = warned
+    ends_on, to = warned
     text = render_to_string(
         "cabinets/mail_trial.txt",
         {"firm": cabinet, "ends_on": ends_on, "link": f"{settings.SITE_URL}/parametres/abonnement/"},
     )
-    for address in addresses:
-        try:
-            EmailMessage("Votre essai de Quittance se termine bientôt", text, to=[address]).send()
-        except OSError as error:
-            # The page says it too; the others are warned all the same.
-            logger.warning("subscription.unwarned", extra={"error": type(error).__name__})
+    partners.tell(to, subject="Votre essai de Quittance se termine bientôt", text=text)
 
 
 def _terms(row: Subscription | None, *, is_sold: bool, is_demo: bool) -> Terms:

@@ -49,8 +49,7 @@ def enter(request: HttpRequest) -> bool:
 
 def is_visit(request: HttpRequest, cabinet: Cabinet) -> bool:
     """Say whether a request is a visitor's, in the demonstration they came to see."""
-    is_visitor = getattr(request.user, "email", "") == VISITOR
-    return is_visitor and cabinet.is_demo and request.session.get(VISIT) == str(cabinet.pk)
+    return is_visitor(request) and cabinet.is_demo and request.session.get(VISIT) == str(cabinet.pk)
 
 
 def is_visitor(request: HttpRequest) -> bool:

@@ -111,7 +111,7 @@ def _plan(request: AccountRequest) -> PaymentPlan | None:
 
 
 def _show(request: AccountRequest, plan: PaymentPlan, form: ConsentForm, *, status: int = 0) -> HttpResponse:
-    account = roads.collector(request.cabinet)
+    account = roads.collecting_account(request.cabinet)
     provider = "" if account is None else account.get_provider_display()
     view = view_of(plan, on=request.cabinet.today())
     return form_page(request, "mandate_ask", form, view=view, provider=provider, status=status)

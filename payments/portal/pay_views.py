@@ -29,6 +29,7 @@ from payments.portal.pages import page
 from payments.portal.views import AccountRequest, shows_account, turn_away
 from payments.providers.protocol import SHORT_TIMEOUT_SECONDS
 from payments.services import asking, checkouts, paid_proofs, roads
+from payments.services.naming import numbers_of
 from templates_lib.rendering import typeset
 
 # A page that refreshes itself asks the provider no more often.
@@ -109,7 +110,7 @@ def leave(request: AccountRequest, checkout_id: UUID) -> HttpResponse:
     is_open = checkout.state == CheckoutState.OPEN and str(checkout.url).startswith(LEADING)
     if not is_open or (checkout.expires_at or timezone.now()) < timezone.now():
         return redirect("portal_back", token=request.token, checkout_id=checkout_id)
-    return page(request, "leave", checkout=checkout, provider=checkout.account.get_provider_display())
+    return page(request, "leave", url=checkout.url, checkout=checkout, provider=checkout.account.get_provider_display())
 
 
 @finds_link
@@ -144,7 +145,7 @@ def back(request: AccountRequest, checkout_id: UUID) -> HttpResponse:
             "back",
             said=replace(said, text=typeset(said.text)),
             checkout=checkout,
-            numbers=paid_proofs.numbers_of(checkout),
+            numbers=numbers_of(checkout),
             account=request.account,
             times=times + 1,
         )

@@ -15,11 +15,10 @@ from payments.models import Checkout, CheckoutLine
 from payments.providers.protocol import TIMEOUT_SECONDS
 from payments.services import debiting, payability, roads
 from payments.services.applying import apply
+from payments.services.sweeping import SCHEDULER, by_firm
 
 logger = logging.getLogger(__name__)
 
-SCHEDULER = "scheduler"
-PER_SWEEP = 500
 # A page asked for and never answered was shown to nobody: after that it is forgotten.
 OPENING_LASTS = dt.timedelta(hours=1)
 AGAIN = dt.timedelta(minutes=5)
@@ -60,11 +59,7 @@ def close(*, checkout_id: UUID) -> CheckoutState:
 
 def due(*, now: dt.datetime) -> dict[UUID, list[UUID]]:
     """Return the checkouts to ask about, by firm, as the scheduler sees them."""
-    rows = Checkout.all_cabinets.using(SCHEDULER).filter(ask_at__lte=now).order_by("ask_at", "pk")
-    found: dict[UUID, list[UUID]] = {}
-    for cabinet_id, checkout_id in rows.values_list("cabinet_id", "pk")[:PER_SWEEP]:
-        found.setdefault(cabinet_id, []).append(checkout_id)
-    return found
+    return by_firm(Checkout.all_cabinets.using(SCHEDULER).filter(ask_at__lte=now).order_by("ask_at", "pk"))
 
 
 def ask_all(*, cabinet_id: UUID, checkout_ids: Sequence[UUID]) -> None:

@@ -23,6 +23,7 @@ from payments.models import Checkout, CheckoutLine, PaymentLink, ProviderAccount
 from payments.providers.protocol import Order, Page
 from payments.services import asking, links, payability, roads
 from payments.services.applying import next_question
+from payments.services.naming import label_of, numbers_of
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ PAGE_LASTS = dt.timedelta(hours=2)
 MARGIN = dt.timedelta(minutes=5)
 LEAST_CENTS = 100
 MOST_INVOICES = 50
-LONGEST_LABEL = 100
 _TURNS = 3
 _GONE = "Un autre paiement de cette facture a été commencé dans une autre fenêtre. Rien n’a été payé ici."
 _SILENT = (
@@ -166,14 +166,11 @@ def _open(checkout_id: UUID) -> Checkout:
 
 
 def _order(checkout: Checkout) -> Order:
-    lines = CheckoutLine.objects.filter(checkout=checkout).order_by("invoice__due_on", "invoice__number_key")
-    numbers = list(lines.values_list("invoice__number", flat=True))
-    label = ("Facture " if len(numbers) == 1 else "Factures ") + ", ".join(numbers)
     home = links.url_of(checkout.link)  # type: ignore[arg-type]  # what a debtor begins has a link
     return Order(
         reference=str(checkout.pk),
         cents=checkout.cents,
-        label=label if len(label) <= LONGEST_LABEL else f"{len(numbers)} factures",
+        label=label_of(numbers_of(checkout)),
         means=PaymentMeans(checkout.means),
         return_url=f"{home}retour/{checkout.pk}/",
         cancel_url=f"{home}retour/{checkout.pk}/?abandon=1",

@@ -28,6 +28,7 @@ from payments.plans import Standing
 from payments.providers.protocol import Order, Snapshot, Stage
 from payments.services import payability, roads
 from payments.services import plan_terms as terms
+from payments.services.naming import label_of, numbers_of
 from payments.services.plan_reading import View, view_of
 
 Put = Callable[[float], Snapshot]
@@ -99,15 +100,10 @@ def verdict_on(checkout: Checkout) -> Verdict:
 def order_of(checkout: Checkout) -> Order:
     """Return a debit as it is asked for: never before the day announced, under its own reference."""
     _, instalment = _source(checkout)
-    numbers = list(
-        CheckoutLine.objects.filter(checkout=checkout)
-        .order_by("invoice__due_on", "invoice__number_key")
-        .values_list("invoice__number", flat=True)
-    )
     return Order(
         reference=str(checkout.pk),
         cents=checkout.cents,
-        label=f"Versement {instalment.rank} {', '.join(numbers)}"[:100],
+        label=label_of(numbers_of(checkout), before=f"Versement {instalment.rank}, "),
         means=PaymentMeans.DEBIT,
         return_url="",
         cancel_url="",

@@ -24,12 +24,11 @@ from payments.errors import CheckoutError, ProviderError
 from payments.models import Instalment, Mandate, PaymentLink, PaymentPlan, ProviderAccount
 from payments.providers.protocol import TIMEOUT_SECONDS, MandateFacts, MandateProvider, MandateStage, Order, Page
 from payments.services import debiting, links, roads
+from payments.services.sweeping import SCHEDULER, by_firm
 from templates_lib.rendering import day_words, typeset
 
 logger = logging.getLogger(__name__)
 
-SCHEDULER = "scheduler"
-PER_SWEEP = 500
 # A page nobody signed on is closed after a week.
 PAGE_LASTS = dt.timedelta(days=7)
 MARGIN = dt.timedelta(minutes=5)
@@ -56,7 +55,7 @@ def history(plan: PaymentPlan) -> list[Mandate]:
 
 def is_offered(plan: PaymentPlan, cabinet: Cabinet) -> bool:
     """Say whether a debtor may ask that this plan be collected."""
-    return plan.state == PlanState.ACTIVE and roads.collector(cabinet) is not None
+    return plan.state == PlanState.ACTIVE and roads.collecting_account(cabinet) is not None
 
 
 def consent_to(plan: PaymentPlan, *, cabinet: Cabinet) -> str:
@@ -119,11 +118,7 @@ def ask_all(*, cabinet_id: UUID, mandate_ids: Sequence[UUID]) -> None:
 
 def due(*, now: dt.datetime) -> dict[UUID, list[UUID]]:
     """Return the mandates to ask about, by firm, as the scheduler sees them."""
-    rows = Mandate.all_cabinets.using(SCHEDULER).filter(ask_at__lte=now).order_by("ask_at", "pk")
-    found: dict[UUID, list[UUID]] = {}
-    for cabinet_id, mandate_id in rows.values_list("cabinet_id", "pk")[:PER_SWEEP]:
-        found.setdefault(cabinet_id, []).append(mandate_id)
-    return found
+    return by_firm(Mandate.all_cabinets.using(SCHEDULER).filter(ask_at__lte=now).order_by("ask_at", "pk"))
 
 
 def named(*, account_id: UUID, ref: str) -> UUID | None:
@@ -160,7 +155,7 @@ def _find_or_write(link: PaymentLink, plan_id: UUID, consent: str) -> Mandate:
     mine = PaymentPlan.objects.filter(client=link.client_id, contact=link.contact_id)
     plan = mine.select_for_update(no_key=True).filter(pk=plan_id).first()
     cabinet = Cabinet.objects.get()
-    account = roads.collector(cabinet)
+    account = roads.collecting_account(cabinet)
     if plan is None or plan.state != PlanState.ACTIVE or account is None:
         raise CheckoutError(_NOT_NOW)
     if consent != consent_to(plan, cabinet=cabinet):

@@ -19,11 +19,11 @@ from payments.errors import PaymentError, ProviderError
 from payments.models import Checkout, ProviderAccount, ProviderNotice
 from payments.providers.protocol import Notice
 from payments.services import asking, mandates, roads
+from payments.services.sweeping import SCHEDULER, by_firm
 
 logger = logging.getLogger(__name__)
 
 MOST_TRIES = 10
-PER_SWEEP = 500
 MINUTE = dt.timedelta(minutes=1)
 # A page may be announced before its opening is written here; after that it is another software's.
 TRIES_OF_A_STRANGER = 3
@@ -83,16 +83,13 @@ def _row(account: ProviderAccount, notice: Notice) -> ProviderNotice:
 
 def due(*, now: dt.datetime) -> dict[UUID, list[UUID]]:
     """Return the notices to handle, by firm, as the scheduler sees them."""
-    waiting = ProviderNotice.all_cabinets.using(asking.SCHEDULER).filter(state=NoticeState.RECEIVED, due_at__lte=now)
-    found: dict[UUID, list[UUID]] = {}
-    for cabinet_id, notice_id in waiting.order_by("due_at", "pk").values_list("cabinet_id", "pk")[:PER_SWEEP]:
-        found.setdefault(cabinet_id, []).append(notice_id)
-    return found
+    waiting = ProviderNotice.all_cabinets.using(SCHEDULER).filter(state=NoticeState.RECEIVED, due_at__lte=now)
+    return by_firm(waiting.order_by("due_at", "pk"))
 
 
 def firm_of(*, notice_id: UUID) -> UUID | None:
     """Return the firm a notice belongs to, as the scheduler sees it; None when it is gone (its store was undone)."""
-    rows = ProviderNotice.all_cabinets.using(asking.SCHEDULER).filter(pk=notice_id)
+    rows = ProviderNotice.all_cabinets.using(SCHEDULER).filter(pk=notice_id)
     return rows.values_list("cabinet_id", flat=True).first()
 
 

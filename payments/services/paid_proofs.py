@@ -6,7 +6,7 @@ from uuid import UUID
 from cabinets.models import Cabinet
 from invoices.money import show_euros
 from payments.enums import PaymentState
-from payments.models import Allocation, Checkout, CheckoutLine, Payment, PaymentLink
+from payments.models import Allocation, Checkout, Payment, PaymentLink
 from payments.services import links
 from templates_lib.pdf import render_document
 from templates_lib.rendering import day_words
@@ -70,9 +70,3 @@ def write(proof: Proof, *, cabinet: Cabinet) -> bytes:
         "demo": cabinet.is_demo,
     }
     return render_document("receipt.html", facts, styles=STYLES).content
-
-
-def numbers_of(checkout: Checkout) -> list[str]:
-    """Return the numbers of the invoices a checkout pays, the oldest due first."""
-    lines = CheckoutLine.objects.filter(checkout=checkout).order_by("invoice__due_on", "invoice__number_key")
-    return list(lines.values_list("invoice__number", flat=True))

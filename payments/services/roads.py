@@ -41,7 +41,7 @@ def collector_of(account: ProviderAccount) -> MandateProvider:
     return cast("MandateProvider", provider_of(account))
 
 
-def collector(cabinet: Cabinet) -> ProviderAccount | None:
+def collecting_account(cabinet: Cabinet) -> ProviderAccount | None:
     """Return the account that may collect a debtor's instalments; nothing when none offers debits under a mandate."""
     rows = ProviderAccount.objects.filter(is_enabled=True, provider__in=_COLLECTING)
     return next((row for row in rows if is_open(row, cabinet) and PaymentMeans.DEBIT in row.means), None)

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.core import mail
 from django.test import Client as Browser
+from pytest_django.fixtures import Settings
 
 from cabinets import tasks
 from cabinets.admin import OPERATOR
@@ -75,6 +76,11 @@ def test_a_trial_is_lived_to_its_end() -> None:
 )
 def test_a_month_begun_runs_to_its_end(began_on: dt.date, on: dt.date, last: dt.date) -> None:
     assert last_day_paid(began_on=began_on, on=on) == last
+
+
+@pytest.fixture(autouse=True)
+def _sends(settings: Settings) -> None:
+    settings.EMAIL_HOST = "smtp.quittance.example"
 
 
 @pytest.fixture
