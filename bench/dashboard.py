@@ -18,7 +18,7 @@ ADDRESS = "/tableau-de-bord/"
 
 
 def main() -> int:
-    """Print and keep the figures; return 1 when a goal is missed."""
+    """Print and keep the figures and the goals missed; return 1 for one missed on a machine that was steady."""
     reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     reader.add_argument("--invoices", type=int, default=50_000)
     reader.add_argument("--small", type=int, default=2_000)
@@ -39,9 +39,10 @@ def main() -> int:
         "B1_p95": (big.to_floor_p95, FLOOR_GOAL),
         "B2_big_to_small": (round(big.p50_ms / small.p50_ms, 2), SIZE_GOAL),
     }
-    missed = [name for name, (figure, goal) in figures.items() if big.steady and figure > goal]
-    report("dashboard", [*rows, {**{name: figure for name, (figure, _) in figures.items()}, "missed": missed}])
-    return int(bool(missed))
+    steady, missed = big.steady and small.steady, [name for name, (figure, goal) in figures.items() if figure > goal]
+    verdict = {name: figure for name, (figure, _) in figures.items()}
+    report("dashboard", [*rows, {**verdict, "steady": steady, "missed": missed}])
+    return int(steady and bool(missed))
 
 
 if __name__ == "__main__":

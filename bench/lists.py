@@ -31,7 +31,7 @@ PAGES = {
 
 
 def main() -> int:
-    """Print and keep the figures; return 1 when a goal is missed."""
+    """Print and keep the figures and the goals missed; return 1 for one missed on a machine that was steady."""
     reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     reader.add_argument("--invoices", type=int, default=50_000)
     reader.add_argument("--turns", type=int, default=10)
@@ -53,10 +53,10 @@ def main() -> int:
         "B6_client_to_floor": (times["client"].to_floor_p50, CLIENT_GOAL),
     }
     steady = all(one.steady for one in times.values())
-    missed = [name for name, (figure, goal) in figures.items() if steady and figure > goal]
+    missed = [name for name, (figure, goal) in figures.items() if figure > goal]
     verdict = {name: figure for name, (figure, _) in figures.items()}
     report("lists", [*rows, {**verdict, "steady": steady, "missed": missed}])
-    return int(bool(missed))
+    return int(steady and bool(missed))
 
 
 if __name__ == "__main__":

@@ -60,12 +60,9 @@ def question_of(checkout: Checkout, *, now: dt.datetime) -> Put | None:
     provider = roads.collector_of(checkout.account)
     ref, verdict = checkout.ref, verdict_on(checkout)
     if ref:
-        must_close = verdict is Verdict.NO and checkout.state == CheckoutState.PROCESSING
-        return (
-            (lambda timeout: provider.close(ref))
-            if must_close
-            else lambda timeout: provider.fetch(ref, timeout=timeout)
-        )
+        if verdict is Verdict.NO and checkout.state == CheckoutState.PROCESSING:
+            return lambda timeout: provider.close(ref)
+        return lambda timeout: provider.fetch(ref, timeout=timeout)
     mandate_ref, order = _source(checkout)[0].mandate_ref, order_of(checkout)
     if checkout.state == CheckoutState.OPENING:
         if verdict is not Verdict.GO:
