@@ -197,7 +197,8 @@ def frame(request: HttpRequest) -> Chrome:
         mail_server_missing=is_silent and not has_platform(),
         sending_fallback=str(counts.get("fallback") or "") if is_silent and has_platform() else "",
         shortcuts=getattr(request.user, "has_shortcuts", True),
-        is_unsubscribed=cabinet.subscription_suspended_at is not None,
+        # A firm that leaves is silent for that, whatever its subscription.
+        is_unsubscribed=cabinet.subscription_suspended_at is not None and not counts.get("closing"),
         can_subscribe=member.can(Right.MANAGE_SUBSCRIPTION),
         is_visit=getattr(request, "is_visit", False),
     )

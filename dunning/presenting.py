@@ -137,7 +137,7 @@ EVIDENCE_EVENTS = {
 # What a rule means and what moves it, in the order of the codes.
 RULE_MEANS = {
     Code.KILL_SWITCH: "Tous les envois étaient suspendus. Ils reprennent quand une personne habilitée le décide.",
-    Code.NOT_LIVE: "Le cabinet n’était pas activé, ou son abonnement était suspendu.",
+    Code.NOT_LIVE: "Le cabinet n’était pas activé, son abonnement était arrêté, ou il clôturait son compte.",
     Code.NIGHT_ABNORMAL: "Cette nuit aurait envoyé bien plus de messages que d’habitude : une personne la confirme.",
     Code.CLOSED: "La facture est close : brouillon, annulée, passée en perte ou archivée.",
     Code.NEVER: "« Ne jamais relancer » est demandé pour le client, le dossier ou la facture.",

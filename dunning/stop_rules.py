@@ -35,7 +35,7 @@ FAMILIES: tuple[Family, ...] = (
             "Quand les envois reprennent ; ce qui attendait est réexaminé avant de partir.",
             "Toute l’équipe suspend ; un associé ou un administrateur reprend."),
         _rule(Code.NOT_LIVE,
-            "Le cabinet n’est pas encore activé, ou son abonnement est suspendu.",
+            "Le cabinet n’est pas encore activé, son abonnement est arrêté, ou il clôt son compte.",
             "À l’activation, ou quand l’abonnement reprend.",
             "Un associé ou un administrateur."),
         _rule(Code.NIGHT_ABNORMAL,

@@ -251,7 +251,9 @@ def test_stops_sending_at_once_and_is_taken_back(partner: Membership, cabinet: C
     row = Closing.objects.get()
     assert (row.due_on, row.is_pending, Cabinet.objects.get().subscription_suspended_at) == (DUE, True, NOW)
     for url in (PAGE, CLOSE, "/factures/", "/clients/"):
-        assert "La clôture du compte est demandée." in browser.get(url).content.decode()
+        told = browser.get(url).content.decode()
+        assert "La clôture du compte est demandée." in told
+        assert "L’abonnement du cabinet est arrêté." not in told
 
     # No page offers what the closing forbids, and asking for it all the same says so.
     assert "Les envois ne sont pas activés" not in browser.get("/tableau-de-bord/").content.decode()
