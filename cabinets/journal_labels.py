@@ -82,6 +82,7 @@ EVENTS: dict[str, str] = {
     "retention.changed": "Durées de conservation réglées",
     "retention.purged": "Données effacées, leur délai passé",
     "client.erased": "Données d’un client effacées à sa demande",
+    "contact.erased": "Données d’un contact effacées à sa demande",
     "client.purged": "Données d’un client effacées, leur délai passé",
     "rightsrequest.listed": "Demandes de droits consultées",
     "rightsrequest.seen": "Demande de droits consultée",

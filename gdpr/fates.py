@@ -9,6 +9,9 @@ from gdpr.inventory import Holding, retention_of
 OWED = "Une somme reste due : ces données servent au contrat (art. 17-1-a du RGPD)."
 LAW = "Pièces que la loi comptable et fiscale fait conserver (art. 17-3-b du RGPD)."
 CLAIMS = "Preuves utiles tant qu’une contestation reste possible (art. 17-3-e du RGPD)."
+REACHED = (
+    "Une facture reste à régler par cette personne : ses coordonnées servent à le constater (art. 17-3-e du RGPD)."
+)
 CHAIN = "Empreintes et dates seules : elles ne permettent de retrouver personne."
 ANSWERS = "Preuve de la réponse aux demandes sur les données (art. 5-2 du RGPD)."
 
@@ -51,6 +54,16 @@ def fate(holding: Holding, facts: ClientFacts) -> Fate:
     if messages_may_go(facts):
         return GONE
     return Fate(is_gone=False, until_on=facts.messages_until, reason=OWED if facts.is_owed else CLAIMS)
+
+
+def contact_fate(holding: Holding, facts: ClientFacts, *, is_needed: bool) -> Fate:
+    """Return what becomes of a table's rows about one contact of this client.
+
+    Their own row goes at once unless they are who settles what is owed; what was written to them follows the debt.
+    """
+    if holding.contact == ("pk",):
+        return Fate(is_gone=False, reason=REACHED) if is_needed else GONE
+    return fate(holding, facts)
 
 
 def messages_may_go(facts: ClientFacts) -> bool:

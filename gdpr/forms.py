@@ -1,7 +1,7 @@
 """Forms of personal data: lengths, requests, answers."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from django import forms
 
 from cabinets.forms.fields import DayField
 from cabinets.forms.sign_in import ConfirmPasswordForm
-from cabinets.models import Client
+from cabinets.models import Client, Contact
 from gdpr.enums import Attested, Claim, IdentityProof, RequestOrigin, RightsState, Risk
 from gdpr.models import RetentionSettings
 from gdpr.terms import LEAST_ACCOUNTING_YEARS
@@ -52,13 +52,27 @@ class RetentionForm(forms.Form):
         super().__init__(data, initial={name: getattr(instance, name) for name in names})
 
 
+def _person(value: str) -> tuple[UUID, UUID | None]:
+    client, _, contact = value.partition("_")
+    return UUID(client), UUID(contact) if contact else None
+
+
+def _people(clients: Sequence[Client], contacts: Mapping[UUID, Sequence[Contact]]) -> Iterator[tuple[str, str]]:
+    """Yield each client, then the people reached for them."""
+    for client in clients:
+        yield str(client.pk), client.display_name
+        for one in contacts.get(client.pk, ()):
+            yield f"{client.pk}_{one.pk}", f"{one.display_name}, joint pour {client.display_name}"
+
+
 class RequestForm(forms.Form):
     """A request that did not come from the client's page."""
 
-    client = forms.TypedChoiceField(
-        label="Client",
-        coerce=UUID,
-        error_messages={"required": "Choisissez le client concerné.", "invalid_choice": "Choisissez un client connu."},
+    person = forms.TypedChoiceField(
+        label="Personne qui demande",
+        coerce=_person,
+        help_text="Le client, ou la personne jointe pour lui : chacun ne reçoit que ce qui le concerne.",
+        error_messages={"required": "Choisissez la personne.", "invalid_choice": "Choisissez une personne connue."},
     )
     claim = forms.ChoiceField(label="Droit demandé", choices=Claim.choices)
     origin = forms.ChoiceField(
@@ -73,11 +87,19 @@ class RequestForm(forms.Form):
         help_text="En quelques mots. N’y mettez rien du fond du dossier.",
     )
 
-    def __init__(self, data: Any = None, *, clients: Sequence[Client], today: dt.date, chosen: str = "") -> None:
-        super().__init__(data, initial={"received_on": today, "client": chosen})
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        clients: Sequence[Client],
+        contacts: Mapping[UUID, Sequence[Contact]],
+        today: dt.date,
+        chosen: str = "",
+    ) -> None:
+        super().__init__(data, initial={"received_on": today, "person": chosen})
         self.today = today
-        known: Any = self.fields["client"]
-        known.choices = [("", "Choisissez"), *((str(one.pk), one.display_name) for one in clients)]
+        known: Any = self.fields["person"]
+        known.choices = [("", "Choisissez"), *_people(clients, contacts)]
 
     def clean_received_on(self) -> dt.date:
         """Refuse a day to come: its month would end too late."""

@@ -59,6 +59,8 @@ class Holding:
     """Text columns that say nothing of anybody: codes, references of ours, names of files on disk."""
     client: str = ""
     """How a row leads to the client it is about; empty when it leads to none."""
+    contact: tuple[str, ...] = ()
+    """How a row leads to the client's contact it was addressed to or came from; empty when it leads to none."""
     files: tuple[tuple[str, str], ...] = ()
     """Columns that name a sealed file, destroyed with the row's content, and what each file is bound to."""
     spare: tuple[str, ...] = ()
@@ -485,8 +487,8 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.SEE_CLIENTS,
         client="client",
+        contact=("pk",),
         spare=("first_name", "last_name", "email", "phone", "email_index"),
-        in_access=False,
     ),
     Holding(
         model="cabinets.Note",
@@ -753,6 +755,10 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.SEE_INVOICES,
         client="client",
+        contact=(
+            "link__contact",
+            "mandate__plan__contact",
+        ),
     ),
     Holding(
         model="payments.ProviderNotice",
@@ -774,6 +780,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.KEEP_TRACE,
         seen_by=Right.SEE_INVOICES,
         client="client",
+        contact=("contact",),
         in_access=False,
     ),
     Holding(
@@ -785,6 +792,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.DELETE,
         seen_by=Right.SEE_INVOICES,
         client="link__client",
+        contact=("link__contact",),
     ),
     Holding(
         model="payments.LinkMessage",
@@ -796,6 +804,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.DELETE,
         seen_by=Right.SEE_INVOICES,
         client="client",
+        contact=("link__contact",),
     ),
     Holding(
         model="payments.Proof",
@@ -810,6 +819,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.SEE_INVOICES,
         client="client",
+        contact=("requests__link__contact",),
         files=(("stored_as", "file"),),
         in_portability=True,
     ),
@@ -823,6 +833,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.SEE_INVOICES,
         client="client",
+        contact=("link__contact",),
         in_portability=True,
     ),
     Holding(
@@ -835,6 +846,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.SEE_INVOICES,
         client="client",
+        contact=("contact",),
         in_portability=True,
     ),
     Holding(
@@ -847,6 +859,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.SEE_INVOICES,
         client="client",
+        contact=("plan__contact",),
         in_portability=True,
     ),
     Holding(
@@ -859,6 +872,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.SEE_INVOICES,
         client="client",
+        contact=("plan__contact",),
     ),
     # What was said.
     Holding(
@@ -886,6 +900,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.SEE_INVOICES,
         client="client",
+        contact=("contact",),
     ),
     Holding(
         model="dunning.Decision",
@@ -919,6 +934,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.SEE_INVOICES,
         client="client",
+        contact=("reminder__contact",),
         files=(("stored_as", "pdf"),),
     ),
     Holding(
@@ -931,6 +947,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.SEE_INVOICES,
         client="client",
+        contact=("reminder__contact",),
         files=(("stored_as", "file"),),
     ),
     Holding(
@@ -942,6 +959,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.SEE_CLIENTS,
         client="client",
+        contact=("contact",),
         in_portability=True,
     ),
     Holding(
@@ -954,6 +972,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.SEE_INVOICES,
         client="client",
+        contact=("reminder__contact",),
     ),
     Holding(
         model="dunning.InboundMessage",
@@ -965,6 +984,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.SEE_INVOICES,
         client="client",
+        contact=("contact",),
         in_portability=True,
     ),
     Holding(
@@ -1012,6 +1032,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.KEEP_TRACE,
         seen_by=Right.SEE_INVOICES,
         client="reminder__client",
+        contact=("reminder__contact",),
         in_access=False,
     ),
     # What this app keeps.
@@ -1071,6 +1092,7 @@ HOLDINGS: tuple[Holding, ...] = (
         ending=Ending.EMPTY,
         seen_by=Right.ANSWER_RIGHTS,
         client="client",
+        contact=("contact",),
         files=(("stored_as", "file"),),
     ),
 )

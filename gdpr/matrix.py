@@ -37,6 +37,14 @@ REASONS: Mapping[tuple[Basis, Claim], str] = {
 }
 
 
+def basis_for(basis: Basis, *, is_contact: bool) -> Basis:
+    """Return on what a purpose rests for this person: the contract binds the client, not whoever is written to for them.
+
+    A contact or a third-party payer is written to in the firm's legitimate interest to reach who settles the invoice.
+    """
+    return Basis.LEGITIMATE_INTEREST if is_contact and basis == Basis.CONTRACT else basis
+
+
 def is_allowed(claim: Claim, *, basis: Basis) -> bool:
     """Say whether a right may be used on what rests on this basis."""
     return claim in ALLOWED[basis]

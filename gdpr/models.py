@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from cabinets.models import Client, Membership
+from cabinets.models import Client, Contact, Membership
 from cabinets.scoping import CabinetOwned
 from cabinets.sealing import SealedModel, SealedTextField
 from cabinets.wall import Grant, Wall
@@ -60,6 +60,8 @@ class RightsRequest(SealedModel):
     claim = models.CharField("droit", max_length=14, choices=Claim)
     origin = models.CharField("reçue par", max_length=8, choices=RequestOrigin)
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
+    # The person who asks when it is not the client: their answer holds what concerns them, and nothing of the client.
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="+", null=True)
     asked = models.OneToOneField(DebtorRequest, on_delete=models.PROTECT, related_name="+", null=True)
     words = SealedTextField("ce qui est demandé")
     received_on = models.DateField("reçue le")

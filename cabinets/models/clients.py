@@ -167,6 +167,11 @@ class Contact(SealedModel):
         """Seal under the client's key."""
         return self.client_id
 
+    @property
+    def display_name(self) -> str:
+        """Return the name as written on screen."""
+        return " ".join(part for part in (self.first_name, self.last_name) if part) or "Contact sans nom"
+
 
 class Dossier(SealedModel):
     """An engagement: it says what the client is, what was agreed, and what the law requires before a word is said."""

@@ -5,14 +5,16 @@ client's key is gone. A choice among a few, a date or an amount is left: without
 and the figures survive.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from cabinets import crypto
 from cabinets.enums import KeyPurpose
@@ -34,6 +36,21 @@ def rows_of(holding: Holding, client_ids: Sequence[UUID]) -> QuerySet[Any]:
     """Return the rows a table holds about these clients, as far as the scope sees them."""
     lookup = "pk__in" if holding.client == "pk" else f"{holding.client}__in"
     return model_of(holding)._default_manager.filter(**{lookup: list(client_ids)})
+
+
+def rows_about(holding: Holding, *, client_id: UUID, contact_id: UUID | None) -> QuerySet[Any]:
+    """Return the rows about one person: a contact's own, or the client's without those of their contacts."""
+    rows = rows_of(holding, [client_id])
+    if contact_id is None:
+        return rows.exclude(_or({f"{path}__isnull": False} for path in holding.contact)) if holding.contact else rows
+    if not holding.contact:
+        return rows.none()
+    mine = model_of(holding)._default_manager.filter(_or({path: contact_id} for path in holding.contact))
+    return rows.filter(pk__in=mine.values("pk"))
+
+
+def _or(lookups: Iterable[dict[str, object]]) -> Q:
+    return reduce(or_, (Q(**one) for one in lookups))
 
 
 def let_go(holding: Holding, rows: QuerySet[Any], *, only: Sequence[str] = ()) -> int:

@@ -4,14 +4,17 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cabinets import journal
 from cabinets.enums import KeyPurpose
-from cabinets.models import Client, DataKey
+from cabinets.models import Client, Contact, DataKey
 from cabinets.sealing import forget_keys
+from cabinets.services.clients import archive_contact
 from dunning.services import evidence
 from gdpr import fates
 from gdpr.enums import Person
@@ -19,8 +22,8 @@ from gdpr.fates import ClientFacts, Fate
 from gdpr.inventory import HOLDINGS, Holding
 from gdpr.models import RightsRequest
 from gdpr.services import archives
-from gdpr.services.emptying import let_go, model_of, rows_of
-from gdpr.services.facts import facts_of
+from gdpr.services.emptying import let_go, model_of, rows_about, rows_of
+from gdpr.services.facts import facts_of, is_needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +38,21 @@ class Line:
 
 
 OF_CLIENTS: tuple[Holding, ...] = tuple(one for one in HOLDINGS if one.client and one.person is not Person.MEMBER)
+OF_CONTACTS: tuple[Holding, ...] = tuple(one for one in OF_CLIENTS if one.contact)
 
 
-def preview(*, client_id: UUID, on: dt.date) -> list[Line]:
-    """Say, table by table, what would go were erasure granted today, what would stay, until when and why."""
+def preview(*, client_id: UUID, on: dt.date, contact_id: UUID | None = None) -> list[Line]:
+    """Say, table by table, what would go were erasure granted today, what would stay, until when and why.
+
+    With a contact, of that person alone; without, of the client and of everyone reached for them.
+    """
     facts = facts_of([client_id], on=on)[client_id]
+    needed = contact_id is not None and is_needed(contact_id)
     lines = []
-    for holding in OF_CLIENTS:
-        count = rows_of(holding, [client_id]).count()
-        if count:
-            lines.append(_line(holding, fates.fate(holding, facts), count))
+    for holding in OF_CLIENTS if contact_id is None else OF_CONTACTS:
+        rows = _mine(holding, client_id, contact_id)
+        if count := rows.count():
+            lines.append(_line(holding, _fate(holding, facts, contact_id, needed=needed), count))
     return lines
 
 
@@ -56,6 +64,36 @@ def erase(*, client_id: UUID, on: dt.date) -> list[Line]:
     counts = _let_go_of(client_id, facts, is_asked=True)
     journal.record("client.erased", Client.objects.get(pk=client_id), rows=sum(counts.values()))
     return lines
+
+
+@transaction.atomic
+def erase_contact(*, client_id: UUID, contact_id: UUID, on: dt.date) -> list[Line]:
+    """Erase what may go of one contact and write to them no more; the client and their vouchers are left as they are."""
+    lines = preview(client_id=client_id, contact_id=contact_id, on=on)
+    facts, needed = facts_of([client_id], on=on)[client_id], is_needed(contact_id)
+    gone = [one for one in OF_CONTACTS if _fate(one, facts, contact_id, needed=needed).is_gone]
+    if not needed:
+        # Their page stays for the answer: with no invoice billed to them any more, it shows nothing of the client.
+        archive_contact(contact_id=contact_id)
+        Contact.objects.filter(pk=contact_id).update(has_email=False, has_mobile=False, has_phone=False)
+    counts = {one.model: let_go(one, _mine(one, client_id, contact_id)) for one in gone}
+    if messages := counts.get("dunning.Reminder", 0) + counts.get("payments.PlanMessage", 0):
+        evidence.append_emptied(client_id=client_id, messages=messages)
+    archives.destroy(RightsRequest.objects.filter(contact=contact_id))
+    journal.record("contact.erased", Contact.objects.get(pk=contact_id), rows=sum(counts.values()))
+    return lines
+
+
+def _mine(holding: Holding, client_id: UUID, contact_id: UUID | None) -> QuerySet[Any]:
+    if contact_id is None:
+        return rows_of(holding, [client_id])
+    return rows_about(holding, client_id=client_id, contact_id=contact_id)
+
+
+def _fate(holding: Holding, facts: ClientFacts, contact_id: UUID | None, *, needed: bool) -> Fate:
+    if contact_id is None:
+        return fates.fate(holding, facts)
+    return fates.contact_fate(holding, facts, is_needed=needed)
 
 
 @transaction.atomic

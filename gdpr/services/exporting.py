@@ -6,20 +6,24 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cabinets.errors import SealBrokenError
 from cabinets.journal_labels import EVENTS
-from cabinets.models import Cabinet, Client, JournalEntry, Membership
+from cabinets.models import Cabinet, Client, Contact, JournalEntry, Membership
 from cabinets.sealing import SealedModel, open_together
-from gdpr.enums import Claim
+from gdpr.enums import Basis, Claim
 from gdpr.inventory import HOLDINGS, Holding, purpose_of, retention_of
-from gdpr.services.emptying import model_of, rows_of
+from gdpr.matrix import basis_for
+from gdpr.services.chain_of_processors import of_the_firm, of_the_installation
+from gdpr.services.emptying import model_of, rows_about, rows_of
 from invoices.models import Invoice
 from invoices.money import show_euros
 from invoices.sealed_files import open_sealed_stream
@@ -33,32 +37,69 @@ _INDEXES = ("_index", "_hash", "_key")
 _PARTS = ("stored_as", "archive_as", "digest", "html", "raw", "generation", "lease_until")
 EXTENSIONS = {"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg", "text/plain": ".txt"}
 EVERYTHING = frozenset({Claim.ACCESS, Claim.PORTABILITY})
+Section = tuple[Holding, list[dict[str, str]]]
 
 
-def archive_of(*, client: Client, cabinet: Cabinet, claim: Claim) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks: the client, or somebody reached for them, whose archive holds nothing of the client."""
+
+    client: Client
+    contact: Contact | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name the archive bears."""
+        return (self.contact or self.client).display_name
+
+    def rows(self, holding: Holding) -> QuerySet[Any]:
+        """Return what a table holds about this person and nobody else."""
+        contact_id = self.contact.pk if self.contact else None
+        return rows_about(holding, client_id=self.client.pk, contact_id=contact_id).order_by("pk")
+
+    def basis(self, holding: Holding) -> Basis:
+        """Return on what the use of these rows rests for this person."""
+        return basis_for(purpose_of(holding).basis, is_contact=self.contact is not None)
+
+
+def archive_of(*, person: Person, cabinet: Cabinet, claim: Claim) -> bytes:
     """Return the ZIP that answers a request of access, or of portability: what the person gave, and nothing else."""
-    holdings = [one for one in HOLDINGS if one.client and one.in_access and _is_wanted(one, claim)]
-    sections = [(one, [_told(row, cabinet) for row in _rows(one, client)]) for one in holdings]
-    sections = [(holding, rows) for holding, rows in sections if rows]
+    holdings = holdings_told(claim)
+    sections = sections_of(person, cabinet, claim)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("donnees.json", _as_json(client, cabinet, sections))
-        archive.writestr("a-lire.pdf", _as_pdf(client, cabinet, claim, sections))
+        archive.writestr("donnees.json", _as_json(person, cabinet, sections))
+        archive.writestr("a-lire.pdf", _as_pdf(person, cabinet, claim, sections))
         if claim == Claim.ACCESS:
-            archive.writestr("consultations.csv", _who_looked(client, cabinet))
+            archive.writestr("consultations.csv", _who_looked(person, cabinet))
         for holding in holdings:
-            for name, content in _files(holding, client):
+            for name, content in _files(holding, person):
                 archive.writestr(f"fichiers/{name}", content)
     return packed.getvalue()
 
 
-def _is_wanted(holding: Holding, claim: Claim) -> bool:
-    return claim != Claim.PORTABILITY or holding.in_portability
+def holdings_told(claim: Claim) -> list[Holding]:
+    """Return the tables whose rows answer this request."""
+    wanted = [one for one in HOLDINGS if one.client and one.in_access]
+    return [one for one in wanted if claim != Claim.PORTABILITY or one.in_portability]
 
 
-def _rows(holding: Holding, client: Client) -> list[Any]:
-    rows = rows_of(holding, [client.pk]).order_by("pk")
-    found = list(rows)
+def sections_of(person: Person, cabinet: Cabinet, claim: Claim) -> list[Section]:
+    """Return what is told of a person, table by table, in words; a table without a row is left out."""
+    told = [(one, [_told(row, cabinet) for row in _rows(one, person)]) for one in holdings_told(claim)]
+    return [(holding, rows) for holding, rows in told if rows]
+
+
+def kept_apart(person: Person) -> int:
+    """Return how many messages and forms of this client's file bear somebody else's data (art. 15-4)."""
+    if person.contact is not None:
+        return 0
+    apart = [one for one in holdings_told(Claim.ACCESS) if one.contact and one.contact != ("pk",)]
+    return sum(rows_of(one, [person.client.pk]).count() - person.rows(one).count() for one in apart)
+
+
+def _rows(holding: Holding, person: Person) -> list[Any]:
+    found = list(person.rows(holding))
     return open_together(found) if found and isinstance(found[0], SealedModel) else found
 
 
@@ -97,43 +138,45 @@ def _title(holding: Holding) -> str:
     return str(model_of(holding)._meta.verbose_name_plural).capitalize()
 
 
-def _as_json(client: Client, cabinet: Cabinet, sections: list[tuple[Holding, list[dict[str, str]]]]) -> str:
+def _as_json(person: Person, cabinet: Cabinet, sections: list[Section]) -> str:
     told = {
         "responsable": cabinet.name,
-        "personne": client.display_name,
+        "personne": person.name,
         "etabli_le": timezone.now().astimezone(cabinet.zone).isoformat(timespec="minutes"),
         "donnees": [
             {
                 "nature": _title(holding),
                 "finalite": purpose_of(holding).name,
-                "base": purpose_of(holding).basis.label,
+                "base": person.basis(holding).label,
                 "duree": retention_of(holding).words,
                 "lignes": rows,
             }
             for holding, rows in sections
         ],
+        "tenu_a_part": kept_apart(person),
     }
     return json.dumps(told, ensure_ascii=False, indent=2)
 
 
-def _as_pdf(
-    client: Client, cabinet: Cabinet, claim: Claim, sections: list[tuple[Holding, list[dict[str, str]]]]
-) -> bytes:
-    purposes = {purpose_of(holding).slug: purpose_of(holding) for holding, _ in sections}
+def _as_pdf(person: Person, cabinet: Cabinet, claim: Claim, sections: list[Section]) -> bytes:
+    purposes = {purpose_of(holding).slug: (purpose_of(holding), person.basis(holding)) for holding, _ in sections}
     context = {
         "head": letterhead_of(cabinet),
         "demo": "Démonstration : ce document ne concerne personne." if cabinet.is_demo else "",
-        "client": client.display_name,
+        "client": person.name,
+        "kept_apart": kept_apart(person),
         "on": day_words(cabinet.today()),
         "is_access": claim == Claim.ACCESS,
+        "is_contact": person.contact is not None,
+        "processors": [*of_the_installation(on=cabinet.today()), *of_the_firm()],
         "purposes": [
             {
                 "name": one.name,
                 "text": one.text,
-                "basis": one.basis.label,
+                "basis": basis.label,
                 "recipients": ", ".join(one.recipients),
             }
-            for one in purposes.values()
+            for one, basis in purposes.values()
         ],
         "sections": [
             {"title": _title(holding), "duration": retention_of(holding).words, "rows": [row.items() for row in rows]}
@@ -143,9 +186,9 @@ def _as_pdf(
     return render_document("personal_data.html", context, styles=STYLES).content
 
 
-def _who_looked(client: Client, cabinet: Cabinet) -> str:
-    """List who read or changed what of this client: by role, since a member of the team is a person too."""
-    subjects = [client.pk, *Invoice.objects.filter(client=client).values_list("pk", flat=True)]
+def _who_looked(person: Person, cabinet: Cabinet) -> str:
+    """List who read or changed what of this person: by role, since a member of the team is a person too."""
+    subjects = [person.contact.pk] if person.contact else _subjects(person.client)
     roles = {member.pk: member.get_role_display() for member in Membership.objects.all()}
     page = io.StringIO()
     writer = csv.writer(page, delimiter=";")
@@ -157,13 +200,17 @@ def _who_looked(client: Client, cabinet: Cabinet) -> str:
     return "\ufeff" + page.getvalue()
 
 
+def _subjects(client: Client) -> list[UUID]:
+    return [client.pk, *Invoice.objects.filter(client=client).values_list("pk", flat=True)]
+
+
 def _act(event: str) -> str:
     return EVENTS.get(event, event)
 
 
-def _files(holding: Holding, client: Client) -> Iterable[tuple[str, bytes]]:
+def _files(holding: Holding, person: Person) -> Iterable[tuple[str, bytes]]:
     for column, binding in holding.files:
-        for row in rows_of(holding, [client.pk]).exclude(**{column: ""}).order_by("pk"):
+        for row in person.rows(holding).exclude(**{column: ""}):
             try:
                 stream = open_sealed_stream(getattr(row, column), bound_to=row.bound_to(binding))
                 content = b"".join(stream)

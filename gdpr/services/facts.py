@@ -16,7 +16,8 @@ from gdpr.models import RetentionSettings
 from gdpr.terms import Debt, accounts_kept_until, messages_kept_until
 from invoices.enums import InvoiceState
 from invoices.models import CreditNote, Invoice
-from payments.models import Payment, Refund
+from payments.enums import PlanState
+from payments.models import Payment, PaymentPlan, Refund
 
 _READ = ("client_id", "dossier_id", "issued_on", "due_on", "state", "total_cents", "settled_cents", "credited_cents")
 
@@ -66,6 +67,13 @@ def facts_of(client_ids: Sequence[UUID], *, on: dt.date) -> dict[UUID, ClientFac
         )
         for client_id in created
     }
+
+
+def is_needed(contact_id: UUID) -> bool:
+    """Say whether something is still to be settled by this contact: invoices billed to them, or a plan that runs."""
+    plans = PaymentPlan.objects.filter(contact=contact_id, state__in=(PlanState.PROPOSED, PlanState.ACTIVE))
+    billed = Invoice.objects.filter(dossier__billing_contact=contact_id, state=InvoiceState.OPEN)
+    return plans.exists() or any(invoice.outstanding_cents > 0 for invoice in billed)
 
 
 def _latest(model: type, column: str, mine: dict[str, object]) -> list[tuple[UUID, Any]]:

@@ -9,15 +9,17 @@ from django.utils import timezone
 
 from cabinets import journal
 from cabinets.enums import Right
-from cabinets.models import Cabinet, Client, Membership
+from cabinets.models import Cabinet, Client, Contact, Membership
 from cabinets.permissions import ensure
+from cabinets.services.clients import archive_contact
 from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
 from gdpr.errors import GdprError
 from gdpr.models import RightsRequest
 from gdpr.services import erasing
-from gdpr.services.exporting import EVERYTHING, archive_of
+from gdpr.services.exporting import EVERYTHING, Person, archive_of
 from gdpr.terms import answer_due_on
 from invoices.enums import StopKind
+from invoices.models import Standstill
 from invoices.sealed_files import open_sealed_stream, remove_sealed, write_sealed
 from invoices.services import standstill
 from payments.enums import DataRight, RequestKind
@@ -39,15 +41,28 @@ _ANSWERED = "Cette demande a déjà reçu sa réponse. Rien n’a été changé.
 
 @transaction.atomic
 def record(
-    *, by: Membership, client: Client, claim: Claim, origin: RequestOrigin, received_on: dt.date, words: str = ""
+    *,
+    by: Membership,
+    client: Client,
+    claim: Claim,
+    origin: RequestOrigin,
+    received_on: dt.date,
+    words: str = "",
+    contact: Contact | None = None,
 ) -> RightsRequest:
-    """Note a request that came by e-mail, by letter or in person; its month runs from the day it arrived."""
+    """Note a request that came by e-mail, by letter or in person; its month runs from the day it arrived.
+
+    `contact` is the person who asks when it is not the client: one of the client's contacts.
+    """
     ensure(by, Right.ANSWER_RIGHTS)
     cabinet = Cabinet.objects.get()
+    if contact is not None and contact.client_id != client.pk:
+        raise GdprError("Cette personne n’est pas un contact de ce client. Rien n’a été enregistré.")
     row = RightsRequest(
         claim=claim,
         origin=origin,
         client=client,
+        contact=contact,
         words=words,
         received_on=received_on,
         due_on=answer_due_on(min(received_on, cabinet.today())),
@@ -62,7 +77,7 @@ def record(
 def take_in(*, by: Membership, asked_id: UUID) -> RightsRequest:
     """Take up what a client asked from their page; taken up twice, it is the same request."""
     ensure(by, Right.ANSWER_RIGHTS)
-    asked = DebtorRequest.objects.select_for_update(of=("self",), no_key=True).select_related("client")
+    asked = DebtorRequest.objects.select_for_update(of=("self",), no_key=True).select_related("client", "link")
     one = asked.get(pk=asked_id, kind=RequestKind.DATA)
     known = RightsRequest.objects.filter(asked=one).first()
     if known is not None:
@@ -72,6 +87,7 @@ def take_in(*, by: Membership, asked_id: UUID) -> RightsRequest:
         claim=CLAIMS[DataRight(one.reason)],
         origin=RequestOrigin.LINK,
         client=one.client,
+        contact_id=one.link.contact_id,
         asked=one,
         words=one.message,
         received_on=received_on,
@@ -120,7 +136,7 @@ def prepare(*, request_id: UUID, by: Membership) -> RightsRequest:
     claim = Claim(row.claim)
     if claim not in EVERYTHING:
         raise GdprError("Cette demande ne se répond pas par une copie des données. Rien n’a été préparé.")
-    content = archive_of(client=row.client, cabinet=Cabinet.objects.get(), claim=claim)
+    content = archive_of(person=Person(row.client, row.contact), cabinet=Cabinet.objects.get(), claim=claim)
     former = row.stored_as
     stored = write_sealed(io.BytesIO(content), folder=FOLDER, bound_to=row.bound_to("file"), subject_id=row.client_id)
     row.stored_as, row.size, row.digest = stored.stored_as, stored.size, stored.sha256
@@ -153,7 +169,11 @@ def erase(*, request_id: UUID, by: Membership) -> RightsRequest:
     row = _recognised(request_id)
     if row.claim != Claim.ERASURE:
         raise GdprError("Cette demande n’est pas un effacement. Rien n’a été effacé.")
-    lines = erasing.erase(client_id=row.client_id, on=Cabinet.objects.get().today())
+    on = Cabinet.objects.get().today()
+    if row.contact_id is not None:
+        lines = erasing.erase_contact(client_id=row.client_id, contact_id=row.contact_id, on=on)
+    else:
+        lines = erasing.erase(client_id=row.client_id, on=on)
     row.report = [
         {
             "label": line.label,
@@ -171,14 +191,25 @@ def erase(*, request_id: UUID, by: Membership) -> RightsRequest:
 
 @transaction.atomic
 def restrict(*, request_id: UUID, by: Membership) -> RightsRequest:
-    """Keep a client's data without using them: no reminder of any of their invoices until a person resumes them."""
+    """Keep data without using them: no reminder of a client's invoices until a person resumes them.
+
+    A contact who asks for it, or who objects, is written to no more; the client's invoices go on without them.
+    """
     ensure(by, Right.ANSWER_RIGHTS)
     row = _recognised(request_id)
-    if row.claim != Claim.RESTRICTION:
+    if not may_restrict(row):
         raise GdprError("Cette demande n’est pas une limitation. Rien n’a été suspendu.")
-    standstill.declare(kind=StopKind.HOLD, target=row.client, reason="Limitation demandée (art. 18 du RGPD)")
+    if row.contact_id is not None:
+        archive_contact(contact_id=row.contact_id)
+    else:
+        standstill.declare(kind=StopKind.HOLD, target=row.client, reason="Limitation demandée (art. 18 du RGPD)")
     journal.record("rightsrequest.restricted", row)
     return row
+
+
+def may_restrict(row: RightsRequest) -> bool:
+    """Say whether this request is answered by no longer using the data."""
+    return row.claim == Claim.RESTRICTION or (row.claim == Claim.OBJECTION and row.contact_id is not None)
 
 
 @transaction.atomic
@@ -207,12 +238,20 @@ def _require_done(row: RightsRequest, state: RightsState) -> None:
         return
     if row.claim in EVERYTHING and not row.stored_as:
         raise GdprError("Préparez d’abord la copie des données. Rien n’a été enregistré.")
+    if may_restrict(row) and not _is_restricted(row):
+        raise GdprError("Rien n’a encore été suspendu : suspendez d’abord, ou refusez. Rien n’a été enregistré.")
     if row.claim == Claim.ERASURE and not row.report:
         raise GdprError("Rien n’a encore été effacé : effacez d’abord, ou refusez. Rien n’a été enregistré.")
 
 
+def _is_restricted(row: RightsRequest) -> bool:
+    if row.contact is not None:
+        return row.contact.is_archived
+    return Standstill.objects.filter(client=row.client_id, kind=StopKind.HOLD, released_at=None).exists()
+
+
 def _open(request_id: UUID) -> RightsRequest:
-    rows = RightsRequest.objects.select_for_update(of=("self",), no_key=True).select_related("client")
+    rows = RightsRequest.objects.select_for_update(of=("self",), no_key=True).select_related("client", "contact")
     row = rows.get(pk=request_id)
     if not row.is_open:
         raise GdprError(_ANSWERED)

@@ -1,6 +1,7 @@
 """« Demandes de droits »: what people ask about their data, with its deadline, the steps and the answer."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +16,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cabinets import journal
 from cabinets.enums import Right
 from cabinets.http import CabinetRequest
-from cabinets.models import Client
+from cabinets.models import Client, Contact
 from cabinets.permissions import requires
 from cabinets.sealing import open_together
 from gdpr.enums import Basis, Claim, IdentityProof, RequestOrigin, RightsState
 from gdpr.errors import GdprError
 from gdpr.forms import AnswerForm, ExtensionForm, IdentityForm, RequestForm
-from gdpr.matrix import why_not
+from gdpr.matrix import basis_for, why_not
 from gdpr.models import RightsRequest
 from gdpr.services import erasing
 from gdpr.services import requests as service
@@ -39,6 +40,7 @@ FOUND = {
     Claim.PORTABILITY: "Vous trouverez ci-joint, dans un format réutilisable, les données que vous nous avez fournies.",
     Claim.RECTIFICATION: "Vos données sont corrigées.",
     Claim.ERASURE: "Nous avons effacé ce qui pouvait l’être.",
+    Claim.OBJECTION: "C’est noté : nous ne vous écrirons plus au sujet de ces factures.",
     Claim.RESTRICTION: "Vos données sont conservées sans être utilisées : nous ne vous écrirons plus à leur sujet.",
 }
 
@@ -72,7 +74,7 @@ class Row:
 def listing(request: CabinetRequest) -> HttpResponse:
     """List what waits for an answer, the nearest deadline first, or what was answered."""
     answered, today = request.GET.get("etat") == "repondues", request.cabinet.today()
-    rows = RightsRequest.objects.select_related("client")
+    rows = RightsRequest.objects.select_related("client", "contact")
     if answered:
         found = list(rows.exclude(state=RightsState.OPEN).order_by("-answered_at")[:SHOWN])
         shown = [_row(one, today) for one in open_together_clients(found)]
@@ -99,7 +101,7 @@ def _new(request: CabinetRequest, today: dt.date) -> list[Row]:
     """Return what clients asked from their page and nobody took up."""
     known = RightsRequest.objects.exclude(asked=None).values("asked_id")
     asked = DebtorRequest.objects.filter(kind=RequestKind.DATA, state=RequestState.OPEN).exclude(pk__in=known)
-    found = list(asked.select_related("client"))
+    found = list(asked.select_related("client", "link__contact"))
     open_together([one.client for one in found])
     rows = []
     for one in found:
@@ -109,7 +111,7 @@ def _new(request: CabinetRequest, today: dt.date) -> list[Row]:
             Row(
                 url=f"/rgpd/demandes/prendre/{one.pk}/",
                 claim=str(one.get_reason_display()),
-                client=one.client.display_name,
+                client=(one.link.contact or one.client).display_name,
                 received_on=received_on,
                 due_on=due_on,
                 state="Nouvelle",
@@ -124,7 +126,7 @@ def _row(one: RightsRequest, today: dt.date) -> Row:
     return Row(
         url=f"/rgpd/demandes/{one.pk}/",
         claim=str(one.get_claim_display()),
-        client=one.client.display_name,
+        client=(one.contact or one.client).display_name,
         received_on=one.received_on,
         due_on=one.due_on,
         state=str(one.get_state_display()),
@@ -138,13 +140,23 @@ def _row(one: RightsRequest, today: dt.date) -> Row:
 def add(request: CabinetRequest) -> HttpResponse:
     """Note a request that came by e-mail, by letter or in person."""
     clients = sorted(open_together(Client.objects.all()), key=lambda one: one.display_name.casefold())
-    chosen = request.GET.get("client", "")
-    form = RequestForm(request.POST or None, clients=clients, today=request.cabinet.today(), chosen=chosen)
+    contacts: dict[UUID, list[Contact]] = defaultdict(list)
+    for one in open_together(Contact.objects.order_by("pk")):
+        contacts[one.client_id].append(one)
+    form = RequestForm(
+        request.POST or None,
+        clients=clients,
+        contacts=contacts,
+        today=request.cabinet.today(),
+        chosen=request.GET.get("client", ""),
+    )
     if form.is_bound and form.is_valid():
         given = form.cleaned_data
+        client_id, contact_id = given["person"]
         row = service.record(
             by=request.member,
-            client=get_object_or_404(Client, pk=given["client"]),
+            client=get_object_or_404(Client, pk=client_id),
+            contact=get_object_or_404(Contact, pk=contact_id) if contact_id else None,
             claim=Claim(given["claim"]),
             origin=RequestOrigin(given["origin"]),
             received_on=given["received_on"],
@@ -160,14 +172,18 @@ def add(request: CabinetRequest) -> HttpResponse:
 @requires(Right.ANSWER_RIGHTS)
 def take_in(request: CabinetRequest, pk: UUID) -> HttpResponse:
     """Take up what a client asked from their page."""
-    asked = get_object_or_404(DebtorRequest.objects.select_related("client"), pk=pk, kind=RequestKind.DATA)
+    asked = get_object_or_404(
+        DebtorRequest.objects.select_related("client", "link__contact"), pk=pk, kind=RequestKind.DATA
+    )
     if request.method == "POST":
         return redirect("rights_request", service.take_in(by=request.member, asked_id=pk).pk)
     known = RightsRequest.objects.filter(asked=asked).first()
     if known is not None:
         return redirect("rights_request", known.pk)
     journal.seen(asked, request.path)
-    return render(request, "gdpr/request_new.html", {"asked": asked, "client": asked.client.display_name})
+    return render(
+        request, "gdpr/request_new.html", {"asked": asked, "client": (asked.link.contact or asked.client).display_name}
+    )
 
 
 @require_GET
@@ -175,7 +191,7 @@ def take_in(request: CabinetRequest, pk: UUID) -> HttpResponse:
 @requires(Right.ANSWER_RIGHTS)
 def one(request: CabinetRequest, pk: UUID) -> HttpResponse:
     """Show a request, what was done of it, and what to do next."""
-    row = get_object_or_404(RightsRequest.objects.select_related("client", "identity_by__user"), pk=pk)
+    row = get_object_or_404(RightsRequest.objects.select_related("client", "contact", "identity_by__user"), pk=pk)
     return _page(request, row)
 
 
@@ -300,13 +316,15 @@ def _page(request: CabinetRequest, row: RightsRequest, *, status: int | None = N
     is_erasure = claim == Claim.ERASURE and row.is_open and not row.report
     context = {
         "row": row,
+        "person": (row.contact or row.client).display_name,
         "client": row.client.display_name,
         "days_left": (row.due_on - today).days,
         "needs_copy": claim in EVERYTHING,
         "is_erasure": claim == Claim.ERASURE,
-        "preview": erasing.preview(client_id=row.client_id, on=today) if is_erasure else [],
+        "is_restriction": service.may_restrict(row),
+        "preview": erasing.preview(client_id=row.client_id, contact_id=row.contact_id, on=today) if is_erasure else [],
         "report": [_line(line) for line in row.report],
-        "refusal": why_not(claim, basis=Basis.CONTRACT),
+        "refusal": _refusal(row),
         "may_extend": row.is_open and row.extended_on is None and today <= row.due_on,
         "identity_form": forms.get("identity_form") or IdentityForm(),
         "extension_form": forms.get("extension_form") or ExtensionForm(),
@@ -321,9 +339,14 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
     return line | {"until_on": dt.date.fromisoformat(until) if until else None}
 
 
+def _refusal(row: RightsRequest) -> str:
+    """Return the sentence of a refusal; empty when this person may use this right on what serves recovery."""
+    return why_not(Claim(row.claim), basis=basis_for(Basis.CONTRACT, is_contact=row.contact_id is not None))
+
+
 def _usual(row: RightsRequest, claim: Claim) -> dict[str, str]:
     """Return the answer a person starts from."""
-    refusal = why_not(claim, basis=Basis.CONTRACT)
+    refusal = _refusal(row)
     if refusal:
         return {"state": RightsState.REFUSED, "text": refusal}
     kept = [line for line in row.report if not line["is_gone"]]

@@ -273,7 +273,7 @@ def test_walks_an_erasure_from_its_page(owner: Membership, browse: Callable[[Mem
     desk = browse(owner)
     desk.post(
         "/rgpd/demandes/ajouter/",
-        {"client": str(client.pk), "claim": "erasure", "origin": "email", "received_on": "2026-11-20", "words": "svp"},
+        {"person": str(client.pk), "claim": "erasure", "origin": "email", "received_on": "2026-11-20", "words": "svp"},
     )
     row = RightsRequest.objects.get()
 

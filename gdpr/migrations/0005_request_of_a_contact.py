@@ -1,0 +1,21 @@
+"""A request may come from somebody reached for a client."""
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("cabinets", "0009_iban_change"),
+        ("gdpr", "0003_reversibility"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="rightsrequest",
+            name="contact",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="cabinets.contact"
+            ),
+        ),
+    ]
