@@ -38,7 +38,7 @@ REASONS: Mapping[tuple[Basis, Claim], str] = {
 
 
 def basis_for(basis: Basis, *, is_contact: bool) -> Basis:
-    """Return on what a purpose rests for this person: the contract binds the client, not whoever is written to for them.
+    """Return on what a purpose rests for a person: the contract binds the client, not whoever is reached for them.
 
     A contact or a third-party payer is written to in the firm's legitimate interest to reach who settles the invoice.
     """

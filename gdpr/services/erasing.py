@@ -68,7 +68,7 @@ def erase(*, client_id: UUID, on: dt.date) -> list[Line]:
 
 @transaction.atomic
 def erase_contact(*, client_id: UUID, contact_id: UUID, on: dt.date) -> list[Line]:
-    """Erase what may go of one contact and write to them no more; the client and their vouchers are left as they are."""
+    """Erase what may go of one contact and write to them no more; the client and the vouchers are left alone."""
     lines = preview(client_id=client_id, contact_id=contact_id, on=on)
     facts, needed = facts_of([client_id], on=on)[client_id], is_needed(contact_id)
     gone = [one for one in OF_CONTACTS if _fate(one, facts, contact_id, needed=needed).is_gone]
