@@ -192,6 +192,7 @@ class NotificationKind(models.TextChoices):
     PAYMENT_REVERSED = "payment_reversed", "Un paiement a été repris"
     ADDRESS = "address", "Une adresse a été refusée"
     NIGHT = "night", "Une nuit inhabituelle attend votre accord"
+    AUDIT = "audit", "L’audit annuel de conformité est à faire"
 
 
 class TaskState(models.TextChoices):

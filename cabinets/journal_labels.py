@@ -76,6 +76,8 @@ EVENTS: dict[str, str] = {
     "closing.asked": "Clôture du compte demandée, envois arrêtés",
     "closing.taken_back": "Clôture du compte reprise",
     "closing.erased": "Compte clos, données effacées",
+    "statement.signed": "État de conformité signé",
+    "statement.downloaded": "État de conformité téléchargé",
     "register.seen": "Registre des traitements consulté",
     "register.exported": "Registre des traitements exporté",
     "retention.seen": "Durées de conservation consultées",

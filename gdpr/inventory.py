@@ -1049,6 +1049,18 @@ HOLDINGS: tuple[Holding, ...] = (
         in_access=False,
     ),
     Holding(
+        model="gdpr.ComplianceStatement",
+        person=Person.MEMBER,
+        purpose="rights",
+        retention="firm",
+        fields=("stored_as",),
+        neutral=("digest",),
+        ending=Ending.WITH_FIRM,
+        seen_by=Right.MANAGE_FIRM,
+        files=(("stored_as", "file"),),
+        in_access=False,
+    ),
+    Holding(
         model="gdpr.FirmCopy",
         person=Person.FIRM,
         purpose="firm",

@@ -159,6 +159,29 @@ class Agreement(SealedModel):
         return self.version
 
 
+class ComplianceStatement(SealedModel):
+    """The state of the checklist as somebody signed it on a day: the very PDF, sealed, with its digest. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    signed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    signed_at = models.DateTimeField("signé le")
+    met = models.PositiveSmallIntegerField("points tenus")
+    of = models.PositiveSmallIntegerField("points")
+    stored_as = models.CharField("rangé sous", max_length=120)
+    size = models.PositiveIntegerField("taille (octets)")
+    digest = models.BinaryField("empreinte SHA-256")
+
+    wall: ClassVar[Wall] = Wall(append_only=True, erased=Grant(update=("stored_as",)))
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "état de conformité signé"
+        verbose_name_plural = "états de conformité signés"
+        indexes = [models.Index(fields=["cabinet", "-signed_at"], name="statement_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.met} / {self.of}"
+
+
 class Attestation(SealedModel):
     """What somebody vouched for, and when. Append-only: a new one takes the place of the last."""
 

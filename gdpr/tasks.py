@@ -6,8 +6,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from cabinets.models import Cabinet
-from cabinets.scoping import acting_for, tenant_atomic
-from gdpr.services import closing, firm_copies, retention
+from cabinets.scoping import acting_for, tenant_atomic, working_for
+from cabinets.services.firm import every_firm
+from gdpr.services import centre, closing, firm_copies, retention
 
 # A firm of many years is long to copy or to erase; past this the worker is given up.
 LONGEST = 10_000
@@ -29,6 +30,22 @@ def purge_firm(cabinet_id: str) -> int:
         with tenant_atomic():
             on = Cabinet.objects.get().today()
         return sum(retention.purge(on=on).values())
+
+
+@shared_task(name="gdpr.tasks.remind_of_audits")
+def remind_of_audits() -> int:
+    """Each morning: hand over each firm; return how many."""
+    ids = [cabinet_id for cabinet_id, _ in every_firm()]
+    for cabinet_id in ids:
+        remind_of_audit.delay(str(cabinet_id))
+    return len(ids)
+
+
+@shared_task(name="gdpr.tasks.remind_of_audit")
+def remind_of_audit(cabinet_id: str) -> int:
+    """Tell one firm that its yearly audit is to be done, if it is; return how many people were told."""
+    with working_for(cabinet_id=UUID(cabinet_id)):
+        return centre.remind_of_audit(on=Cabinet.objects.get().today())
 
 
 @shared_task(name="gdpr.tasks.sweep_copies")

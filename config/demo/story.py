@@ -35,6 +35,8 @@ from dunning.services import activation, approving, dispatch, nights, plan_mail,
 from dunning.services.claiming import take
 from dunning.services.composing import write_email
 from dunning.services.post_desk import Slip
+from gdpr.enums import Attested
+from gdpr.services import agreement, centre, retention
 from invoices.models import Invoice
 from invoices.services.documents import Upload
 from invoices.services.entering import InvoiceFacts, enter_invoice
@@ -51,6 +53,10 @@ DECLARES_EVERY = 5
 LOST_FOR = dt.timedelta(minutes=5)
 # The firms of a demonstration live by its day; at this instant no other firm has anything to send.
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+PRIVACY_PAGE = "Page « Confidentialité » du site de démonstration, rubrique « Relances d’honoraires »"
+AUDIT_REPORT = "Rapport de démonstration : registre relu, durées appliquées, accès revus avec l’équipe"
+TRAINING = "Module d’une heure : secret professionnel, relances et données personnelles"
 
 Progress = Callable[[int, int], None]
 
@@ -198,6 +204,8 @@ def _open(firm: Firm, demo_on: dt.date) -> Stage:
         for minute, person in enumerate((firm.owner, *firm.people)):
             with told_at(at(start, dt.time(9, minute))):
                 members.append(_member(firm, person))
+        with told_at(at(start, dt.time(9, 30))):
+            _comply(members)
     numbers, amounts = _numbered(firm, demo_on)
     return Stage(
         firm=firm,
@@ -212,6 +220,17 @@ def _open(firm: Firm, demo_on: dt.date) -> Stage:
         amounts=amounts,
         directory=Directory(firm),
     )
+
+
+def _comply(members: Sequence[Membership]) -> None:
+    """Sign and vouch for what the compliance page asks of a firm, as its people do on their first day."""
+    owner, today = members[0], Cabinet.objects.get().today()
+    agreement.sign(by=owner)
+    retention.save_settings(by=owner, accounting_years=10, fiscal_month=12, purges=True)
+    centre.attest(by=owner, kind=Attested.PRIVACY, on=today, note=PRIVACY_PAGE)
+    centre.attest(by=owner, kind=Attested.AUDIT, on=today, note=AUDIT_REPORT)
+    for member in members:
+        centre.attest(by=member, kind=Attested.TRAINING, on=today, note=TRAINING)
 
 
 def _member(firm: Firm, person: Person) -> Membership:

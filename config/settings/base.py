@@ -120,6 +120,7 @@ CELERY_BEAT_SCHEDULE = {
     "subscriptions": {"task": "cabinets.tasks.settle_subscriptions", "schedule": crontab(hour="0", minute="5")},
     "sessions": {"task": "cabinets.tasks.forget_sessions", "schedule": crontab(hour="3", minute="10")},
     "retention": {"task": "gdpr.tasks.purge", "schedule": crontab(hour="3", minute="20")},
+    "audits": {"task": "gdpr.tasks.remind_of_audits", "schedule": crontab(hour="7", minute="40")},
     "copies": {"task": "gdpr.tasks.sweep_copies", "schedule": 20.0},
     "closings": {"task": "gdpr.tasks.close_firms", "schedule": crontab(hour="3", minute="50")},
 }

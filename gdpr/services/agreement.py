@@ -25,7 +25,7 @@ from templates_lib.pdf import render_document
 from templates_lib.rendering import day_words
 
 # Changed with the words of the layout: a firm that signed another version is asked again.
-VERSION = "2026-11"
+VERSION = "2026-12"
 FOLDER = "accords"
 LAYOUT = "processing_agreement.html"
 STYLES = ("fonts.css", "document.css")
@@ -36,7 +36,7 @@ MEASURES = (
     "Besoin d’en connaître : chaque personne ne voit que les dossiers qui lui sont affectés.",
     "Journal de chaque consultation et de chaque modification, gardé douze mois et scellé chaque mois.",
     "Chiffrement TLS des échanges ; aucune donnée personnelle dans les journaux techniques ni dans les adresses.",
-    "Effacement par destruction de la clé, qui vaut aussi pour les sauvegardes.",
+    "Effacement des champs et destruction de la clé ; les sauvegardes oublient à leur tour, au terme de leur rotation.",
 )
 
 
@@ -73,7 +73,8 @@ def context_of(cabinet: Cabinet, *, signed: str = "") -> dict[str, Any]:
         "on": day_words(cabinet.today()),
         "firm": cabinet.name,
         "bar": cabinet.bar,
-        "operator": operator["OPERATOR_NAME"],
+        "operator": operator_of(cabinet),
+        "demo": "Démonstration : ce document n’engage personne." if cabinet.is_demo else "",
         "operator_address": operator["OPERATOR_ADDRESS"],
         "operator_email": operator["OPERATOR_EMAIL"],
         "host": operator["OPERATOR_HOST"],
@@ -87,11 +88,17 @@ def context_of(cabinet: Cabinet, *, signed: str = "") -> dict[str, Any]:
     }
 
 
+def operator_of(cabinet: Cabinet) -> str:
+    """Return whom the firm signs with: whoever runs the installation; a demonstration firm signs with nobody real."""
+    return settings.OPERATOR["OPERATOR_NAME"] or ("Exploitant de démonstration" if cabinet.is_demo else "")
+
+
 @transaction.atomic
 def sign(*, by: Membership) -> Agreement:
     """Sign the version in force in the firm's name and keep the very document; signing it again changes nothing."""
     ensure(by, Right.MANAGE_FIRM)
-    if not settings.OPERATOR["OPERATOR_NAME"]:
+    cabinet, now = Cabinet.objects.get(), timezone.now()
+    if not operator_of(cabinet):
         raise GdprError(
             "L’exploitant de l’installation n’a pas encore rempli son identité : il n’y a personne avec qui signer."
             " Rien n’a été signé."
@@ -99,7 +106,6 @@ def sign(*, by: Membership) -> Agreement:
     known = state()
     if known.is_signed and known.signed is not None:
         return known.signed
-    cabinet, now = Cabinet.objects.get(), timezone.now()
     words = f"{by.user.get_full_name()}, {by.get_role_display()}, le {day_words(cabinet.today())}"
     row = Agreement(version=VERSION, signed_by=by, signed_at=now)
     content = document(cabinet=cabinet, signed=words)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from cabinets import journal
-from cabinets.enums import Right
-from cabinets.models import Cabinet, JournalSeal, Membership, TotpDevice
+from cabinets.enums import NotificationKind, Right
+from cabinets.models import Cabinet, JournalSeal, Membership, Notification, TotpDevice
 from cabinets.permissions import ensure
 from cabinets.services.journal_seals import months_that_differ
+from cabinets.services.notifications import tell
 from dunning.models import MailServer
 from dunning.presenting import plural
 from gdpr.enums import Attested, RightsState
@@ -157,6 +158,27 @@ def _audit(today: dt.date) -> Check:
     return Check(
         "audit", "Audit annuel de conformité", _is_recent(last, today), told, "/rgpd/attester/audit/", "Attester"
     )
+
+
+@transaction.atomic
+def remind_of_audit(*, on: dt.date) -> int:
+    """Tell who runs the firm that the yearly audit is to be done, once for each; return how many were told.
+
+    A month before a year has passed since the last one; where there never was one, a month after the firm began.
+    """
+    cabinet, last = Cabinet.objects.get(), _last(Attested.AUDIT)
+    if cabinet.activated_on is None:
+        return 0
+    due = shift_months(last.on, YEAR_MONTHS - 1) if last else shift_months(cabinet.activated_on, 1)
+    if on < due:
+        return 0
+    about = last.pk if last else cabinet.pk
+    told = Notification.objects.filter(kind=NotificationKind.AUDIT, subject_id=about).values("member")
+    people = [
+        one for one in Membership.objects.filter(is_active=True).exclude(pk__in=told) if one.can(Right.MANAGE_FIRM)
+    ]
+    tell(NotificationKind.AUDIT, member_ids=[one.pk for one in people], client_id=None, subject_id=about)
+    return len(people)
 
 
 def _last(kind: Attested) -> Attestation | None:

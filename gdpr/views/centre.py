@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cabinets import journal
 from cabinets.enums import Right
@@ -15,12 +15,14 @@ from cabinets.permissions import requires
 from gdpr.enums import Attested
 from gdpr.errors import GdprError
 from gdpr.forms import AttestationForm
-from gdpr.models import Agreement
+from gdpr.models import Agreement, ComplianceStatement
 from gdpr.services import agreement as agreements
 from gdpr.services import centre, chain_of_processors
+from gdpr.services import statement as statements
 
 REFUSED = 422
 PDF = "application/pdf"
+SHOWN = 12
 
 
 @require_GET
@@ -30,7 +32,33 @@ def page(request: CabinetRequest) -> HttpResponse:
     found = centre.checks(cabinet=request.cabinet)
     journal.record("compliance.seen", None)
     met = sum(one.is_met for one in found)
-    return render(request, "gdpr/centre.html", {"checks": found, "met": met, "count": len(found)})
+    signed = ComplianceStatement.objects.select_related("signed_by__user").order_by("-signed_at")[:SHOWN]
+    context = {"checks": found, "met": met, "count": len(found), "signed": signed, "proofs": statements.proofs()}
+    return render(request, "gdpr/centre.html", context)
+
+
+@require_POST
+@requires(Right.MANAGE_FIRM)
+def sign_statement(request: CabinetRequest) -> HttpResponse:
+    """Sign the state of the checklist as it stands, and keep it."""
+    statements.sign(by=request.member)
+    messages.success(request, "L’état de conformité est signé et archivé, avec son empreinte.")
+    return redirect("gdpr_centre")
+
+
+@require_GET
+@requires(Right.MANAGE_FIRM)
+def statement(request: CabinetRequest, pk: UUID) -> HttpResponse:
+    """Give a statement as it was signed."""
+    row = get_object_or_404(ComplianceStatement, pk=pk)
+    try:
+        content = statements.read(statement_id=pk)
+    except GdprError as refusal:
+        raise Http404(str(refusal)) from refusal
+    response = HttpResponse(content, content_type=PDF)
+    day = row.signed_at.astimezone(request.cabinet.zone)
+    response["Content-Disposition"] = f'attachment; filename="conformite-{day:%Y-%m-%d}.pdf"'
+    return response
 
 
 @require_http_methods(["GET", "POST"])

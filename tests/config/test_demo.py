@@ -29,6 +29,7 @@ from dunning.management import night_table
 from dunning.models import Decision, DunningCase, Letter, LetterProof, NightlyRun, Reminder, ReminderLine
 from dunning.services import evidence
 from dunning.window import SendWindow, is_open
+from gdpr.services import centre
 from invoices.calendar import is_working_day
 from invoices.enums import InvoiceKind
 from invoices.law.rates import HalfYear
@@ -47,6 +48,8 @@ HOLIDAYS = [
     pytest.param(dt.date(2026, 5, 1), id="deux fêtes de mai et l’Ascension"),
 ]
 # A plain Tuesday; the Monday after a four-day closure in Alsace; the Tuesday after Easter.
+# The seven items of the checklist: every demonstration firm meets them all.
+COMPLIANCE = ("accord", "confidentialite", "durees", "droits", "securite", "formation", "audit")
 DAYS = [dt.date(2026, 11, 24), dt.date(2026, 12, 28), dt.date(2027, 3, 30)]
 
 
@@ -109,6 +112,7 @@ def test_shows_every_rule_every_kind_and_every_step(day: dt.date, box: Path) -> 
             codes |= set(Decision.objects.values_list("code", flat=True))
             kinds |= set(Invoice.objects.values_list("dossier__kind", flat=True))
             check_the_night(cabinet, day, table)
+            assert {one.slug: one.is_met for one in centre.checks(cabinet=cabinet)} == dict.fromkeys(COMPLIANCE, True)
     assert codes == set(Code)
     assert kinds == set(ClientKind)
     check_the_mailbox(box)

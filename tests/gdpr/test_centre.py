@@ -13,14 +13,14 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from cabinets.enums import Role
-from cabinets.errors import RightMissingError
-from cabinets.models import Cabinet, JournalEntry, Membership
+from cabinets.errors import CabinetError, RightMissingError
+from cabinets.models import Cabinet, JournalEntry, Membership, Notification
 from cabinets.scoping import working_for
 from gdpr.breaches import Incident, dues, may_close
 from gdpr.enums import Attested, Claim, RequestOrigin, Risk
 from gdpr.errors import GdprError
-from gdpr.models import Agreement, Attestation, Breach, SubProcessor
-from gdpr.services import agreement, breaches, centre, chain_of_processors, retention
+from gdpr.models import Agreement, Attestation, Breach, ComplianceStatement, SubProcessor
+from gdpr.services import agreement, breaches, centre, chain_of_processors, retention, statement
 from gdpr.services import requests as rights
 from invoices.sealed_files import path_of
 from payments.models import ProviderAccount
@@ -106,6 +106,60 @@ def test_meets_all_seven_for_reasons_that_are_told(cabinet: Cabinet, owner: Memb
     )
 
 
+def test_signs_the_state_of_the_day_and_keeps_the_very_document(cabinet: Cabinet, owner: Membership) -> None:
+    agreement.sign(by=owner)
+    kept = Agreement.objects.get()
+
+    row = statement.sign(by=owner)
+
+    content = statement.read(statement_id=row.pk)
+    text = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages).split())
+    assert (row.met, row.of, row.signed_by_id) == (3, 7, owner.pk)
+    assert hashlib.sha256(content).digest() == bytes(ComplianceStatement.objects.get().digest)
+    assert f"Signé par {owner.user.get_full_name()}, Associé" in text
+    assert [text.count(words) for words in ("Tenu", "À faire")] == [3, 4]
+    # What a third person compares: the same digests stand on the page.
+    assert bytes(kept.digest).hex() in text.replace(" ", "")
+    assert statement.digest_of(centre.checks(cabinet=cabinet)) in text.replace(" ", "")
+    centre.attest(by=owner, kind=Attested.AUDIT, on=cabinet.today(), note="Rapport")
+    assert statement.digest_of(centre.checks(cabinet=cabinet)) not in text.replace(" ", "")
+
+
+def test_refuses_a_statement_that_was_altered_and_whoever_does_not_run_the_firm(owner: Membership) -> None:
+    row = statement.sign(by=owner)
+    path_of(row.stored_as).write_bytes(b"autre chose")
+
+    with pytest.raises(CabinetError):
+        statement.read(statement_id=row.pk)
+    with pytest.raises(RightMissingError):
+        statement.sign(by=make_member(role=Role.LAWYER))
+
+    assert ComplianceStatement.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("audited", "on", "told"),
+    [
+        (None, dt.date(2026, 12, 23), 0),
+        (None, dt.date(2026, 12, 24), 2),
+        (dt.date(2026, 11, 24), dt.date(2027, 10, 23), 0),
+        (dt.date(2026, 11, 24), dt.date(2027, 10, 24), 2),
+    ],
+)
+def test_reminds_of_the_yearly_audit_a_month_ahead_and_once(
+    cabinet: Cabinet, owner: Membership, audited: dt.date | None, on: dt.date, told: int
+) -> None:
+    Cabinet.objects.update(activated_on=dt.date(2026, 11, 24))
+    make_member(role=Role.ADMIN)
+    make_member(role=Role.LAWYER)
+    if audited:
+        centre.attest(by=owner, kind=Attested.AUDIT, on=audited, note="Rapport")
+
+    first, second = centre.remind_of_audit(on=on), centre.remind_of_audit(on=on)
+
+    assert (first, second, Notification.objects.count()) == (told, 0, told)
+
+
 def test_asks_again_after_a_year_and_for_every_newcomer(cabinet: Cabinet, owner: Membership) -> None:
     old = cabinet.today() - dt.timedelta(days=366)
     centre.attest(by=owner, kind=Attested.AUDIT, on=old, note="Rapport")
@@ -171,10 +225,10 @@ def test_changes_its_version_with_its_words() -> None:
     words = layout(agreement.LAYOUT).render(Context({"version": ""}))
 
     digest = hashlib.sha256(words.encode()).hexdigest()[:16]
-    assert (agreement.VERSION, digest) == ("2026-11", DIGEST)
+    assert (agreement.VERSION, digest) == ("2026-12", DIGEST)
 
 
-DIGEST = "fc0eabdb7fec9daf"
+DIGEST = "d5a810f418cf8b62"
 
 
 @pytest.mark.usefixtures("committed")
@@ -246,8 +300,13 @@ def test_walks_the_pages(owner: Membership, browse: Callable[[Membership | None]
     breach = Breach.objects.get()
     desk.post(f"/rgpd/violations/{breach.pk}/evaluer/", {"risk": "none", "consequences": "", "measures": "Effacé"})
     desk.post(f"/rgpd/violations/{breach.pk}/clore/")
+    desk.post("/rgpd/etat/signer/")
     after = desk.get("/rgpd/").content.decode()
 
+    state = ComplianceStatement.objects.get()
+    assert desk.get(f"/rgpd/etat/{state.pk}.pdf").content[:5] == b"%PDF-"
+    assert f"/rgpd/etat/{state.pk}.pdf" in after
+    assert bytes(signed.digest).hex() in after
     assert "2 points sur 7" in before
     assert document.content[:5] == b"%PDF-"
     assert "3 points sur 7" in after

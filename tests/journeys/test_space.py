@@ -1,6 +1,8 @@
 """What a debtor does on a telephone without scripts: the invoice itself, a proof, a choice, a right, a dead link."""
 
 import io
+import json
+import zipfile
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,17 +11,19 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from playwright.sync_api import Page, expect
-from pypdf import PdfWriter
+from pypdf import PdfReader, PdfWriter
 
-from cabinets.models import Cabinet, Client, Task
+from cabinets.models import Cabinet, Client, Dossier, Task
 from cabinets.scoping import working_for
+from dunning.models import Reminder
+from invoices.models import Invoice
 from invoices.services.documents import Upload, attach_to_invoice
 from payments import tasks
 from payments.enums import RequestKind
 from payments.links import code_for
 from payments.models import DebtorRequest, LinkMessage, PaymentLink
 from payments.services import link_messages, links
-from tests.journeys.conftest import PHONE
+from tests.journeys.conftest import PHONE, member_of
 
 Open = Callable[..., Page]
 FIRM = "cabinet-kessler"
@@ -119,6 +123,55 @@ def test_asks_for_a_copy_of_one_s_data_and_for_letters(
     with working_for(cabinet_id=demo[FIRM].pk):
         mine = DebtorRequest.objects.filter(link=link, kind__in=[RequestKind.DATA, RequestKind.CHANNEL])
         assert Task.objects.filter(subject_id__in=mine.values("pk")).count() == 2
+
+
+def test_a_request_for_one_s_data_is_answered_from_end_to_end(
+    demo: dict[str, Cabinet], space: tuple[PaymentLink, str], open_page: Open
+) -> None:
+    """Seven pages at the firm's; the archive holds what concerns this client, and nobody else of the firm."""
+    link, address = space
+    theirs = open_page(scripts=False, size=PHONE)
+    theirs.goto(f"{address}donnees/")
+    theirs.get_by_label("Recevoir une copie de mes données").check()
+    theirs.get_by_role("button", name="Envoyer au cabinet").click()
+
+    page = open_page(member_of(demo[FIRM]), scripts=False)
+    page.goto("/rgpd/demandes/")
+    with working_for(cabinet_id=demo[FIRM].pk):
+        client = Client.objects.get(pk=link.client_id)
+        name = client.display_name
+        others = list(Client.objects.exclude(pk=client.pk))
+        canaries = [one.email for one in others if one.email] + [one.phone for one in others if one.phone]
+        canaries += list(Invoice.objects.exclude(client=client).values_list("number", flat=True))
+        canaries += list(Dossier.objects.exclude(client=client).values_list("reference", flat=True))
+        own = list(Invoice.objects.filter(client=client).values_list("number", flat=True))
+        sent = [one.text for one in Reminder.objects.filter(client=client, contact=None) if one.text]
+    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("button", name="Traiter cette demande").click()
+    page.get_by_label("Écrit depuis l’adresse connue du cabinet").check()
+    page.get_by_role("button", name="C’est bien elle").click()
+    page.get_by_role("button", name="Préparer la copie").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Télécharger").click()
+    page.get_by_role("button", name="Enregistrer la réponse").click()
+    expect(page.get_by_text("La réponse est enregistrée, avec sa date et son auteur.")).to_be_visible()
+    theirs.goto(f"{address}demande/")
+    expect(theirs.get_by_text("une copie de toutes les données")).to_be_visible()
+
+    with zipfile.ZipFile(download.value.path()) as archive:
+        told = json.loads(archive.read("donnees.json"))
+        read = PdfReader(io.BytesIO(archive.read("a-lire.pdf")))
+        pages = "".join(sheet.extract_text() for sheet in read.pages)
+        looked = archive.read("consultations.csv").decode()
+    text = json.dumps(told, ensure_ascii=False) + pages + looked
+    lines = {one["nature"]: one["lignes"] for one in told["donnees"]}
+    assert len(canaries) > 200
+    assert [canary for canary in canaries if canary in text] == []
+    assert sorted(line["numéro"] for line in lines["Factures"]) == sorted(own)
+    assert sorted(line["message en texte"] for line in lines.get("Relances", []) if "message en texte" in line) == (
+        sorted(sent)
+    )
+    assert lines["Clients"][0]["adresse e-mail"] == client.email
 
 
 def test_a_dead_link_asks_for_another(

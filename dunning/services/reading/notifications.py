@@ -13,6 +13,8 @@ from dunning.presenting import moment_words
 from dunning.services.todo import about
 
 PAGE = 50
+# What is settled on a page of the firm's, and not on a client's.
+_ELSEWHERE = {NotificationKind.AUDIT: "/rgpd/"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ def _rows(found: list[Notification], zone: dt.tzinfo) -> tuple[Row, ...]:
                 words=" · ".join(words),
                 client=one.client.display_name if one.client else "",
                 when=moment_words(one.created_at, zone),
-                url=place.url if place else f"/clients/{one.client_id}/#notes",
+                url=place.url if place else _ELSEWHERE.get(kind) or f"/clients/{one.client_id}/#notes",
             )
         )
     return tuple(rows)
