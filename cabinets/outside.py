@@ -16,8 +16,10 @@ from django.conf import settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# Reach private addresses through a public one: NAT64, 6to4, Teredo.
-_BRIDGES = tuple(ipaddress.ip_network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
+# Not anybody’s, or reaching private addresses through a public one: NAT64, 6to4, Teredo.
+_NEVER = tuple(
+    ipaddress.ip_network(one) for one in ("192.0.0.0/24", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
+)
 _SECONDS = 20.0
 
 
@@ -44,7 +46,7 @@ def is_public(address: str) -> bool:
     found: Address = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
         found = found.ipv4_mapped
-    if isinstance(found, ipaddress.IPv6Address) and any(found in bridge for bridge in _BRIDGES):
+    if isinstance(found, ipaddress.IPv6Address) and any(found in bridge for bridge in _NEVER):
         return False
     return found.is_global and not found.is_multicast
 
