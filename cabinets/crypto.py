@@ -8,9 +8,10 @@ import base64
 import hashlib
 import hmac
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Self
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -24,11 +25,24 @@ VERSION = b"\x01"
 NONCE = 12
 KEY = 32
 INDEX = 16
+# What was wrapped begins with two bytes: a version of our own ring, or beyond, the service that made it.
+MARK = 2
+LOCAL_VERSIONS = 0xFF00
+
+
+class Placed(NamedTuple):
+    """Bytes, and what binds them to the one place where they open."""
+
+    data: bytes
+    bound_to: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class KeyEncryptionKeys:
-    """The installation's keys, newest last; only the newest wraps, all of them unwrap."""
+    """The ring of keys this installation holds itself, newest last; only the newest wraps, all of them unwrap.
+
+    What it wraps is `version (2 bytes) | nonce (12) | ciphertext and tag`.
+    """
 
     versions: tuple[tuple[int, bytes], ...]
 
@@ -39,6 +53,8 @@ class KeyEncryptionKeys:
         versions = tuple(sorted((int(number), base64.b64decode(key, validate=True)) for number, _, key in pairs))
         if not versions or any(len(key) != KEY for _, key in versions) or len(dict(versions)) != len(versions):
             raise ValueError("KEY_ENCRYPTION_KEYS is not 'version:base64 of 32 bytes', each version once")
+        if not all(0 < number < LOCAL_VERSIONS for number, _ in versions):
+            raise ValueError(f"KEY_ENCRYPTION_KEYS has a version that is not between 1 and {LOCAL_VERSIONS - 1}")
         return cls(versions=versions)
 
     @property
@@ -46,30 +62,46 @@ class KeyEncryptionKeys:
         """Return the version that wraps new keys."""
         return self.versions[-1][0]
 
-    def wrap(self, *, key: bytes, key_id: UUID, cabinet_id: UUID) -> bytes:
-        """Wrap a data key for its row: version (2 bytes), nonce, ciphertext."""
+    def wrap(self, things: Sequence[Placed]) -> list[bytes]:
+        """Wrap secrets, each for its place."""
         version, kek = self.versions[-1]
-        nonce = os.urandom(NONCE)
-        return version.to_bytes(2, "big") + nonce + AESGCM(kek).encrypt(nonce, key, _wrap_context(key_id, cabinet_id))
+        cipher, mark = AESGCM(kek), version.to_bytes(MARK, "big")
+        nonces = [os.urandom(NONCE) for _ in things]
+        return [
+            mark + nonce + cipher.encrypt(nonce, data, bound_to)
+            for nonce, (data, bound_to) in zip(nonces, things, strict=True)
+        ]
 
-    def unwrap(self, *, wrapped: bytes, key_id: UUID, cabinet_id: UUID) -> bytes:
-        """Return the data key; refuse a wrapped key moved to another row or firm."""
-        kek = dict(self.versions).get(int.from_bytes(wrapped[:2], "big"))
+    def unwrap(self, things: Sequence[Placed]) -> list[bytes]:
+        """Open wrapped secrets; refuse one moved to another place, altered, or made by a key that is not here."""
+        return [self._unwrap(*thing) for thing in things]
+
+    def _unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
+        kek = dict(self.versions).get(version_of(wrapped))
         if kek is None:
             raise SealBrokenError("La clé de chiffrement de cette donnée n’est pas connue de cette installation.")
         try:
-            return AESGCM(kek).decrypt(wrapped[2 : 2 + NONCE], wrapped[2 + NONCE :], _wrap_context(key_id, cabinet_id))
+            return AESGCM(kek).decrypt(wrapped[MARK : MARK + NONCE], wrapped[MARK + NONCE :], bound_to)
         except InvalidTag as error:
             raise SealBrokenError("Une clé de chiffrement ne s’ouvre pas à sa place.") from error
 
+    def made(self, wrapped: bytes) -> bool:
+        """Say whether a ring like this one made it, whatever the version."""
+        return version_of(wrapped) < LOCAL_VERSIONS
 
-def _wrap_context(key_id: UUID, cabinet_id: UUID) -> bytes:
-    return b"quittance|data-key|" + cabinet_id.bytes + key_id.bytes
+    def is_newest(self, wrapped: bytes) -> bool:
+        """Say whether the key that wraps today made it."""
+        return version_of(wrapped) == self.newest
 
 
 def version_of(wrapped: bytes) -> int:
-    """Return the version of the key that wrapped this one."""
-    return int.from_bytes(wrapped[:2], "big")
+    """Return the version of the key that wrapped this one; from LOCAL_VERSIONS on, the mark of a key service."""
+    return int.from_bytes(wrapped[:MARK], "big")
+
+
+def for_data_key(*, key_id: UUID, cabinet_id: UUID) -> bytes:
+    """Return what binds a data key to its row and its firm."""
+    return b"quittance|data-key|" + cabinet_id.bytes + key_id.bytes
 
 
 def new_key() -> bytes:
@@ -85,6 +117,12 @@ def context(*, column: str, cabinet_id: UUID, row_id: UUID) -> bytes:
 @lru_cache(maxsize=4096)
 def _cipher(key: bytes) -> AESGCM:
     return AESGCM(key)
+
+
+def forget_ciphers() -> None:
+    """Let go of every key kept ready for use in this process."""
+    _cipher.cache_clear()
+    _index_key.cache_clear()
 
 
 def seal(data: bytes, *, key: bytes, key_id: UUID, bound_to: bytes) -> bytes:

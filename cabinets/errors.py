@@ -13,6 +13,10 @@ class SealBrokenError(CabinetError):
     """A sealed value does not open in its place: moved, altered, or its key is gone."""
 
 
+class KeyServiceError(CabinetError):
+    """The service that holds the keys did not do what was asked: nothing was opened nor sealed. Says what to mend."""
+
+
 class RightMissingError(CabinetError):
     """The person lacks the right this act requires."""
 

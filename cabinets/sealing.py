@@ -12,7 +12,9 @@ from django.db import models
 from cabinets import crypto
 from cabinets.enums import KeyPurpose
 from cabinets.errors import SealBrokenError
+from cabinets.key_holders import KeyHolders, holders_of
 from cabinets.scoping import CabinetOwned, current_scope
+from cabinets.transit import Transit, TransitSettings
 
 _KEEP_SECONDS = 300.0
 _KEEP_AT_MOST = 50_000
@@ -25,15 +27,26 @@ class Sealed(bytes):
     __slots__ = ()
 
 
-def keks() -> crypto.KeyEncryptionKeys:
-    """Return the installation's key-encryption keys."""
-    return crypto.KeyEncryptionKeys.parse(settings.KEY_ENCRYPTION_KEYS)
+def keks() -> KeyHolders:
+    """Return who holds the installation's key-encryption keys, as its settings say."""
+    return holders_of(
+        current=settings.KEY_HOLDER,
+        ring=settings.KEY_ENCRYPTION_KEYS,
+        transit=TransitSettings.read(settings.TRANSIT),
+    )
+
+
+def check_key_service() -> None:
+    """Have each key service wrap and open a word; raise KeyServiceError with what to mend."""
+    holders = keks()
+    for holder in (holders.current, *holders.others):
+        if isinstance(holder, Transit):
+            holder.check()
 
 
 def key_bytes(key_id: UUID) -> bytes:
     """Return a data key by id, from the process's five-minute cache or from the firm's rows."""
-    known = _opened.get(key_id)
-    if known and known[0] > time.monotonic():
+    if (known := _opened.get(key_id)) and known[0] > time.monotonic():
         return known[1]
     load_keys([key_id])
     if key_id not in _opened:
@@ -47,18 +60,32 @@ def load_keys(key_ids: Iterable[UUID]) -> None:
     wanted = {key_id for key_id in key_ids if key_id not in _opened or _opened[key_id][0] <= now}
     if not wanted:
         return
-    if len(_opened) > _KEEP_AT_MOST:
-        _opened.clear()
-    rows = _data_keys().filter(pk__in=wanted).values_list("pk", "cabinet_id", "wrapped")
-    ring = keks()
-    for key_id, cabinet_id, wrapped in rows:
-        key = ring.unwrap(wrapped=bytes(wrapped), key_id=key_id, cabinet_id=cabinet_id)
+    _forget_old(now)
+    rows = list(_data_keys().filter(pk__in=wanted).values_list("pk", "cabinet_id", "wrapped"))
+    places = [
+        crypto.Placed(bytes(wrapped), crypto.for_data_key(key_id=key_id, cabinet_id=cabinet_id))
+        for key_id, cabinet_id, wrapped in rows
+    ]
+    for (key_id, *_), key in zip(rows, keks().unwrap(places), strict=True):
         _opened[key_id] = (now + _KEEP_SECONDS, key)
+
+
+def _forget_old(now: float) -> None:
+    """Let go of the keys whose time is over: one that was destroyed meanwhile must not open anything more."""
+    old = [key_id for key_id, (until, _) in _opened.items() if until <= now]
+    if len(_opened) - len(old) > _KEEP_AT_MOST:
+        old = list(_opened)
+    for key_id in old:
+        # Another thread may have let go of it.
+        _opened.pop(key_id, None)
+    if old:
+        crypto.forget_ciphers()
 
 
 def forget_keys() -> None:
     """Empty the cache of opened keys: after a destruction, and between tests."""
     _opened.clear()
+    crypto.forget_ciphers()
 
 
 def active_key(*, purpose: KeyPurpose, subject_id: UUID | None = None) -> UUID:
@@ -73,17 +100,21 @@ def active_key(*, purpose: KeyPurpose, subject_id: UUID | None = None) -> UUID:
 
 def make_keys(*, purpose: KeyPurpose, subject_ids: Sequence[UUID | None]) -> list[UUID]:
     """Create one active data key per subject in one statement; remember them for this scope only."""
-    scope, ring = current_scope(), keks()
-    rows, ids = [], []
-    for subject_id in subject_ids:
-        key_id, key = uuid4(), crypto.new_key()
-        wrapped = ring.wrap(key=key, key_id=key_id, cabinet_id=scope.cabinet_id)
-        rows.append({"id": key_id, "purpose": purpose, "subject_id": subject_id, "wrapped": wrapped})
+    scope, ids = current_scope(), [uuid4() for _ in subject_ids]
+    fresh = [
+        crypto.Placed(crypto.new_key(), crypto.for_data_key(key_id=key_id, cabinet_id=scope.cabinet_id))
+        for key_id in ids
+    ]
+    wrapped = keks().wrap(fresh)
+    model = apps.get_model("cabinets", "DataKey")
+    rows = [
+        model(id=key_id, purpose=purpose, subject_id=subject_id, wrapped=one)
+        for key_id, subject_id, one in zip(ids, subject_ids, wrapped, strict=True)
+    ]
+    model.objects.bulk_create(rows, batch_size=1000)
+    for key_id, subject_id, (key, _) in zip(ids, subject_ids, fresh, strict=True):
         _opened[key_id] = (time.monotonic() + _KEEP_SECONDS, key)
         scope.keys[(purpose.value, subject_id)] = key_id
-        ids.append(key_id)
-    model = apps.get_model("cabinets", "DataKey")
-    model.objects.bulk_create([model(**row) for row in rows], batch_size=1000)
     return ids
 
 

@@ -7,11 +7,9 @@ import os
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from cabinets.crypto import NONCE, KeyEncryptionKeys
+from cabinets.crypto import Placed
 from cabinets.errors import SealBrokenError
+from cabinets.key_holders import KeyHolder
 
 PERIOD = 30
 DIGITS = 6
@@ -60,23 +58,19 @@ def _base32(seed: bytes) -> str:
     return base64.b32encode(seed).decode().rstrip("=")
 
 
-def seal(seed: bytes, *, user_id: UUID, ring: KeyEncryptionKeys) -> bytes:
-    """Seal a seed for its person: key version (2 bytes), nonce, ciphertext."""
-    nonce = os.urandom(NONCE)
-    version, key = ring.versions[-1]
-    return version.to_bytes(2, "big") + nonce + AESGCM(key).encrypt(nonce, seed, _bound_to(user_id))
-
-
-def open_seed(sealed: bytes, *, user_id: UUID, ring: KeyEncryptionKeys) -> bytes:
-    """Open a person's seed; refuse one that was moved, altered, or sealed under a key this installation lost."""
-    key = dict(ring.versions).get(int.from_bytes(sealed[:2], "big"))
-    if key is None:
-        raise SealBrokenError("La clé qui protège le second facteur n’est pas connue de cette installation.")
-    try:
-        return AESGCM(key).decrypt(sealed[2 : 2 + NONCE], sealed[2 + NONCE :], _bound_to(user_id))
-    except InvalidTag as error:
-        raise SealBrokenError("Le second facteur de cette personne ne s’ouvre pas à sa place.") from error
-
-
-def _bound_to(user_id: UUID) -> bytes:
+def bound_to(user_id: UUID) -> bytes:
+    """Return what binds a seed, once sealed, to its person."""
     return b"quittance|totp-seed|" + user_id.bytes
+
+
+def seal(seed: bytes, *, user_id: UUID, ring: KeyHolder) -> bytes:
+    """Seal a seed for its person."""
+    return ring.wrap([Placed(seed, bound_to(user_id))])[0]
+
+
+def open_seed(sealed: bytes, *, user_id: UUID, ring: KeyHolder) -> bytes:
+    """Open a person's seed; refuse one that was moved, altered, or sealed under a key this installation lost."""
+    try:
+        return ring.unwrap([Placed(sealed, bound_to(user_id))])[0]
+    except SealBrokenError as error:
+        raise SealBrokenError("Le second facteur de cette personne ne s’ouvre pas à sa place.") from error

@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own names
 from django.db import DatabaseError, connections
 
+from cabinets import sealing
 from cabinets.crypto import KEY, KeyEncryptionKeys
+from cabinets.errors import KeyServiceError, SealBrokenError
+from cabinets.key_holders import LOCAL
+from cabinets.outside import is_loopback
 from cabinets.wall import walled_models
 
 SHORTEST_SECRET = 32
@@ -17,7 +22,7 @@ ROLES = ("default", "owner", "scheduler", "operator")
 
 def deployment(**_options: Any) -> list[CheckMessage]:
     """Return everything that makes this installation unfit to hold clients' data."""
-    found = [*secrets(), *plain_settings(), *shared_roles()]
+    found = [*secrets(), *key_service(), *plain_settings(), *shared_roles()]
     try:
         return [*found, *application_role(), *walls()]
     except DatabaseError as error:
@@ -39,6 +44,8 @@ def secrets() -> list[CheckMessage]:
     ]
     if len(set(values.values())) < len(values):
         found.append(_error(3, "two secrets are the same", "draw one for each: openssl rand -hex 32"))
+    if not settings.KEY_ENCRYPTION_KEYS and settings.KEY_HOLDER != LOCAL:
+        return found
     try:
         keys = [key for _, key in KeyEncryptionKeys.parse(settings.KEY_ENCRYPTION_KEYS).versions]
     except ValueError as error:
@@ -46,6 +53,21 @@ def secrets() -> list[CheckMessage]:
     if any(len(set(key)) < KEY // 4 for key in keys):
         found.append(_error(3, "a key-encryption key is not random", "draw it: openssl rand -base64 32"))
     return found
+
+
+def key_service() -> list[CheckMessage]:
+    """Refuse a key service that does not wrap and open a word now: no personal field could be read."""
+    if settings.KEY_HOLDER == LOCAL and not settings.TRANSIT["url"]:
+        return []
+    hint = "see « Keys in a key service » in docs/operations.md"
+    url = urlsplit(settings.TRANSIT["url"])
+    if url.scheme != "https" and not is_loopback(url.hostname or ""):
+        return [_error(13, "the key service is not asked over https", "give TRANSIT_URL as https://…")]
+    try:
+        sealing.check_key_service()
+    except (KeyServiceError, SealBrokenError, ValueError) as error:
+        return [_error(13, f"the key service does not answer as it must: {error}", hint)]
+    return []
 
 
 def plain_settings() -> list[CheckMessage]:

@@ -10,17 +10,29 @@ FALSE = {"0", "false", "no", "off", ""}
 
 
 def optional(name: str, default: str = "") -> str:
-    """Return the value of NAME, or the content of the file named by NAME_FILE, or the default."""
-    if file := os.environ.get(f"{name}_FILE"):
-        return Path(file).read_text(encoding="utf-8").strip()
+    """Return the content of the file NAME_FILE names, or the value of NAME, or systemd's credential, or the default."""
+    if (file := file_of(name)) and (name not in os.environ or f"{name}_FILE" in os.environ):
+        return file.read_text(encoding="utf-8").strip()
     return os.environ.get(name, default)
+
+
+def file_of(name: str) -> Path | None:
+    """Return the file that holds NAME: the one NAME_FILE names, or the credential systemd left under its name."""
+    if file := os.environ.get(f"{name}_FILE"):
+        return Path(file)
+    # LoadCredential=scope_key:/etc/quittance/scope_key puts it there, readable by the service alone.
+    if (folder := os.environ.get("CREDENTIALS_DIRECTORY")) and (found := Path(folder) / name.lower()).is_file():
+        return found
+    return None
 
 
 def required(name: str) -> str:
     """Return the value of NAME or of the file NAME_FILE names; refuse to start without it."""
     if value := optional(name):
         return value
-    raise ImproperlyConfigured(f"{name} is missing: set {name} or {name}_FILE (bin/run writes its own in var/secrets).")
+    raise ImproperlyConfigured(
+        f"{name} is missing: set {name} or {name}_FILE, or a systemd credential (bin/run writes its own)."
+    )
 
 
 def flag(name: str, *, default: bool = False) -> bool:

@@ -12,6 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from redis.exceptions import RedisError
 
+from cabinets import sealing
+from cabinets.errors import KeyServiceError, SealBrokenError
 from cabinets.permissions import public
 from cabinets.tasks import HEARTBEAT
 
@@ -38,18 +40,19 @@ def alive(request: HttpRequest) -> JsonResponse:
 @never_cache
 @public
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer whether each database role and Redis answer; say when the clock last beat."""
+    """Answer whether each database role, Redis and the key service answer; say when the clock last beat."""
     databases = {alias: _answers(lambda alias=alias: _ask(alias)) for alias in ROLES}  # type: ignore[misc]
     redis = _answers(_ask_cache)
-    is_ready = redis and all(databases.values())
-    body = {"ready": is_ready, "databases": databases, "redis": redis, "beat": _beat() if redis else None}
+    keys = _answers(sealing.check_key_service)
+    is_ready = redis and keys and all(databases.values())
+    body = {"ready": is_ready, "databases": databases, "redis": redis, "keys": keys, "beat": _beat() if redis else None}
     return JsonResponse(body, status=200 if is_ready else 503)
 
 
 def _answers(ask: Callable[[], object]) -> bool:
     try:
         ask()
-    except (DatabaseError, RedisError, OSError):
+    except (DatabaseError, RedisError, OSError, KeyServiceError, SealBrokenError):
         return False
     return True
 

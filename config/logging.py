@@ -98,6 +98,10 @@ CONFIGURATION: dict[str, Any] = {
         "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         # The text of a statement holds what a person typed.
         "django.db.backends": {"level": "WARNING"},
+        # An address asked for holds what is asked: a company's number, the key of a provider's account.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
         # Each step of each letter, and each table of each font.
         "weasyprint": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},

@@ -1,5 +1,6 @@
 """Name the request and find where it comes from, for the logs and the journal; send its page compressed."""
 
+import logging
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
@@ -8,11 +9,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.template.loader import render_to_string
 
+from cabinets.errors import KeyServiceError
 from cabinets.http import agent_of
 from cabinets.journal import Origin, coming_from
 from cabinets.middleware import new_request_id
 from config.logging import REQUEST_ID
+
+logger = logging.getLogger(__name__)
 
 
 class RequestContextMiddleware:
@@ -36,6 +41,26 @@ class RequestContextMiddleware:
             REQUEST_ID.reset(token)
         response["X-Request-Id"] = request.request_id
         return response
+
+
+class KeyServiceMiddleware:
+    """Say that the keys are out of reach for now: nothing was done, and the same page will answer later."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer as usual."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer 503, whose status rolls back what the page had begun."""
+        if not isinstance(exception, KeyServiceError):
+            return None
+        logger.error("keys.out_of_reach", extra={"reason": str(exception)})
+        page = HttpResponse(render_to_string("503.html", {"member": None}), status=503)
+        page["Retry-After"] = "60"
+        return page
 
 
 class CompressedPagesMiddleware(GZipMiddleware):

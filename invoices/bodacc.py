@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from cabinets import outside
 from invoices.enums import Grounds
 
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
@@ -73,7 +74,7 @@ class Bodacc:
     def proceedings(self, sirens: Sequence[str]) -> dict[str, Proceeding | None]:
         """Return for each company the proceeding in force, or None. Raise BodaccError when that is not known."""
         found: dict[str, Proceeding | None] = {}
-        with httpx.Client(timeout=self._timeout, follow_redirects=False) as client:
+        with outside.client(timeout=self._timeout) as client:
             for start in range(0, len(sirens), COMPANIES_A_CALL):
                 some = sirens[start : start + COMPANIES_A_CALL]
                 told: dict[str, list[_Notice]] = defaultdict(list)

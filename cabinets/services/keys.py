@@ -1,46 +1,72 @@
 """Change keys without losing a value: wrap every key again under the newest, or seal every value with new ones."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.apps import apps
-from django.db import transaction
+from django.db import connection, transaction
 
 from cabinets import crypto, journal, totp
 from cabinets.enums import KeyPurpose
-from cabinets.models import DataKey, TotpDevice
-from cabinets.scoping import working_for
+from cabinets.models import Cabinet, DataKey, TotpDevice
+from cabinets.scoping import current_cabinet_id, working_for
 from cabinets.sealing import Sealed, SealedModel, keks, make_keys, open_together, seal_again
 
 CHUNK = 500
 
 
-@transaction.atomic
-def rewrap_keys() -> int:
-    """Wrap every data key of the firm acted for under the newest key; return how many were not yet."""
-    ring, changed = keks(), []
-    for row in DataKey.objects.in_pk_order().select_for_update(of=("self",)):
-        wrapped = bytes(row.wrapped)
-        if crypto.version_of(wrapped) != ring.newest:
-            key = ring.unwrap(wrapped=wrapped, key_id=row.pk, cabinet_id=row.cabinet_id)
-            row.wrapped = ring.wrap(key=key, key_id=row.pk, cabinet_id=row.cabinet_id)
-            changed.append(row)
-    DataKey.objects.bulk_update(changed, ["wrapped"], batch_size=CHUNK)
-    return len(changed)
+_SWAP = """
+UPDATE {table} t SET {column} = s.new FROM unnest(%s::{key}[], %s::bytea[], %s::bytea[]) AS s(id, old, new)
+WHERE t.{pk} = s.id AND t.{column} = s.old
+"""
 
 
-@transaction.atomic
+def rewrap_keys(*, cabinet_id: UUID) -> int:
+    """Wrap every data key of a firm under the newest key; return how many were not yet.
+
+    Chunk by chunk, each committed: whoever is stopped half-way begins again where they were. No row is locked while a
+    key service is asked: a key that was destroyed or wrapped by another run meanwhile is left as it is.
+    """
+    with working_for(cabinet_id=cabinet_id, durable=True):
+        rows = list(DataKey.objects.in_pk_order().values_list("pk", "wrapped"))
+    return _rewrap(
+        [Swap(pk, bytes(old), crypto.for_data_key(key_id=pk, cabinet_id=cabinet_id)) for pk, old in rows],
+        _SWAP.format(table=DataKey._meta.db_table, column="wrapped", key="uuid", pk="id"),
+        lambda: working_for(cabinet_id=cabinet_id, durable=True),
+    )
+
+
 def rewrap_seeds() -> int:
     """Seal every second factor under the newest key; return how many were not yet."""
-    ring, changed = keks(), []
-    for device in TotpDevice.objects.order_by("pk").select_for_update(of=("self",)):
-        sealed = bytes(device.seed)
-        if crypto.version_of(sealed) != ring.newest:
-            seed = totp.open_seed(sealed, user_id=device.user_id, ring=ring)
-            device.seed = totp.seal(seed, user_id=device.user_id, ring=ring)
-            changed.append(device)
-    TotpDevice.objects.bulk_update(changed, ["seed"], batch_size=CHUNK)
-    return len(changed)
+    rows = TotpDevice.objects.order_by("pk").values_list("pk", "seed", "user_id")
+    return _rewrap(
+        [Swap(pk, bytes(old), totp.bound_to(user_id)) for pk, old, user_id in rows],
+        _SWAP.format(table=TotpDevice._meta.db_table, column="seed", key="bigint", pk="id"),
+        lambda: transaction.atomic(durable=True),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A wrapped secret to wrap again: its row, what it holds now, and what binds it there."""
+
+    pk: UUID | int
+    old: bytes
+    bound_to: bytes
+
+
+def _rewrap(rows: list[Swap], statement: str, opening: Callable[[], AbstractContextManager[None]]) -> int:
+    ring, count = keks(), 0
+    late = [row for row in rows if not ring.is_newest(row.old)]
+    for chunk in (late[start : start + CHUNK] for start in range(0, len(late), CHUNK)):
+        opened = ring.unwrap([crypto.Placed(row.old, row.bound_to) for row in chunk])
+        fresh = ring.wrap([crypto.Placed(key, row.bound_to) for key, row in zip(opened, chunk, strict=True)])
+        with opening(), connection.cursor() as cursor:
+            cursor.execute(statement, [[row.pk for row in chunk], [row.old for row in chunk], fresh])
+            count += cursor.rowcount
+    return count
 
 
 def reseal(*, cabinet_id: UUID) -> int:
@@ -56,6 +82,8 @@ def reseal(*, cabinet_id: UUID) -> int:
 
 
 def _new_keys() -> None:
+    # Two at once would each make a key for the same client: the second waits, and begins from what the first made.
+    Cabinet.objects.select_for_update(no_key=True).get(pk=current_cabinet_id())
     active = DataKey.objects.filter(is_active=True).exclude(purpose=KeyPurpose.INDEX)
     subjects = list(active.order_by("pk").values_list("purpose", "subject_id"))
     active.update(is_active=False)

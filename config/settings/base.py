@@ -15,9 +15,28 @@ ROOT = Path(__file__).resolve().parents[2]
 VAR = Path(env.optional("QUITTANCE_VAR", str(ROOT / "var")))
 
 SECRET_KEY = env.required("SECRET_KEY")
+# Who wraps the data keys: "local", the ring below; "transit", an OpenBao or Vault server. Both unwrap what they made,
+# so that the one may be left for the other (rotate_keys) while everybody works.
+KEY_HOLDER = env.optional("KEY_HOLDER", "local")
 # Opens the wrapped data keys; without it no sealed field can be read.
-# "version:base64,version:base64", newest last.
-KEY_ENCRYPTION_KEYS = env.required("KEY_ENCRYPTION_KEYS")
+# "version:base64,version:base64", newest last. Empty once a key service holds every key.
+KEY_ENCRYPTION_KEYS = (
+    env.required("KEY_ENCRYPTION_KEYS") if KEY_HOLDER == "local" else env.optional("KEY_ENCRYPTION_KEYS")
+)
+# The key service: its address, its engine and key, and what proves who asks: a role and its secret, or a token. What is
+# in a file is read again when it is refused, so that an agent may renew it.
+TRANSIT = {
+    "url": env.optional("TRANSIT_URL").rstrip("/"),
+    "mount": env.optional("TRANSIT_MOUNT", "transit"),
+    "key": env.optional("TRANSIT_KEY", "quittance"),
+    "namespace": env.optional("TRANSIT_NAMESPACE"),
+    "authority": env.optional("TRANSIT_CA"),
+    "role_id": env.optional("TRANSIT_ROLE_ID"),
+    "secret_id": env.optional("TRANSIT_SECRET_ID"),
+    "secret_id_file": str(env.file_of("TRANSIT_SECRET_ID") or ""),
+    "token": env.optional("TRANSIT_TOKEN"),
+    "token_file": str(env.file_of("TRANSIT_TOKEN") or ""),
+}
 # Signs the scope handed to the database, which checks it: SQL alone cannot choose another firm.
 SCOPE_KEY = env.required("SCOPE_KEY")
 # Payment links are HMACs under this key.
@@ -129,6 +148,7 @@ LOGGING = CONFIGURATION
 
 MIDDLEWARE = [
     "config.middleware.RequestContextMiddleware",
+    "config.middleware.KeyServiceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # After WhiteNoise, whose files are compressed already; lengths are blurred and CSRF tokens masked (BREACH).
@@ -262,6 +282,9 @@ BODACC_URL = env.optional(
     "BODACC_URL",
     "https://bodacc-datadila.opendatasoft.com/api/explore/v2.1/catalog/datasets/annonces-commerciales/records",
 )
+# Hosts and networks that may be spoken to though they are private ("10.0.3.0/24,smtp.intern"): a firm's mail server in
+# the operator's own network, a proxy towards a provider. What these settings name themselves needs no leave.
+PRIVATE_HOSTS = [one.lower() for one in env.listed("PRIVATE_HOSTS")]
 # The authority of a mail server whose certificate the system does not know.
 SMTP_CA_FILE = Path(env.optional("SMTP_CA_FILE")) if env.optional("SMTP_CA_FILE") else None
 # How many proxies of ours stand in front: the visitor's address is read from what they add, never further.

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from dunning.channels.smtp.settings import is_loopback
+from cabinets.outside import is_loopback
 
 # Names that RFC 2606 and RFC 6761 keep out of the real world.
 RESERVED_ENDINGS = ("test", "example", "invalid", "localhost", "example.com", "example.net", "example.org")

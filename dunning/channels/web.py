@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from cabinets.outside import client as outside_client
+from cabinets.outside import is_loopback
 from dunning.channels.protocol import DeliveryError
-from dunning.channels.smtp.settings import is_loopback
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 LARGEST = 30_000_000
@@ -75,7 +76,7 @@ def call(
     """Make one call, follow no redirection, and say which of three things happened: unheard, unanswered, answered."""
     try:
         with (
-            httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client,
+            outside_client(timeout=timeout) as client,
             client.stream(method, url, headers=dict(headers or {}), **request) as response,
         ):
             content = bytearray()

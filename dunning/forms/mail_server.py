@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from dunning.channels.smtp.settings import Security, is_loopback
+from cabinets.outside import is_loopback
+from dunning.channels.smtp.settings import Security
 from dunning.models import MailServer
 
 

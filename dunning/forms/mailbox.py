@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from dunning.channels.smtp.settings import is_loopback
+from cabinets.outside import is_loopback
 from dunning.inbound.mailbox import Security
 from dunning.models import Mailbox
 

@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import imaplib
 import re
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -13,13 +14,11 @@ from dataclasses import dataclass
 from imap_tools import (
     BaseMailBox,
     ImapToolsError,
-    MailBox,
     MailboxFolderSelectError,
     MailboxLoginError,
-    MailBoxStartTls,
-    MailBoxUnencrypted,
 )
 
+from cabinets import outside
 from dunning.inbound.mailbox import Fetched, MailboxError, MailboxSettings, Mark, Security
 
 # What is beyond is attachments: the words of a message come first.
@@ -41,7 +40,7 @@ class ImapMailbox:
         """Connect, sign in and open the folder for reading only; hang up on the way out."""
         box: BaseMailBox | None = None
         try:
-            box = _connect(self.settings)
+            box = _Box(self.settings)
             _sign_in(box, self.settings)
             box.folder.set(self.settings.folder, readonly=True)
             validity = _validity(box)
@@ -96,13 +95,37 @@ class ImapReading:
         return Fetched(uid_validity=self.uid_validity, uid=uid, received_at=_internal_date(said), raw=raw)
 
 
-def _connect(settings: MailboxSettings) -> BaseMailBox:
-    if settings.security is Security.NONE:
-        return MailBoxUnencrypted(settings.host, settings.port, timeout=settings.timeout)
-    context = ssl.create_default_context(cafile=settings.ca_file)
-    if settings.security is Security.STARTTLS:
-        return MailBoxStartTls(settings.host, settings.port, timeout=settings.timeout, ssl_context=context)
-    return MailBox(settings.host, settings.port, timeout=settings.timeout, ssl_context=context)
+class _Guarded(imaplib.IMAP4):
+    """Speaks to the address that was checked."""
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        return outside.connect(self.host, self.port, timeout)
+
+
+class _GuardedTls(imaplib.IMAP4_SSL):
+    """The same, protected from the first byte, under the certificate of the host that was named."""
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        return self.ssl_context.wrap_socket(outside.connect(self.host, self.port, timeout), server_hostname=self.host)
+
+
+class _Box(BaseMailBox):
+    """A mailbox at an address that was checked, protected as its settings say."""
+
+    def __init__(self, settings: MailboxSettings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def _get_mailbox_client(self) -> imaplib.IMAP4:
+        place, timeout = (self._settings.host, self._settings.port), self._settings.timeout
+        if self._settings.security is Security.NONE:
+            return _Guarded(*place, timeout=timeout)
+        context = ssl.create_default_context(cafile=self._settings.ca_file)
+        if self._settings.security is Security.TLS:
+            return _GuardedTls(*place, ssl_context=context, timeout=timeout)
+        client = _Guarded(*place, timeout=timeout)
+        client.starttls(ssl_context=context)
+        return client
 
 
 def _sign_in(box: BaseMailBox, settings: MailboxSettings) -> None:
@@ -158,6 +181,8 @@ def _reason(settings: MailboxSettings, error: Exception) -> tuple[str, bool]:
             told = ("a coupé la conversation.", False)
         case imaplib.IMAP4.error() if settings.is_token and "AUTHENTICATE" in str(error):
             told = ("refuse le jeton d’accès.", True)
+        case outside.ForbiddenAddressError():
+            told = ("est à une adresse privée, que l’exploitant de ce service ne permet pas de joindre.", True)
         case TimeoutError():
             told = ("ne répond pas\u00a0: le délai d’attente est écoulé.", False)
         case OSError():

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from dunning.channels.smtp.settings import is_loopback
+from cabinets.outside import is_loopback
 
 
 class Security(StrEnum):

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from cabinets.models import Cabinet
+from cabinets.outside import is_loopback
 from dunning.channels.signing import Signer
 from dunning.channels.smtp import SmtpChannel
-from dunning.channels.smtp.settings import Security, SmtpSettings, is_loopback
+from dunning.channels.smtp.settings import Security, SmtpSettings
 from dunning.enums import Origin, RecordKind, RecordState
 from dunning.models import MailServer, SendingDomain
 from dunning.services.composing import Sender, takes_marks
@@ -37,7 +38,9 @@ def road_of(cabinet: Cabinet) -> Road | None:
     match sender.origin:
         case Origin.DEMO:
             host, _, port = settings.DEMO_CATCHER.rpartition(":")
-            smtp = SmtpSettings(host=host, port=int(port), security=Security.NONE, timeout=settings.EMAIL_TIMEOUT)
+            smtp = SmtpSettings(
+                host=host, port=int(port), security=Security.NONE, timeout=settings.EMAIL_TIMEOUT, is_operators=True
+            )
         case Origin.OWN_SERVER:
             smtp = _own_server(MailServer.objects.get())
         case _:
@@ -116,6 +119,7 @@ def _platform() -> SmtpSettings:
         security=Security.STARTTLS if settings.EMAIL_USE_TLS else Security.NONE,
         username=settings.EMAIL_HOST_USER,
         password=settings.EMAIL_HOST_PASSWORD,
+        is_operators=True,
         timeout=settings.EMAIL_TIMEOUT,
         ca_file=settings.SMTP_CA_FILE,
     )

@@ -42,6 +42,7 @@ def test_says_that_every_role_and_redis_answer() -> None:
         "ready": True,
         "databases": {"default": True, "scheduler": True, "operator": True, "owner": True},
         "redis": True,
+        "keys": True,
         "beat": {"seconds": None, "on_time": False},
     }
 

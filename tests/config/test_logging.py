@@ -8,7 +8,9 @@ from io import StringIO
 
 import pytest
 
+from cabinets import outside
 from config.logging import CONFIGURATION, REQUEST_ID, HouseFormatter, Reader, redacted
+from tests.dunning.channels.web_double import WebDouble
 
 CANARIES = [
     "jean.dupont@exemple.fr",
@@ -139,3 +141,12 @@ def test_the_configuration_sends_every_logger_through_the_filter() -> None:
     assert {handler["formatter"] for handler in CONFIGURATION["handlers"].values()} == {"json"}
     logging.config.DictConfigurator(CONFIGURATION)  # refuses a malformed table
     assert CONFIGURATION["loggers"]["django"]["handlers"] == []
+
+
+def test_an_address_that_was_asked_is_not_written(caplog: pytest.LogCaptureFixture) -> None:
+    """It may hold the key of a provider's account, which no pattern recognises."""
+    with WebDouble() as web, outside.client(timeout=2.0) as client:
+        client.get(f"{web.url}/api", params={"token": "abcdef", "siren": "732829320"})
+
+    assert [one.path for one in web.asked] == ["/api"]
+    assert caplog.records == []

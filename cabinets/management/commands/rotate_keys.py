@@ -4,13 +4,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from cabinets.scoping import working_for
 from cabinets.services import keys
 from cabinets.services.firm import every_firm
 
 
 class Command(BaseCommand):
-    """Run after adding a version to KEY_ENCRYPTION_KEYS; then the older version may go."""
+    """Run once a new key wraps (a version of the ring, of the service, or the other of both); then the old may go."""
 
     help = "Wrap every data key and second factor under the newest key; --reseal SLUG gives a firm new data keys."
 
@@ -25,8 +24,7 @@ class Command(BaseCommand):
         if options["reseal"] and not wanted:
             raise CommandError(f"no firm is named {options['reseal']!r}; nothing was changed")
         for cabinet_id, slug in firms:
-            with working_for(cabinet_id=cabinet_id):
-                self.stdout.write(f"{slug}: {keys.rewrap_keys()} keys wrapped again")
+            self.stdout.write(f"{slug}: {keys.rewrap_keys(cabinet_id=cabinet_id)} keys wrapped again")
         self.stdout.write(f"second factors: {keys.rewrap_seeds()} sealed again")
         for cabinet_id in wanted:
             self.stdout.write(f"{options['reseal']}: {keys.reseal(cabinet_id=cabinet_id)} rows sealed again")

@@ -59,6 +59,8 @@ class OvhSms:
             consumer_key=secrets["consumer_key"],
             timeout=TIMEOUT_SECONDS,
         )
+        # A redirection of a signed call goes nowhere.
+        self._client._session.max_redirects = 0
         if base_url:
             self._client._endpoint = base_url
 

@@ -8,6 +8,7 @@ import ssl
 from types import TracebackType
 from typing import Self
 
+from cabinets import outside
 from dunning.channels.protocol import DeliveryError, Outcome, Outgoing, Stage, Verdict
 from dunning.channels.smtp.settings import Security, SmtpSettings
 
@@ -129,6 +130,20 @@ class SmtpSession:
         self._smtp = None
 
 
+class _Guarded(smtplib.SMTP):
+    """Speaks to the address that was checked."""
+
+    def _get_socket(self, host: str, port: int, timeout: float | None) -> socket.socket:
+        return outside.connect(host, port, timeout)
+
+
+class _GuardedTls(smtplib.SMTP_SSL):
+    """The same, protected from the first byte, under the certificate of the host that was named."""
+
+    def _get_socket(self, host: str, port: int, timeout: float | None) -> socket.socket:
+        return self.context.wrap_socket(outside.connect(host, port, timeout), server_hostname=host)
+
+
 def _connect(settings: SmtpSettings) -> smtplib.SMTP:
     """Open, protect and sign in; raise DeliveryError with what to mend."""
     context = _trust(settings)
@@ -136,16 +151,20 @@ def _connect(settings: SmtpSettings) -> smtplib.SMTP:
     smtp: smtplib.SMTP | None = None
     try:
         if settings.security is Security.TLS:
-            smtp = smtplib.SMTP_SSL(
+            smtp = (smtplib.SMTP_SSL if settings.is_operators else _GuardedTls)(
                 settings.host, settings.port, local_hostname=name, timeout=settings.timeout, context=context
             )
         else:
-            smtp = smtplib.SMTP(settings.host, settings.port, local_hostname=name, timeout=settings.timeout)
+            smtp = (smtplib.SMTP if settings.is_operators else _Guarded)(
+                settings.host, settings.port, local_hostname=name, timeout=settings.timeout
+            )
         if settings.security is Security.STARTTLS:
             smtp.starttls(context=context)
         smtp.ehlo_or_helo_if_needed()
         if settings.username:
             smtp.login(settings.username, settings.password)
+    except outside.ForbiddenAddressError as error:
+        raise DeliveryError(f"{settings.host} n’a pas été appelé\u00a0: {error}.", permanent=True) from error
     except (OSError, smtplib.SMTPException) as error:
         if smtp:
             smtp.close()

@@ -1,9 +1,10 @@
 """Where the SMTP server is, and how it is spoken to."""
 
-import ipaddress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from cabinets.outside import is_loopback
 
 
 class Security(StrEnum):
@@ -28,6 +29,8 @@ class SmtpSettings:
     """The authority that signed the server's certificate, when the system does not know it."""
     greeting: str = ""
     """The name we say hello with; by default, this machine's when it has a full one."""
+    is_operators: bool = False
+    """Named by the operator's own settings, and not by a firm: it may stand in a private network."""
 
     def __post_init__(self) -> None:
         if not self.host or not 0 < self.port < 65536:  # noqa: PLR2004 (the ports of TCP)
@@ -38,13 +41,3 @@ class SmtpSettings:
             raise ValueError("L’identifiant et le mot de passe d’envoi s’écrivent sans accent.")
         if self.timeout <= 0:
             raise ValueError("Le délai d’attente du serveur d’envoi est positif.")
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this very machine, without asking any name server."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

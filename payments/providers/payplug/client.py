@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from cabinets import outside
 from payments.errors import ProviderError
 from payments.providers import failures
 from payments.providers.payplug.profile import NAME
@@ -37,7 +38,7 @@ class PayPlugClient:
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, timeout: float) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._key}", "PayPlug-Version": VERSION, "Accept": "application/json"}
         try:
-            with httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client:
+            with outside.client(timeout=timeout) as client:
                 answer = client.request(method, f"{self._base_url}{path}", headers=headers, json=body)
         except httpx.HTTPError:
             raise failures.silent(NAME) from None
