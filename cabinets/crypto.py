@@ -62,6 +62,22 @@ class KeyEncryptionKeys:
         except InvalidTag as error:
             raise SealBrokenError("Une clé de chiffrement ne s’ouvre pas à sa place.") from error
 
+    def seal(self, data: bytes, *, bound_to: bytes) -> bytes:
+        """Seal what belongs to a person and to no firm: key version (2 bytes), nonce, ciphertext."""
+        version, key = self.versions[-1]
+        nonce = os.urandom(NONCE)
+        return version.to_bytes(2, "big") + nonce + AESGCM(key).encrypt(nonce, data, bound_to)
+
+    def open(self, sealed: bytes, *, bound_to: bytes) -> bytes:
+        """Open what this installation sealed; refuse it moved, altered, or under a key that is no longer known."""
+        key = dict(self.versions).get(version_of(sealed))
+        if key is None:
+            raise SealBrokenError("La clé qui protège le second facteur n’est pas connue de cette installation.")
+        try:
+            return AESGCM(key).decrypt(sealed[2 : 2 + NONCE], sealed[2 + NONCE :], bound_to)
+        except InvalidTag as error:
+            raise SealBrokenError("Le second facteur de cette personne ne s’ouvre pas à sa place.") from error
+
 
 def _wrap_context(key_id: UUID, cabinet_id: UUID) -> bytes:
     return b"quittance|data-key|" + cabinet_id.bytes + key_id.bytes

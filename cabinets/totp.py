@@ -7,11 +7,7 @@ import os
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from cabinets.crypto import NONCE, KeyEncryptionKeys
-from cabinets.errors import SealBrokenError
+from cabinets.crypto import KeyEncryptionKeys
 
 PERIOD = 30
 DIGITS = 6
@@ -62,20 +58,12 @@ def _base32(seed: bytes) -> str:
 
 def seal(seed: bytes, *, user_id: UUID, ring: KeyEncryptionKeys) -> bytes:
     """Seal a seed for its person: key version (2 bytes), nonce, ciphertext."""
-    nonce = os.urandom(NONCE)
-    version, key = ring.versions[-1]
-    return version.to_bytes(2, "big") + nonce + AESGCM(key).encrypt(nonce, seed, _bound_to(user_id))
+    return ring.seal(seed, bound_to=_bound_to(user_id))
 
 
 def open_seed(sealed: bytes, *, user_id: UUID, ring: KeyEncryptionKeys) -> bytes:
     """Open a person's seed; refuse one that was moved, altered, or sealed under a key this installation lost."""
-    key = dict(ring.versions).get(int.from_bytes(sealed[:2], "big"))
-    if key is None:
-        raise SealBrokenError("La clé qui protège le second facteur n’est pas connue de cette installation.")
-    try:
-        return AESGCM(key).decrypt(sealed[2 : 2 + NONCE], sealed[2 + NONCE :], _bound_to(user_id))
-    except InvalidTag as error:
-        raise SealBrokenError("Le second facteur de cette personne ne s’ouvre pas à sa place.") from error
+    return ring.open(sealed, bound_to=_bound_to(user_id))
 
 
 def _bound_to(user_id: UUID) -> bytes:

@@ -6,9 +6,9 @@ from uuid import UUID
 from django.apps import apps
 from django.db import transaction
 
-from cabinets import crypto, journal, totp
+from cabinets import crypto, journal, passkeys, totp
 from cabinets.enums import KeyPurpose
-from cabinets.models import DataKey, TotpDevice
+from cabinets.models import DataKey, PasskeyDevice, TotpDevice
 from cabinets.scoping import working_for
 from cabinets.sealing import Sealed, SealedModel, keks, make_keys, open_together, seal_again
 
@@ -40,6 +40,20 @@ def rewrap_seeds() -> int:
             device.seed = totp.seal(seed, user_id=device.user_id, ring=ring)
             changed.append(device)
     TotpDevice.objects.bulk_update(changed, ["seed"], batch_size=CHUNK)
+    return len(changed) + _rewrap_passkeys()
+
+
+def _rewrap_passkeys() -> int:
+    ring, changed = keks(), []
+    for device in PasskeyDevice.objects.order_by("pk").select_for_update(of=("self",)):
+        sealed, place = (
+            bytes(device.public_key),
+            {"user_id": device.user_id, "credential_id": bytes(device.credential_id)},
+        )
+        if crypto.version_of(sealed) != ring.newest:
+            device.public_key = passkeys.seal_key(passkeys.open_key(sealed, ring=ring, **place), ring=ring, **place)
+            changed.append(device)
+    PasskeyDevice.objects.bulk_update(changed, ["public_key"], batch_size=CHUNK)
     return len(changed)
 
 

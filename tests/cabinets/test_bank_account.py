@@ -85,12 +85,14 @@ def ask(browser: FirmBrowser, firm: Cabinet) -> str:
         values = values_of(firm, iban=OTHER_IBAN, password=PASSWORD)
     page = browser.post(FIRM, values, follow=True)
     assert page.status_code == 200
+    tasks.sweep_account_mails()
     return str(page.content.decode())
 
 
 def later(hours: int) -> None:
     with time_machine.travel(NOW + hours * HOUR, tick=False):
         tasks.settle_bank_changes()
+        tasks.sweep_account_mails()
 
 
 def test_two_partners_and_a_day(browser: FirmBrowser, firm: Cabinet, paul: Membership, browse: Browse) -> None:
