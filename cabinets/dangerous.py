@@ -22,6 +22,8 @@ ACTS: tuple[Act, ...] = (
     Act("renew_codes", "Renouveler les codes de secours"),
     Act("firm", "Changer l’IBAN, le BIC ou le titulaire du compte du cabinet", field="password"),
     Act("iban_confirm", "Confirmer un changement de compte proposé par un autre associé"),
+    Act("team", "Inviter un associé", field="password"),
+    Act("member", "Donner ou retirer le rôle d’associé", field="password"),
     Act("payment_account", "Changer une clé d’encaissement en ligne", field="password"),
     Act("sms_account", "Changer une clé du prestataire de SMS", field="password"),
     Act("letter_account", "Changer une clé du prestataire de courrier", field="password"),

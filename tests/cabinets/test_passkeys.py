@@ -32,6 +32,7 @@ from tests.factories.cabinets import PASSWORD, make_user
 Browse = Callable[..., FirmBrowser]
 SECURITY, ADD, CODE = "/profil/securite/", "/profil/securite/cles/ajouter/", "/connexion/code/"
 HERE, THERE = "a" * 32, "b" * 32
+TODAY = dt.date(2026, 11, 24)
 
 
 @pytest.fixture(autouse=True)
