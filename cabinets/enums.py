@@ -218,3 +218,19 @@ class BankChangeEnd(models.TextChoices):
     WITHDRAWN = "withdrawn", "Retiré"
     REFUSED = "refused", "Refusé"
     LAPSED = "lapsed", "Sans suite"
+
+
+class AccountMailKind(models.TextChoices):
+    """What a person is told of by mail, about their account or the account their firm is paid on."""
+
+    PASSWORD_CHANGED = "password_changed", "Votre mot de passe a changé"
+    PASSKEY_ADDED = "passkey_added", "Une clé d’accès a été ajoutée à votre compte"
+    PASSKEY_REMOVED = "passkey_removed", "Une clé d’accès a été retirée de votre compte"
+    PASSKEY_COPIED = "passkey_copied", "Une clé d’accès de votre compte a peut-être été copiée"
+    APPLICATION_CHANGED = "application_changed", "Votre application d’authentification a changé"
+    APPLICATION_REMOVED = "application_removed", "Votre application d’authentification a été retirée"
+    CODES_RENEWED = "codes_renewed", "Vos codes de secours ont changé"
+    IBAN_PROPOSED = "iban_proposed", "Un changement du compte bancaire du cabinet est proposé"
+    IBAN_CONFIRMED = "iban_confirmed", "Le changement du compte bancaire du cabinet est confirmé"
+    IBAN_ENDED = "iban_ended", "Le changement du compte bancaire du cabinet n’aura pas lieu"
+    IBAN_APPLIED = "iban_applied", "Le compte bancaire du cabinet a changé"

@@ -206,6 +206,8 @@ GLOBAL_TABLES: dict[str, dict[str, str]] = {
     "cabinets_user": {"default": "SELECT, INSERT, UPDATE", "operator": "SELECT, INSERT, UPDATE"},
     "cabinets_session": {"default": "SELECT, INSERT, UPDATE, DELETE", "operator": "SELECT, DELETE"},
     "cabinets_totpdevice": {"default": "SELECT, INSERT, UPDATE, DELETE", "operator": "SELECT, DELETE"},
+    "cabinets_passkeydevice": {"default": "SELECT, INSERT, UPDATE, DELETE", "operator": "SELECT, DELETE"},
+    "cabinets_accountmail": {"default": "SELECT, INSERT, UPDATE, DELETE", "operator": "SELECT"},
     "cabinets_platform": {"default": "SELECT", "scheduler": "SELECT", "operator": "SELECT, INSERT, UPDATE"},
     "cabinets_operatoract": {"default": "INSERT", "operator": "SELECT, INSERT"},
     "otp_static_staticdevice": {"default": "SELECT, INSERT, UPDATE, DELETE", "operator": "SELECT, DELETE"},

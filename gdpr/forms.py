@@ -246,3 +246,13 @@ class ClosingForm(ConfirmPasswordForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     field_order = ("name", "current")
+
+
+class ErasureForm(ConfirmPasswordForm):
+    """What is erased does not come back: a box ticked, and the password of who erases."""
+
+    certain = forms.BooleanField(
+        label="J’ai lu ce qui sera effacé : cela ne se reprend pas.",
+        error_messages={"required": "Cochez la case pour confirmer. Rien n’a été effacé."},
+    )
+    field_order = ("certain", "current")

@@ -314,6 +314,17 @@ HOLDINGS: tuple[Holding, ...] = (
         in_access=False,
     ),
     Holding(
+        model="cabinets.PasskeyDevice",
+        person=Person.MEMBER,
+        purpose="team",
+        retention="member",
+        fields=("name", "credential_id", "public_key", "transports"),
+        neutral=("credential_hash",),
+        ending=Ending.STAYS,
+        seen_by=Right.OWN_ACCOUNT,
+        in_access=False,
+    ),
+    Holding(
         model="otp_static.StaticDevice",
         person=Person.MEMBER,
         purpose="team",
@@ -405,7 +416,11 @@ HOLDINGS: tuple[Holding, ...] = (
             "settlements_source",
         ),
     ),
-    _setting("cabinets.BankChange", fields=("iban", "bic", "account_holder", "iban_before"), neutral=("end",)),
+    _setting(
+        "cabinets.BankChange",
+        fields=("iban", "bic", "account_holder", "iban_before", "bic_before", "account_holder_before"),
+        neutral=("end",),
+    ),
     _setting("cabinets.TransferRecord", fields=("reference", "data_sent"), neutral=("provider", "country", "basis")),
     _setting(
         "payments.ProviderAccount",
@@ -1117,6 +1132,7 @@ NOBODY: Mapping[str, str] = {
     "gdpr.SubProcessor": "des entreprises",
     "sessions.Session": "la table du cadre, qui reste vide : les sessions sont dans cabinets.Session",
     "cabinets.Platform": "l’état de l’installation",
+    "cabinets.AccountMail": "ce dont une personne doit être avertie, sans texte ni nom, jusqu’à son départ",
     "cabinets.Offer": "des prix publics",
     "cabinets.Subscription": "ce que le cabinet a choisi, et des dates",
     "cabinets.DataKey": "des clés chiffrées",

@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 
-from cabinets.models import User
+from cabinets.forms.sign_in import PasswordAskedForm, password_again
 from payments.enums import Mode, PaymentMeans
 from payments.models import ProviderAccount
 from payments.providers.protocol import Profile
@@ -14,14 +15,20 @@ from payments.services.provider_accounts import knows
 LONGEST_KEY = 300
 
 
-class AccountForm(forms.Form):
+class AccountForm(PasswordAskedForm, forms.Form):
     """The keys and means of one account; an empty key keeps the one known, and live keys take the person's password."""
 
     def __init__(
-        self, *args: Any, profile: Profile, mode: Mode, account: ProviderAccount | None, user: User, **kwargs: Any
+        self,
+        *args: Any,
+        profile: Profile,
+        mode: Mode,
+        account: ProviderAccount | None,
+        request: HttpRequest,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._profile, self._mode, self._user = profile, mode, user
+        self._profile, self._mode, self.request = profile, mode, request
         for one in profile.settings:
             is_kept = account is not None and knows(account, one.name)
             self.fields[one.name] = forms.CharField(
@@ -40,13 +47,8 @@ class AccountForm(forms.Form):
             error_messages={"required": "Choisissez au moins un moyen de paiement."},
         )
         if mode is Mode.LIVE:
-            self.fields["password"] = forms.CharField(
-                label="Votre mot de passe",
-                required=False,
-                strip=False,
-                max_length=128,
-                help_text="Demandé seulement quand une clé change : c’est sur ce compte que vos clients paient.",
-                widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+            self.fields["password"] = password_again(
+                "Demandé seulement quand une clé change : c’est sur ce compte que vos clients paient."
             )
 
     @property
@@ -66,13 +68,10 @@ class AccountForm(forms.Form):
             typed = values.get(one.name, "")
             if typed and one.pattern and not re.fullmatch(one.pattern, typed):
                 self.add_error(one.name, one.mistake)
-        if self._mode is Mode.LIVE and any(self.secrets.values()) and not self._proved(values):
-            self.add_error(
-                "password",
-                "Vous changez une clé du compte sur lequel vos clients paient : saisissez votre mot de passe. Rien n’a "
-                "été enregistré.",
+        if self._mode is Mode.LIVE and any(self.secrets.values()):
+            self.ask_password(
+                values.get("password", ""),
+                why="Vous changez une clé du compte sur lequel vos clients paient : saisissez votre mot de passe. Rien "
+                "n’a été enregistré.",
             )
         return values
-
-    def _proved(self, values: dict[str, Any]) -> bool:
-        return bool(values.get("password")) and self._user.check_password(values["password"])

@@ -7,13 +7,15 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
 from stdnum import bic as bic_number
 from stdnum import iban as iban_number
 from stdnum.exceptions import ValidationError as NumberError
 from stdnum.fr import siren as siren_number
 from stdnum.fr import tva as vat_number
 
-from cabinets.models import Cabinet, User
+from cabinets.forms.sign_in import PasswordAskedForm, password_again
+from cabinets.models import Cabinet
 from cabinets.pictures import picture_type
 from cabinets.territories import Territory, territory_of, zone_of
 
@@ -25,8 +27,8 @@ MEDIATOR = ("mediator_name", "mediator_address", "mediator_site")
 PLACE = ("territory", "zone_name")
 
 
-class FirmForm(forms.ModelForm[Cabinet]):
-    """Who the firm is and where it is paid; another IBAN takes the person's password, then a second partner."""
+class FirmForm(PasswordAskedForm, forms.ModelForm[Cabinet]):
+    """Who the firm is and where it is paid; another account takes the person's password, then a second partner."""
 
     # Wider than their columns: people paste these numbers in groups.
     siren = forms.CharField(label="SIREN", required=False, max_length=30)
@@ -52,14 +54,9 @@ class FirmForm(forms.ModelForm[Cabinet]):
         max_length=40,
         help_text="Vide : celui du territoire. Sinon un nom comme Europe/Paris ou America/Martinique.",
     )
-    password = forms.CharField(
-        label="Votre mot de passe",
-        required=False,
-        strip=False,
-        max_length=128,
-        help_text="Demandé seulement pour changer l’IBAN : vos clients paient sur ce compte. Une fois les envois "
-        "activés, un autre associé le confirme aussi, et un jour passe.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    password = password_again(
+        "Demandé seulement pour changer l’IBAN, le BIC ou le titulaire : vos clients paient sur ce compte. Une fois "
+        "les envois activés, un autre associé le confirme aussi, et un jour passe."
     )
 
     class Meta:
@@ -72,11 +69,11 @@ class FirmForm(forms.ModelForm[Cabinet]):
             "mediator_name": "Le médiateur de la consommation de la profession, rappelé aux particuliers.",
         }
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.user = user
+        self.request = request
         firm = self.instance
-        self.iban_before = firm.iban
+        self.bank_before = {name: getattr(firm, name) for name in BANK}
         self.takes_two = bool(firm.iban) and firm.activated_on is not None
         self.initial["iban"] = iban_number.format(firm.iban) if firm.iban else ""
         derived = territory_of(firm.postcode) or Territory.METROPOLE
@@ -145,7 +142,7 @@ class FirmForm(forms.ModelForm[Cabinet]):
         return file
 
     def clean(self) -> dict[str, Any]:
-        """Derive the place from the postcode, and ask for the password when the IBAN changes."""
+        """Derive the place from the postcode, and ask for the password when the account changes."""
         values = super().clean() or {}
         postcode = values.get("postcode", "")
         territory = values.get("territory") or (territory_of(postcode) if postcode else self.instance.territory)
@@ -154,16 +151,16 @@ class FirmForm(forms.ModelForm[Cabinet]):
         else:
             values["territory"] = Territory(territory)
             values["zone_name"] = values.get("zone_name") or str(zone_of(values["territory"]))
-        if "iban" in values and values["iban"] != self.iban_before and not self._proved(values):
-            self.add_error(
-                "password",
-                "Vous changez l’IBAN sur lequel vos clients paient : saisissez votre mot de passe. Rien n’a été "
-                "enregistré.",
+        if self._changes_bank(values):
+            self.ask_password(
+                values.get("password", ""),
+                why="Vous changez le compte sur lequel vos clients paient (IBAN, BIC ou titulaire) : saisissez votre "
+                "mot de passe. Rien n’a été enregistré.",
             )
         return values
 
-    def _proved(self, values: dict[str, Any]) -> bool:
-        return bool(values.get("password")) and self.user.check_password(values["password"])
+    def _changes_bank(self, values: dict[str, Any]) -> bool:
+        return any(name in values and values[name] != before for name, before in self.bank_before.items())
 
     def _post_clean(self) -> None:
         # The columns the form writes in its own words take part in the model's constraints.
@@ -177,7 +174,7 @@ class FirmForm(forms.ModelForm[Cabinet]):
     def proposed(self) -> dict[str, str] | None:
         """Return the account that takes two partners and a day; nothing when none does."""
         values = self.cleaned_data
-        if values["iban"] == self.iban_before or not self.takes_two:
+        if not self.takes_two or not self._changes_bank(values):
             return None
         return {name: values[name] for name in BANK}
 

@@ -4,8 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
+from django.http import HttpRequest
 
 from cabinets.models import User
+from cabinets.services import reauthentication
+from cabinets.services.passkeys import LONGEST_NAME
 from cabinets.services.second_factor import CODES
 
 
@@ -99,11 +102,18 @@ class ConfirmPasswordForm(PersonForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        if not isinstance(request.user, User):
+            raise PermissionError("nobody is signed in")
+        super().__init__(*args, user=request.user, **kwargs)
+        self.request = request
+
     def clean_current(self) -> str:
-        """Refuse another password than theirs."""
+        """Refuse another password than theirs, and a try too many."""
         current: str = self.cleaned_data["current"]
-        if not self.user.check_password(current):
-            raise forms.ValidationError("Ce n’est pas votre mot de passe actuel. Rien n’a été modifié.")
+        refusal = reauthentication.refusal_of(request=self.request, user=self.user, password=current)
+        if refusal:
+            raise forms.ValidationError(refusal)
         return current
 
 
@@ -111,3 +121,46 @@ class ChangePasswordForm(NewPasswordForm, ConfirmPasswordForm):
     """The password of today, then the next."""
 
     field_order = ("current", "password")
+
+
+class PasskeyNameForm(forms.Form):
+    """What a passkey is called, so that its person knows which one to take away."""
+
+    name = forms.CharField(
+        label="Nom de la clé",
+        max_length=LONGEST_NAME,
+        help_text="Par exemple : téléphone, ordinateur du cabinet.",
+        error_messages={"required": "Donnez un nom à cette clé."},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class PasswordAskedForm(forms.BaseForm):
+    """A form that takes the person's password again when what it changes is dangerous.
+
+    It has a `password` field and calls `ask_password` from its `clean`, once, when that is so.
+    """
+
+    request: HttpRequest
+
+    def ask_password(self, typed: str, *, why: str) -> None:
+        """Refuse the form, with the reason, unless this is the person's password."""
+        if not isinstance(self.request.user, User):
+            raise PermissionError("nobody is signed in")
+        refusal = why
+        if typed:
+            refusal = reauthentication.refusal_of(request=self.request, user=self.request.user, password=typed)
+        if refusal:
+            self.add_error("password", refusal)
+
+
+def password_again(help_text: str) -> forms.CharField:
+    """Return the field of a password asked only sometimes."""
+    return forms.CharField(
+        label="Votre mot de passe",
+        required=False,
+        strip=False,
+        max_length=128,
+        help_text=help_text,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )

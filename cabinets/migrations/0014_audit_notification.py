@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cabinets", "0009_iban_change"),
+        ("cabinets", "0010_passkeys_and_account_mails"),
     ]
 
     operations = [

@@ -20,6 +20,8 @@ class BankChange(CabinetOwned):
     bic = models.CharField("BIC proposé", max_length=11, blank=True, default="")
     account_holder = models.CharField("titulaire proposé", max_length=120, blank=True, default="")
     iban_before = models.CharField("IBAN d’avant", max_length=34)
+    bic_before = models.CharField("BIC d’avant", max_length=11, blank=True, default="")
+    account_holder_before = models.CharField("titulaire d’avant", max_length=120, blank=True, default="")
     proposed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField("proposé le")
     confirmed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)

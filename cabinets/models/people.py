@@ -159,6 +159,39 @@ class TotpDevice(Device):  # type: ignore[misc]  # django-otp carries no types
         return f"TOTP {self.pk}"
 
 
+class PasskeyDevice(Device):  # type: ignore[misc]  # django-otp carries no types
+    """A passkey: its public key sealed for its person, and the count its authenticator keeps of its uses."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    credential_id = models.BinaryField("identifiant")
+    credential_hash = models.CharField(
+        "empreinte de l’identifiant",
+        max_length=64,
+        unique=True,
+        error_messages={"unique": "Cette clé d’accès est déjà enregistrée."},
+    )
+    public_key = models.BinaryField("clé publique scellée")
+    sign_count = models.BigIntegerField("compteur d’usages", default=0)
+    transports = models.JSONField("façons de la joindre", default=list)
+    created_at = models.DateTimeField("ajoutée le", auto_now_add=True)
+    last_used_at = models.DateTimeField("dernier usage", null=True)
+    # Its count went back: two copies answer, and nobody knows which one is the person's.
+    suspected_at = models.DateTimeField("copie soupçonnée le", null=True)
+
+    class Meta:
+        verbose_name = "clé d’accès"
+        verbose_name_plural = "clés d’accès"
+
+    def __str__(self) -> str:
+        return f"passkey {self.pk}"
+
+    @property
+    def persistent_id(self) -> str:
+        """Return what a session keeps of it: django-otp reads a number there, and a UUID is one."""
+        return f"{self.model_label()}/{self.pk.int}"
+
+
 class OperatorAct(models.Model):
     """What an operator did to the platform: append-only."""
 

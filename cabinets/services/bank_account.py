@@ -1,7 +1,8 @@
 """The account the firm's clients pay on: the first one at once, another one by two partners and after a day.
 
-Whoever takes a partner's session, or their mailbox, changes nothing alone: the account before stays the firm's on every
-page and letter, and every partner is told by mail at each step.
+Whoever takes a partner's session, or their mailbox, changes nothing alone: the account before, its bank and its holder
+stay the firm's on every page and letter, and every partner is told by mail at each step. Those mails are asked for in
+the same transaction and leave after it: no server of mail delays an act, nor undoes it.
 """
 
 import datetime as dt
@@ -14,21 +15,18 @@ from django.utils import timezone
 
 from cabinets import journal
 from cabinets.bank_changes import DELAY, LASTS, Facts, Next, next_of
-from cabinets.enums import BankChangeEnd, Right, Role
+from cabinets.enums import AccountMailKind, BankChangeEnd, Right, Role
 from cabinets.errors import CabinetError
 from cabinets.models import BankChange, Cabinet, Membership
 from cabinets.permissions import ensure
-from cabinets.scoping import acting_for, tenant_atomic
-from cabinets.services import partners
+from cabinets.scoping import acting_for, tenant_atomic, working_for
+from cabinets.services import account_mails, partners
 
 SCHEDULER = "scheduler"
-OVER = "Ce changement d’IBAN n’attend plus rien. Rien n’a été modifié."
-SUBJECTS = {
-    "proposed": "Un changement de l’IBAN du cabinet est proposé",
-    "confirmed": "Le changement de l’IBAN du cabinet est confirmé",
-    "ended": "Le changement de l’IBAN du cabinet n’aura pas lieu",
-    "applied": "L’IBAN du cabinet a changé",
-}
+NBSP = "\u00a0"
+OVER = "Ce changement de compte n’attend plus rien. Rien n’a été modifié."
+# What makes the account: a payment page never shows a new one of these that nobody else approved.
+PARTS = {"iban": "l’IBAN", "bic": "le BIC", "account_holder": "le titulaire"}
 
 
 class BankChangeError(CabinetError):
@@ -67,12 +65,14 @@ def propose(*, by: Membership, iban: str, bic: str, account_holder: str) -> Bank
         bic=bic,
         account_holder=account_holder,
         iban_before=cabinet.iban,
+        bic_before=cabinet.bic,
+        account_holder_before=cabinet.account_holder,
         proposed_by=by,
         proposed_at=timezone.now(),
     )
     change.save(force_insert=True)
     journal.record("cabinet.iban_proposed", change)
-    _tell("proposed", change)
+    _tell(AccountMailKind.IBAN_PROPOSED, change)
     return change
 
 
@@ -86,7 +86,7 @@ def confirm(*, change_id: UUID, by: Membership) -> BankChange:
     change.confirmed_by, change.confirmed_at = by, timezone.now()
     change.save(update_fields=["confirmed_by", "confirmed_at"])
     journal.record("cabinet.iban_confirmed", change)
-    _tell("confirmed", change)
+    _tell(AccountMailKind.IBAN_CONFIRMED, change)
     _settle(change)
     return change
 
@@ -99,7 +99,7 @@ def refuse(*, change_id: UUID, by: Membership) -> None:
     change = _open(change_id)
     own = change.proposed_by_id == by.pk
     _end(change, BankChangeEnd.WITHDRAWN if own else BankChangeEnd.REFUSED, by=by)
-    _tell("ended", change)
+    _tell(AccountMailKind.IBAN_ENDED, change)
 
 
 def settle_every_firm() -> int:
@@ -120,7 +120,7 @@ def _settle(change: BankChange) -> bool:
             _apply(change)
         case Next.LAPSES:
             _end(change, BankChangeEnd.LAPSED, by=None)
-            _tell("ended", change)
+            _tell(AccountMailKind.IBAN_ENDED, change)
         case _:
             return False
     return True
@@ -128,17 +128,17 @@ def _settle(change: BankChange) -> bool:
 
 def _apply(change: BankChange) -> None:
     cabinet = Cabinet.objects.get()
-    if cabinet.iban != change.iban_before:
+    if any(getattr(cabinet, part) != getattr(change, f"{part}_before") for part in PARTS):
         # Something else changed it meanwhile: nobody agreed to this.
         _end(change, BankChangeEnd.LAPSED, by=None)
-        _tell("ended", change)
+        _tell(AccountMailKind.IBAN_ENDED, change)
         return
     cabinet.iban, cabinet.bic, cabinet.account_holder = change.iban, change.bic, change.account_holder
     cabinet.save(update_fields=["iban", "bic", "account_holder"])
     change.end, change.ended_at = BankChangeEnd.APPLIED, timezone.now()
     change.save(update_fields=["end", "ended_at"])
     journal.record("cabinet.iban_changed", cabinet)
-    _tell("applied", change)
+    _tell(AccountMailKind.IBAN_APPLIED, change)
 
 
 def _end(change: BankChange, end: BankChangeEnd, *, by: Membership | None) -> None:
@@ -168,18 +168,53 @@ def _open(change_id: UUID) -> BankChange:
     return change
 
 
-def _tell(what: str, change: BankChange) -> None:
-    """Write to every partner once the act is committed: the last four characters, never the account."""
-    context = {
-        "firm": Cabinet.objects.get(),
-        "what": what,
-        "before": change.iban_before[-4:],
-        "after": change.iban[-4:],
-        "by": change.proposed_by.user.get_full_name(),
-        "needs_somebody": what == "proposed" and waits_for_somebody(change),
-        "effective_at": takes_effect_at(change),
-        "days": LASTS.days,
-        "link": f"{settings.SITE_URL}/parametres/cabinet/",
-    }
-    to, text = partners.addresses(), render_to_string("cabinets/mail_iban.txt", context)
-    transaction.on_commit(lambda: partners.tell(to, subject=SUBJECTS[what], text=text))
+def _tell(kind: AccountMailKind, change: BankChange) -> None:
+    account_mails.ask(kind, users=partners.user_ids(), subject_id=change.pk)
+
+
+def changed_parts(change: BankChange) -> list[str]:
+    """Name what a change would replace, as it is written in a sentence."""
+    return [said for part, said in PARTS.items() if getattr(change, part) != getattr(change, f"{part}_before")]
+
+
+def in_words(change: BankChange) -> str:
+    """Say who wants what to change, by the last four characters of each account."""
+    who = change.proposed_by.user.get_full_name()
+    if change.iban != change.iban_before:
+        text = f"{who} propose que vos clients paient sur le compte …{change.iban[-4:]} au lieu de "
+        text += f"…{change.iban_before[-4:]}"
+    else:
+        text = f"{who} propose un changement pour le compte …{change.iban[-4:]}, dont l’IBAN reste le même"
+    said = {"bic": ("BIC", change.bic), "account_holder": ("titulaire", change.account_holder)}
+    more = [
+        f"{name}{NBSP}: {value or 'aucun'}"
+        for part, (name, value) in said.items()
+        if getattr(change, part) != getattr(change, f"{part}_before")
+    ]
+    return f"{text} ({', '.join(more)})." if more else f"{text}."
+
+
+def told(*, kind: AccountMailKind, change_id: UUID | None, user_id: UUID) -> str | None:
+    """Write to a partner, at the moment it leaves: the last four characters, never the account; None to nobody's."""
+    places = BankChange.all_cabinets.using(SCHEDULER).filter(pk=change_id)
+    cabinet_id = places.values_list("cabinet_id", flat=True).first()
+    if cabinet_id is None:
+        return None
+    with working_for(cabinet_id=cabinet_id):
+        if user_id not in partners.user_ids():
+            return None
+        change = BankChange.objects.select_related("proposed_by__user").get(pk=change_id)
+        context = {
+            "firm": Cabinet.objects.get(),
+            "what": kind.removeprefix("iban_"),
+            "parts": changed_parts(change),
+            "same_iban": change.iban == change.iban_before,
+            "before": change.iban_before[-4:],
+            "after": change.iban[-4:],
+            "by": change.proposed_by.user.get_full_name(),
+            "needs_somebody": change.ended_at is None and waits_for_somebody(change),
+            "effective_at": takes_effect_at(change),
+            "days": LASTS.days,
+            "link": f"{settings.SITE_URL}/parametres/cabinet/",
+        }
+        return render_to_string("cabinets/mail_iban.txt", context)

@@ -8,9 +8,9 @@ from uuid import UUID
 from django.apps import apps
 from django.db import connection, transaction
 
-from cabinets import crypto, journal, totp
+from cabinets import crypto, journal, passkeys, totp
 from cabinets.enums import KeyPurpose
-from cabinets.models import Cabinet, DataKey, TotpDevice
+from cabinets.models import Cabinet, DataKey, PasskeyDevice, TotpDevice
 from cabinets.scoping import current_cabinet_id, working_for
 from cabinets.sealing import Sealed, SealedModel, keks, make_keys, open_together, seal_again
 
@@ -41,9 +41,15 @@ def rewrap_keys(*, cabinet_id: UUID) -> int:
 def rewrap_seeds() -> int:
     """Seal every second factor under the newest key; return how many were not yet."""
     rows = TotpDevice.objects.order_by("pk").values_list("pk", "seed", "user_id")
-    return _rewrap(
+    count = _rewrap(
         [Swap(pk, bytes(old), totp.bound_to(user_id)) for pk, old, user_id in rows],
         _SWAP.format(table=TotpDevice._meta.db_table, column="seed", key="bigint", pk="id"),
+        lambda: transaction.atomic(durable=True),
+    )
+    proved = PasskeyDevice.objects.order_by("pk").values_list("pk", "public_key", "user_id", "credential_id")
+    return count + _rewrap(
+        [Swap(pk, bytes(old), passkeys.bound_to(user_id, bytes(known))) for pk, old, user_id, known in proved],
+        _SWAP.format(table=PasskeyDevice._meta.db_table, column="public_key", key="uuid", pk="id"),
         lambda: transaction.atomic(durable=True),
     )
 

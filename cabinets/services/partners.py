@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -16,6 +17,12 @@ def addresses() -> list[str]:
     """Return where the active partners of the firm acted for are written to."""
     owners = Membership.objects.filter(role=Role.OWNER, is_active=True).select_related("user").order_by("pk")
     return [owner.user.email for owner in owners]
+
+
+def user_ids() -> list[UUID]:
+    """Return the active partners of the firm acted for."""
+    owners = Membership.objects.filter(role=Role.OWNER, is_active=True).order_by("pk")
+    return list(owners.values_list("user_id", flat=True))
 
 
 def tell(to: Sequence[str], *, subject: str, text: str) -> None:

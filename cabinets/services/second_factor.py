@@ -1,4 +1,4 @@
-"""The second factor: enrol an application, accept a code once, count failures, keep recovery codes as hashes."""
+"""The second factor: an application or a passkey, accepted once, failures counted; recovery codes kept as hashes."""
 
 import base64
 import datetime as dt
@@ -16,8 +16,9 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 
 from cabinets import totp
 from cabinets.errors import CabinetError
-from cabinets.models import TotpDevice, User
+from cabinets.models import PasskeyDevice, TotpDevice, User
 from cabinets.sealing import keks
+from cabinets.services import passkeys, throttle
 
 TRIES = 5
 LOCKED_FOR = dt.timedelta(minutes=5)
@@ -38,7 +39,16 @@ class SecondFactorLockedError(CabinetError):
         self.seconds = seconds
 
 
+class LastFactorError(CabinetError):
+    """What is asked would leave an account without a second factor."""
+
+
 def has_second_factor(*, user: User) -> bool:
+    """Say whether a person enrolled an application or a passkey; one put aside still keeps strangers from enrolling."""
+    return has_application(user=user) or bool(PasskeyDevice.objects.filter(user=user).exists())
+
+
+def has_application(*, user: User) -> bool:
     """Say whether a person enrolled an application."""
     return bool(TotpDevice.objects.filter(user=user, confirmed=True).exists())
 
@@ -107,14 +117,80 @@ def _pending_seed(*, user: User, pending: str) -> bytes:
 @transaction.atomic
 def accept(*, user: User, code: str) -> Device | None:
     """Accept six figures, or a recovery code, exactly once; None when it is wrong or was used already."""
+    if not has_second_factor(user=user):
+        return None
     device = TotpDevice.objects.filter(user=user, confirmed=True).first()
     if device is None:
-        return None
+        return _accept_without_application(user, code)
     _take_a_try(device)
     accepted = _accept_figures(device, figures(code)) or _accept_recovery(user, normal(code))
     if accepted is not None:
         TotpDevice.objects.filter(pk=device.pk).update(failures=0, failed_at=None)
     return accepted
+
+
+def _accept_without_application(user: User, code: str) -> Device | None:
+    _take_a_shared_try(user)
+    accepted = _accept_recovery(user, normal(code))
+    if accepted is not None:
+        throttle.SECOND_FACTOR.forget(str(user.pk))
+    return accepted
+
+
+def accept_passkey(*, user: User, session_key: str, answer: str) -> PasskeyDevice | passkeys.Refusal:
+    """Accept what a passkey signed for this session, exactly once."""
+    _take_a_shared_try(user)
+    accepted = passkeys.prove(user=user, session_key=session_key, answer=answer)
+    if isinstance(accepted, PasskeyDevice):
+        throttle.SECOND_FACTOR.forget(str(user.pk))
+    return accepted
+
+
+def _take_a_shared_try(user: User) -> None:
+    wait = throttle.SECOND_FACTOR.take(str(user.pk))
+    if wait:
+        raise SecondFactorLockedError(wait)
+
+
+@transaction.atomic
+def remove_passkey(*, user: User, passkey_id: UUID) -> bool:
+    """Take a passkey away, unless nothing else would prove its person; False when it is not theirs."""
+    _lock(user)
+    device = PasskeyDevice.objects.filter(user=user, pk=passkey_id).first()
+    if device is None:
+        return False
+    _ensure_another(has_application(user=user) or passkeys.usable(user).exclude(pk=passkey_id).exists())
+    device.delete()
+    return True
+
+
+@transaction.atomic
+def remove_application(*, user: User) -> bool:
+    """Take the application away, unless nothing else would prove its person; False when there is none."""
+    _lock(user)
+    if not has_application(user=user):
+        return False
+    _ensure_another(passkeys.usable(user).exists())
+    TotpDevice.objects.filter(user=user).delete()
+    return True
+
+
+def _lock(user: User) -> None:
+    # Two removals at once would each leave the other's factor, and the account none.
+    User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+
+
+def _ensure_another(is_left: bool) -> None:  # noqa: FBT001 - the one thing it judges
+    if not is_left:
+        raise LastFactorError(
+            "C’est votre dernier second facteur : sans lui, votre mot de passe suffirait. Rien n’a été retiré. Ajoutez "
+            "d’abord une autre clé d’accès ou une application."
+        )
+
+
+def proving(*, user: User) -> Device | None:
+    """Return something that proves a person: their application, else their latest passkey."""
+    return TotpDevice.objects.filter(user=user, confirmed=True).first() or passkeys.usable(user).first()
 
 
 def _take_a_try(device: TotpDevice) -> None:

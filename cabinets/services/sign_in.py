@@ -18,14 +18,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp import login as prove
 from django_otp.models import Device
 
 from cabinets import journal
+from cabinets.enums import AccountMailKind
 from cabinets.http import address_of, agent_of
 from cabinets.models import OperatorAct, Session, User
 from cabinets.scoping import has_scope
-from cabinets.services import throttle
+from cabinets.services import account_mails, second_factor, throttle
 
 logger = logging.getLogger(__name__)
 PENDING = "pending_seed"
@@ -40,8 +42,8 @@ class Refusal:
 
 def check_password(*, request: HttpRequest, email: str, password: str) -> User | Refusal:
     """Return the person this pair names, or a refusal that does not say whether the account exists."""
-    account, address = email.strip().lower(), address_of(request) or "unknown"
-    wait = max(throttle.ADDRESS.take(address), throttle.ACCOUNT.take(account))
+    account = email.strip().lower()
+    wait = throttle.take(account=account, address=address_of(request))
     if wait:
         logger.warning("sign_in.throttled")
         return Refusal(wait_seconds=wait)
@@ -49,7 +51,7 @@ def check_password(*, request: HttpRequest, email: str, password: str) -> User |
     if not isinstance(user, User):
         logger.warning("sign_in.refused")
         return Refusal()
-    throttle.ACCOUNT.forget(account)
+    throttle.give_back(account=account)
     return user
 
 
@@ -68,6 +70,21 @@ def prove_second_factor(*, request: HttpRequest, user: User, device: Device, how
     request.session.pop(PENDING, None)
     request.session.cycle_key()
     note("person.signed_in", user=user, request=request, how=how)
+
+
+@transaction.atomic
+def second_factor_changed(
+    *, request: HttpRequest, user: User, event: str, kind: AccountMailKind, **facts: str | int
+) -> None:
+    """After a second factor came or went: this session gets a new key, every other ends, the person is told."""
+    device = second_factor.proving(user=user)
+    if device is not None and Device.from_persistent_id(request.session.get(DEVICE_ID_SESSION_KEY, "")) is None:
+        # This session was proven by what has just been taken away; its person has given their password since.
+        prove(request, device)
+    request.session.cycle_key()
+    end_sessions(user=user, but=request.session.session_key)
+    note(event, user=user, request=request, **facts)
+    account_mails.tell(kind, user=user)
 
 
 def note(event: str, *, user: User, request: HttpRequest, **facts: str | int) -> None:
@@ -96,6 +113,7 @@ def change_password(*, request: HttpRequest, user: User, password: str) -> None:
     update_session_auth_hash(request, user)
     end_sessions(user=user, but=request.session.session_key)
     note("person.password_changed", user=user, request=request)
+    account_mails.tell(AccountMailKind.PASSWORD_CHANGED, user=user)
 
 
 def forget_sessions(*, now: dt.datetime) -> int:
@@ -136,6 +154,7 @@ def choose_password(*, user: User, password: str) -> None:
     user.set_password(password)
     user.save(update_fields=["password"])
     end_sessions(user=user)
+    account_mails.tell(AccountMailKind.PASSWORD_CHANGED, user=user)
     logger.info("password.chosen", extra={"user_id": str(user.pk)})
 
 

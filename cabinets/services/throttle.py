@@ -55,10 +55,22 @@ class Gate:
 
 ACCOUNT = Gate("account", tries=5, seconds=300)
 ADDRESS = Gate("address", tries=10, seconds=60)
+# What a person proves without an application: its codes are counted beside its seed, in the database.
+SECOND_FACTOR = Gate("second-factor", tries=5, seconds=300)
 RESET_ADDRESS = Gate("reset-address", tries=5, seconds=60)
 SIGN_UP = Gate("sign-up", tries=5, seconds=600)
 # Nobody's box is filled from here.
 SIGN_UP_TO = Gate("sign-up-to", tries=3, seconds=3600)
+
+
+def take(*, account: str, address: str | None) -> int:
+    """Count one try of a password, on its account and from its address; return the seconds to wait, or 0."""
+    return max(ADDRESS.take(address or "unknown"), ACCOUNT.take(account.strip().lower()))
+
+
+def give_back(*, account: str) -> None:
+    """Give an account's tries back: its password was right."""
+    ACCOUNT.forget(account.strip().lower())
 
 
 def in_words(seconds: int) -> str:

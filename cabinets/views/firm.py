@@ -20,15 +20,15 @@ from cabinets.permissions import requires
 from cabinets.services import bank_account
 from cabinets.services import firm as firms
 from cabinets.services.bank_account import BankChangeError
-from cabinets.views.sign_in import person_of, safe_next
+from cabinets.views.sign_in import safe_next
 
 page = require_http_methods(["GET", "POST"])
 HOME = "/tableau-de-bord/"
 IBAN_WAITS = (
-    "L’IBAN n’a pas changé : un autre associé doit le confirmer depuis cette page, et un jour entier doit passer."
-    " Chaque associé est averti par e-mail."
+    "Le compte bancaire n’a pas changé : un autre associé doit le confirmer depuis cette page, et un jour entier doit "
+    "passer. Chaque associé est averti par e-mail."
 )
-IBAN_DAY = "L’IBAN change dans vingt-quatre heures. D’ici là, il peut être annulé depuis cette page."
+IBAN_DAY = "Le compte bancaire change dans vingt-quatre heures. D’ici là, il peut être annulé depuis cette page."
 
 
 def back_to(request: HttpRequest) -> str:
@@ -46,7 +46,7 @@ def back_to(request: HttpRequest) -> str:
 @requires(Right.MANAGE_FIRM)
 def firm(request: CabinetRequest) -> HttpResponse:
     """Show and keep the firm's settings."""
-    form = FirmForm(request.POST or None, request.FILES or None, instance=request.cabinet, user=person_of(request))
+    form = FirmForm(request.POST or None, request.FILES or None, instance=request.cabinet, request=request)
     if request.method == "POST" and form.is_valid():
         changes, proposed = form.changes, form.proposed
         firms.save_settings(cabinet=request.cabinet, changes=changes)
@@ -64,6 +64,7 @@ def firm(request: CabinetRequest) -> HttpResponse:
     if waiting is not None:
         context |= {
             "change": waiting,
+            "change_words": bank_account.in_words(waiting),
             "may_confirm": bank_account.may_confirm(waiting, request.member),
             "waits_for_somebody": bank_account.waits_for_somebody(waiting),
             "effective_at": bank_account.takes_effect_at(waiting),
@@ -81,7 +82,7 @@ def confirm_iban(request: CabinetRequest, change_id: UUID) -> HttpResponse:
     change = bank_account.pending()
     if change is None or change.pk != change_id:
         raise Http404
-    form = ConfirmPasswordForm(request.POST or None, user=person_of(request))
+    form = ConfirmPasswordForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
         try:
             bank_account.confirm(change_id=change_id, by=request.member)
@@ -92,9 +93,8 @@ def confirm_iban(request: CabinetRequest, change_id: UUID) -> HttpResponse:
             return redirect("firm")
     context = {
         "form": form,
-        "title": "Confirmer le changement d’IBAN ?",
-        "text": f"{change.proposed_by.user.get_full_name()} propose que vos clients paient sur le compte …"
-        f"{change.iban[-4:]} au lieu de …{change.iban_before[-4:]}. Appelez cette personne avant de confirmer.",
+        "title": "Confirmer le changement de compte ?",
+        "text": f"{bank_account.in_words(change)} Appelez cette personne avant de confirmer.",
         "label": "Confirmer le changement",
         "back_url": "/parametres/cabinet/",
         "danger": True,

@@ -13,13 +13,17 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
+from django_otp.models import Device
 
 from cabinets import tasks
+from cabinets.enums import AccountMailKind
 from cabinets.forms.sign_in import CodeForm, EmailForm, NewPasswordForm, RecoveryForm, SignInForm
-from cabinets.http import address_of, keep_home
-from cabinets.models import User
+from cabinets.http import address_of, agent_of, keep_home
+from cabinets.models import PasskeyDevice, User
 from cabinets.permissions import is_verified, public
-from cabinets.services import second_factor, sign_in, throttle
+from cabinets.services import account_mails, passkeys, second_factor, sign_in, throttle
+from cabinets.services.devices import device_name
+from cabinets.services.passkeys import PasskeyError, Refusal
 from cabinets.services.second_factor import SecondFactorLockedError
 
 page = require_http_methods(["GET", "POST"])
@@ -29,6 +33,17 @@ WRONG_CODE = (
     "Ce code n’est pas accepté : il est faux, trop ancien, ou a déjà servi. Attendez le prochain code de votre "
     "application, puis saisissez-le."
 )
+# The hidden field a browser's answer comes back in.
+ANSWER = "passkey"
+REFUSED_KEYS = {
+    Refusal.OVER: "Cette demande a expiré ou a déjà servi : rien n’a été accepté. Recommencez.",
+    Refusal.UNKNOWN: "Cette clé d’accès n’est pas enregistrée sur votre compte. Choisissez-en une autre, ou utilisez "
+    "un code.",
+    Refusal.WRONG: "Cette clé d’accès n’a pas pu être vérifiée. Recommencez, ou utilisez un code.",
+    Refusal.COPIED: "Cette clé d’accès est mise de côté : une copie semble avoir servi. Utilisez un code, puis "
+    "retirez-la dans « Profil ». Un e-mail vous le dit aussi.",
+}
+LOCKED = "Trop d’essais refusés. Réessayez dans {wait}."
 
 
 def safe_next(request: HttpRequest, *, default: str = "") -> str:
@@ -104,12 +119,47 @@ def code(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     if not second_factor.has_second_factor(user=person):
         return redirect(with_next("/connexion/second-facteur/", request))
-    recovery = "secours" in request.GET
-    form: forms.Form = (RecoveryForm if recovery else CodeForm)(request.POST or None)
-    if request.method == "POST" and form.is_valid() and _proven(request, person, form):
+    has_application = second_factor.has_application(user=person)
+    recovery = "secours" in request.GET or not has_application
+    is_answer = request.method == "POST" and ANSWER in request.POST
+    form: forms.Form = (RecoveryForm if recovery else CodeForm)(None if is_answer else request.POST or None)
+    refusal = ""
+    if is_answer:
+        refusal = _refused_passkey(request, person)
+    if (is_answer and not refusal) or (form.is_bound and form.is_valid() and _proven(request, person, form)):
         return redirect(landing(request))
-    context = {"form": form, "next": safe_next(request), "is_recovery": recovery}
-    return render(request, "cabinets/code.html", context, status=422 if form.errors else 200)
+    context = {
+        "form": form,
+        "next": safe_next(request),
+        "is_recovery": recovery,
+        "has_application": has_application,
+        "refusal": refusal,
+        "options": passkeys.proof_options(user=person, session_key=session_key(request)),
+    }
+    return render(request, "cabinets/code.html", context, status=422 if refusal or form.errors else 200)
+
+
+def session_key(request: HttpRequest) -> str:
+    """Return the key of the session a person is signed in with."""
+    return str(request.session.session_key)
+
+
+def _refused_passkey(request: HttpRequest, person: User) -> str:
+    """Prove the second factor by what a passkey signed; return why it is refused, or nothing."""
+    try:
+        proven = second_factor.accept_passkey(
+            user=person, session_key=session_key(request), answer=request.POST[ANSWER]
+        )
+    except SecondFactorLockedError as locked:
+        return LOCKED.format(wait=throttle.in_words(locked.seconds))
+    if isinstance(proven, PasskeyDevice):
+        sign_in.prove_second_factor(request=request, user=person, device=proven, how="passkey")
+        return ""
+    sign_in.note("passkey.refused", user=person, request=request, why=proven.value)
+    if proven is Refusal.COPIED:
+        sign_in.note("passkey.copied", user=person, request=request)
+        account_mails.tell(AccountMailKind.PASSKEY_COPIED, user=person)
+    return REFUSED_KEYS[proven]
 
 
 def _proven(request: HttpRequest, person: User, form: forms.Form) -> bool:
@@ -157,24 +207,54 @@ def enrolment(request: HttpRequest) -> HttpResponse:
 
 
 def enrol(request: HttpRequest, person: User, *, back: str) -> HttpResponse:
-    """Show the QR code, confirm it by a code, then show the recovery codes once."""
+    """Show the QR code, confirm it by a code, then show the recovery codes once; or take a first passkey instead."""
     if request.method == "POST" and "start" in request.POST:
         request.session[sign_in.PENDING] = second_factor.start_enrolment(user=person)
         return redirect(request.get_full_path())
+    refusal = ""
+    if request.method == "POST" and ANSWER in request.POST and not back:
+        made = made_passkey(request, person, name=device_name(agent_of(request)))
+        if isinstance(made, PasskeyDevice):
+            return _enrolled(request, person, made, back=back)
+        refusal = made
     pending = request.session.get(sign_in.PENDING)
+    context: dict[str, Any] = {"next": safe_next(request), "back": back, "refusal": refusal}
+    if not back:
+        context["options"] = passkeys.enrolment_options(user=person, session_key=session_key(request))
+    status = 422 if refusal else 200
     if pending is None:
-        return render(request, "cabinets/second_factor_start.html", {"next": safe_next(request), "back": back})
-    form = CodeForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+        return render(request, "cabinets/second_factor_start.html", context, status=status)
+    form = CodeForm(None if ANSWER in request.POST else request.POST or None)
+    if form.is_bound and form.is_valid():
         device = second_factor.confirm_enrolment(user=person, pending=pending, code=form.cleaned_data["code"])
         if device is not None:
-            codes = second_factor.renew_recovery_codes(user=person)
-            sign_in.prove_second_factor(request=request, user=person, device=device, how="enrolment")
-            return render(request, "cabinets/recovery_codes.html", {"codes": codes, "url": back or landing(request)})
+            return _enrolled(request, person, device, back=back)
         form.add_error("code", "Ce code ne correspond pas. Vérifiez l’heure de votre téléphone, puis recopiez le code.")
     qr, key = second_factor.enrolment_shown(user=person, pending=pending)
-    context: dict[str, Any] = {"form": form, "qr": qr, "key": key, "next": safe_next(request), "back": back}
-    return render(request, "cabinets/second_factor.html", context, status=422 if form.errors else 200)
+    context |= {"form": form, "qr": qr, "key": key}
+    return render(request, "cabinets/second_factor.html", context, status=422 if form.errors else status)
+
+
+def _enrolled(request: HttpRequest, person: User, device: Device, *, back: str) -> HttpResponse:
+    codes = second_factor.renew_recovery_codes(user=person)
+    sign_in.prove_second_factor(request=request, user=person, device=device, how="enrolment")
+    if back:
+        kind = AccountMailKind.APPLICATION_CHANGED
+        sign_in.second_factor_changed(
+            request=request, user=person, event="second_factor.application_changed", kind=kind
+        )
+    return render(request, "cabinets/recovery_codes.html", {"codes": codes, "url": back or landing(request)})
+
+
+def made_passkey(request: HttpRequest, person: User, *, name: str) -> PasskeyDevice | str:
+    """Keep the passkey a browser has just made; return it, or why it is refused."""
+    try:
+        made = passkeys.enrol(
+            user=person, session_key=session_key(request), answer=request.POST.get(ANSWER, ""), name=name
+        )
+    except PasskeyError as refusal:
+        return str(refusal)
+    return made if isinstance(made, PasskeyDevice) else REFUSED_KEYS[made]
 
 
 @require_POST

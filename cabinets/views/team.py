@@ -37,11 +37,12 @@ class Offer:
 
 
 @page
+@sensitive_post_parameters("password")
 @never_cache
 @requires(Right.MANAGE_PEOPLE)
 def team(request: CabinetRequest) -> HttpResponse:
     """List the members and the invitations, and invite."""
-    form = InviteForm(request.POST or None)
+    form = InviteForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid() and _invited(request, form):
         return redirect("team")
     now = timezone.now()
@@ -58,7 +59,7 @@ def team(request: CabinetRequest) -> HttpResponse:
 
 def _invited(request: CabinetRequest, form: InviteForm) -> bool:
     try:
-        offer = people.invite(**form.cleaned_data, by=request.member)
+        offer = people.invite(email=form.cleaned_data["email"], role=form.cleaned_data["role"], by=request.member)
     except CabinetError as error:
         form.add_error(None, str(error))
         return False
@@ -86,15 +87,18 @@ def revoke_invitation(request: CabinetRequest, pk: UUID) -> HttpResponse:
 
 
 @page
+@sensitive_post_parameters("password")
 @never_cache
 @requires(Right.MANAGE_PEOPLE)
 def member_page(request: CabinetRequest, pk: UUID) -> HttpResponse:
     """Show one member, and give them another role."""
     member = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
-    form = MemberForm(request.POST or None, initial={"role": member.role, "wider": member.sees_every_file})
+    initial = {"role": member.role, "wider": member.sees_every_file}
+    form = MemberForm(request.POST or None, request=request, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            people.change_role(member=member, **form.cleaned_data, by=request.member)
+            given = form.cleaned_data
+            people.change_role(member=member, role=given["role"], wider=given["wider"], by=request.member)
         except CabinetError as error:
             form.add_error(None, str(error))
         else:

@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 
 from cabinets.enums import TransferBasis
+from cabinets.forms.sign_in import PasswordAskedForm, password_again
 from cabinets.models import Contact
 from dunning.channels.letters import Profile
 from dunning.forms.approvals import Day
@@ -18,7 +20,7 @@ from invoices.models import Document
 _THOUSAND = 1000
 
 
-class LetterAccountForm(forms.Form):
+class LetterAccountForm(PasswordAskedForm, forms.Form):
     """What a provider's contract gives; an empty secret keeps the one that is known."""
 
     unit_price = forms.DecimalField(
@@ -31,9 +33,11 @@ class LetterAccountForm(forms.Form):
         help_text="Celui de votre contrat. Il est montré avant un envoi ; vide, aucun prix n’est annoncé.",
     )
 
-    def __init__(self, *args: Any, profile: Profile, account: ChannelAccount | None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, profile: Profile, account: ChannelAccount | None, request: HttpRequest, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._profile = profile
+        self._profile, self.request = profile, request
         price = account.unit_price_thousandths if account else None
         self.fields["unit_price"].initial = None if price is None else Decimal(price) / _THOUSAND
         own: dict[str, forms.Field] = {}
@@ -50,7 +54,16 @@ class LetterAccountForm(forms.Form):
                 widget=forms.PasswordInput(attrs={"autocomplete": "off"}) if field.is_secret else forms.TextInput(),
                 error_messages={"required": f"Indiquez : {field.label}."},
             )
-        self.fields = {**own, **self.fields}
+        password = password_again("Demandé seulement quand une clé change : vos lettres partent de ce compte.")
+        self.fields = {**own, **self.fields, "password": password}
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse another key without the person's password."""
+        values = super().clean() or {}
+        if any(values.get(one.name) for one in self._profile.fields if one.is_secret):
+            why = "Vous changez une clé de ce prestataire : saisissez votre mot de passe. Rien n’a été enregistré."
+            self.ask_password(values.get("password", ""), why=why)
+        return values
 
     @property
     def options(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cabinets import journal
@@ -112,11 +113,12 @@ def reply_set_aside(request: CabinetRequest, message_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@sensitive_post_parameters("password", "new_password")
 @requires(Right.MANAGE_FIRM)
 def mailbox(request: CabinetRequest) -> HttpResponse:
     """Show and keep the mailbox the firm's debtors answer to."""
     box = Mailbox.objects.first()
-    form = MailboxForm(request.POST or None, instance=box)
+    form = MailboxForm(request.POST or None, instance=box, request=request)
     if request.method == "POST" and form.is_valid():
         kept = mailboxes.keep(mailbox=form.save(commit=False), password=form.cleaned_data["new_password"])
         transaction.on_commit(partial(tasks.read_mailbox.delay, str(kept.pk)))

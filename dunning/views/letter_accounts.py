@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cabinets import journal
@@ -66,12 +67,13 @@ def providers(request: CabinetRequest) -> HttpResponse:
 
 
 @page
+@sensitive_post_parameters()
 @never_cache
 @requires(Right.MANAGE_FIRM)
 def account(request: CabinetRequest, key: str) -> HttpResponse:
     """Keep the settings of a provider, and try them in the background."""
     profile, known = _of(key), services.accounts().get(key)
-    form = LetterAccountForm(request.POST or None, profile=profile, account=known)
+    form = LetterAccountForm(request.POST or None, profile=profile, account=known, request=request)
     if request.method == "POST" and form.is_valid():
         kept = services.keep(
             provider=key, options=form.options, changed=form.secrets, price=form.price, by=request.member

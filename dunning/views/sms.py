@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cabinets import journal
@@ -36,6 +37,7 @@ def sms_settings(request: CabinetRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@sensitive_post_parameters()
 @never_cache
 @requires(Right.MANAGE_FIRM)
 def sms_account(request: CabinetRequest, provider: str) -> HttpResponse:
@@ -47,7 +49,9 @@ def sms_account(request: CabinetRequest, provider: str) -> HttpResponse:
     if account is not None:
         price = account.unit_price_thousandths
         initial = {"sender": account.sender, **account.options, "price": None if price is None else price / 1000}
-    form = SmsForm(request.POST or None, provider=provider, has_secrets=account is not None, initial=initial)
+    form = SmsForm(
+        request.POST or None, provider=provider, has_secrets=account is not None, request=request, initial=initial
+    )
     if form.is_bound and form.is_valid():
         given = form.cleaned_data
         try:

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cabinets import journal
@@ -53,11 +54,12 @@ def activate(request: CabinetRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@sensitive_post_parameters("password", "new_password")
 @requires(Right.MANAGE_FIRM)
 def mail_server(request: CabinetRequest) -> HttpResponse:
     """Show and keep the server the firm's e-mails leave from."""
     server = MailServer.objects.first()
-    form = MailServerForm(request.POST or None, instance=server)
+    form = MailServerForm(request.POST or None, instance=server, request=request)
     if request.method == "POST" and form.is_valid():
         kept = mail_servers.keep(server=form.save(commit=False), password=form.cleaned_data["new_password"])
         transaction.on_commit(partial(tasks.check_mail_server.delay, str(kept.pk)))

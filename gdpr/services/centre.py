@@ -7,7 +7,7 @@ from django.db import transaction
 
 from cabinets import journal
 from cabinets.enums import NotificationKind, Right
-from cabinets.models import Cabinet, JournalSeal, Membership, Notification, TotpDevice
+from cabinets.models import Cabinet, JournalSeal, Membership, Notification, PasskeyDevice, TotpDevice
 from cabinets.permissions import ensure
 from cabinets.services.journal_seals import months_that_differ
 from cabinets.services.notifications import tell
@@ -121,6 +121,7 @@ def _rights(today: dt.date) -> Check:
 def _security(today: dt.date) -> Check:
     active = Membership.objects.filter(is_active=True)
     with_factor = set(TotpDevice.objects.filter(confirmed=True).values_list("user_id", flat=True))
+    with_factor |= set(PasskeyDevice.objects.filter(suspected_at=None).values_list("user_id", flat=True))
     without = [one for one in active.values_list("user_id", flat=True) if one not in with_factor]
     altered = months_that_differ(on=today)
     sealed = JournalSeal.objects.count()

@@ -19,7 +19,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 
 from cabinets import journal
 from cabinets.enums import KeyPurpose, Right
-from cabinets.models import Cabinet, DataKey, Membership, TotpDevice, User
+from cabinets.models import Cabinet, DataKey, Membership, PasskeyDevice, TotpDevice, User
 from cabinets.permissions import ensure
 from cabinets.scoping import acting_for, tenant_atomic
 from cabinets.sealing import forget_keys, make_keys
@@ -191,6 +191,7 @@ def _end(counts: Counter[str]) -> None:
 def _forget(person: User) -> None:
     """Leave of a person an account that names nobody and opens nothing."""
     TotpDevice.objects.filter(user=person).delete()
+    PasskeyDevice.objects.filter(user=person).delete()
     StaticDevice.objects.filter(user=person).delete()
     person.email, person.first_name, person.last_name = f"{person.pk.hex}@clos.invalid", "", ""
     person.password, person.is_active = make_password(None), False

@@ -34,7 +34,7 @@ BUSY = (CopyState.ASKED, CopyState.MAKING)
 @requires(Right.LEAVE)
 def export(request: CabinetRequest) -> HttpResponse:
     """Ask for the whole copy of the firm, and see those that were made."""
-    form = ConfirmPasswordForm(request.POST or None, user=request.user)
+    form = ConfirmPasswordForm(request.POST or None, request=request)
     if form.is_bound and form.is_valid():
         firm_copies.ask(by=request.member)
         messages.success(request, "L’archive est demandée. Elle se prépare, et cette page la montrera.")
@@ -79,7 +79,7 @@ def download(request: CabinetRequest, pk: UUID) -> HttpResponseBase:
 @requires(Right.LEAVE)
 def close(request: CabinetRequest) -> HttpResponse:
     """Say what closing does, then begin it: the name typed, the password given again."""
-    form = ClosingForm(request.POST or None, user=request.user)
+    form = ClosingForm(request.POST or None, request=request)
     if form.is_bound and form.is_valid():
         try:
             closing.ask(by=request.member, name=form.cleaned_data["name"])

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cabinets import journal
@@ -21,7 +22,7 @@ from cabinets.permissions import requires
 from cabinets.sealing import open_together
 from gdpr.enums import Basis, Claim, IdentityProof, RequestOrigin, RightsState
 from gdpr.errors import GdprError
-from gdpr.forms import AnswerForm, ExtensionForm, IdentityForm, RequestForm
+from gdpr.forms import AnswerForm, ErasureForm, ExtensionForm, IdentityForm, RequestForm
 from gdpr.matrix import basis_for, why_not
 from gdpr.models import RightsRequest
 from gdpr.services import erasing
@@ -253,13 +254,14 @@ def archive(request: CabinetRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
+@sensitive_post_parameters("current")
 @requires(Right.ANSWER_RIGHTS)
 def erase(request: CabinetRequest, pk: UUID) -> HttpResponse:
-    """Erase what the law lets go of."""
-    if request.POST.get("certain") != "oui":
-        messages.error(request, "Cochez la case pour confirmer. Rien n’a été effacé.")
-        get_object_or_404(RightsRequest, pk=pk)
-        return redirect("rights_request", pk)
+    """Erase what the law lets go of, once the password is given again."""
+    row = get_object_or_404(RightsRequest, pk=pk)
+    form = ErasureForm(request.POST, request=request)
+    if not form.is_valid():
+        return _page(request, row, erasure_form=form)
     return _do(
         request,
         pk,
@@ -328,6 +330,7 @@ def _page(request: CabinetRequest, row: RightsRequest, *, status: int | None = N
         "may_extend": row.is_open and row.extended_on is None and today <= row.due_on,
         "identity_form": forms.get("identity_form") or IdentityForm(),
         "extension_form": forms.get("extension_form") or ExtensionForm(),
+        "erasure_form": forms.get("erasure_form") or ErasureForm(request=request),
         "answer_form": forms.get("answer_form") or AnswerForm(initial=_usual(row, claim)),
         "form": next((form for form in forms.values() if getattr(form, "errors", None)), None),
     }

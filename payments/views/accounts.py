@@ -16,7 +16,6 @@ from cabinets.enums import Right
 from cabinets.errors import TransferError
 from cabinets.http import CabinetRequest
 from cabinets.permissions import requires
-from cabinets.views.sign_in import person_of
 from payments import tasks
 from payments.enums import Mode, PaymentMeans
 from payments.errors import PaymentError
@@ -72,7 +71,7 @@ def account(request: CabinetRequest, key: str, place: str) -> HttpResponse:
     profile, mode = _named(key, place)
     known = services.accounts()
     found = known.get((key, mode))
-    form = AccountForm(request.POST or None, profile=profile, mode=mode, account=found, user=person_of(request))
+    form = AccountForm(request.POST or None, profile=profile, mode=mode, account=found, request=request)
     if form.is_bound and form.is_valid():
         try:
             kept = services.keep(provider=key, mode=mode, means=form.means, secrets=form.secrets, by=request.member)

@@ -23,6 +23,7 @@ from cabinets.models import (
     Membership,
     Note,
     Notification,
+    PasskeyDevice,
     SavedView,
     Task,
     TransferRecord,
@@ -150,6 +151,13 @@ def make_compliance(member: Membership) -> dict[str, uuid.UUID]:
         "rgpd/export/": copy.pk,
         "parametres/cabinet/iban/": account.pk,
     }
+
+
+def make_passkey(member: Membership) -> uuid.UUID:
+    """Make a passkey of a colleague."""
+    key = PasskeyDevice(user=member.user, name=CANARY, credential_id=b"x", credential_hash="x", public_key=b"x")
+    key.save(force_insert=True)
+    return key.pk
 
 
 def populate_notes(client: Client, member: Membership) -> dict[str, uuid.UUID]:
@@ -283,6 +291,7 @@ def populate() -> dict[str, uuid.UUID]:
         "batch_id": batch.pk,
         "parametres/equipe/": member.pk, "parametres/equipe/invitations/": invited.pk, "demandes/": said.pk,
         **populate_notes(client, member),
+        "passkey_id": make_passkey(member),
         "run_id": run.pk, "task_id": task.pk, "proof_id": proof.pk, "job_id": job.pk, "standstill_id": uuid.uuid4(),
         "scenario_id": Scenario.objects.get(is_default=True).pk,
     }  # fmt: skip

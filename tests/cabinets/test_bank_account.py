@@ -1,7 +1,9 @@
 """Another account for the firm's clients to pay on: two partners and a day, and no route around them."""
 
 import datetime as dt
+import html
 from collections.abc import Callable
+from unittest.mock import Mock, patch
 
 import pytest
 import time_machine
@@ -11,7 +13,7 @@ from pytest_django.fixtures import Settings
 from cabinets import tasks
 from cabinets.bank_changes import Facts, Next, next_of
 from cabinets.enums import BankChangeEnd, Role
-from cabinets.models import BankChange, Cabinet, JournalEntry, Membership
+from cabinets.models import AccountMail, BankChange, Cabinet, JournalEntry, Membership
 from cabinets.scoping import working_for
 from cabinets.services import bank_account
 from cabinets.services.bank_account import BankChangeError
@@ -85,12 +87,14 @@ def ask(browser: FirmBrowser, firm: Cabinet) -> str:
         values = values_of(firm, iban=OTHER_IBAN, password=PASSWORD)
     page = browser.post(FIRM, values, follow=True)
     assert page.status_code == 200
+    tasks.sweep_account_mails()
     return str(page.content.decode())
 
 
 def later(hours: int) -> None:
     with time_machine.travel(NOW + hours * HOUR, tick=False):
         tasks.settle_bank_changes()
+        tasks.sweep_account_mails()
 
 
 def test_two_partners_and_a_day(browser: FirmBrowser, firm: Cabinet, paul: Membership, browse: Browse) -> None:
@@ -195,6 +199,84 @@ def test_the_rest_of_the_form_is_kept_at_once(browser: FirmBrowser, firm: Cabine
         now = Cabinet.objects.get()
     assert (now.name, now.iban, now.bic) == ("Aubry Lenoir", OLD, "AGRIFRPP")
     assert change(firm).bic == "BNPAFRPP"
+
+
+@pytest.mark.parametrize(("name", "value"), [("bic", "BNPAFRPP"), ("account_holder", "Quelqu’un d’autre")])
+def test_the_bank_and_the_holder_take_two_partners_and_a_day_too(
+    browser: FirmBrowser, firm: Cabinet, paul: Membership, browse: Browse, name: str, value: str
+) -> None:
+    def kept() -> str:
+        with working_for(cabinet_id=firm.pk):
+            return str(getattr(Cabinet.objects.get(), name))
+
+    before = kept()
+    with working_for(cabinet_id=firm.pk):
+        values = values_of(firm, **{name: value})
+    unproved = browser.post(FIRM, values)
+    asked = browser.post(FIRM, {**values, "password": PASSWORD}, follow=True).content.decode()
+    second = browse(paul)
+    address = f"{FIRM}iban/{change(firm).pk}/confirmer/"
+
+    assert unproved.status_code == 422
+    assert "un autre associé doit le confirmer" in asked
+    assert value in html.unescape(second.get(address).content.decode())
+    later(48)
+    assert kept() == before
+    second.post(address, {"current": PASSWORD})
+    later(23)
+    assert kept() == before
+    later(24)
+    assert (kept(), iban(firm), change(firm).end) == (value, OLD, BankChangeEnd.APPLIED)
+    assert "…0189" in mail.outbox[-1].body
+    assert value not in "".join(str(message.body) for message in mail.outbox)
+
+
+def test_a_change_whose_bank_was_changed_meanwhile_is_let_go(
+    browser: FirmBrowser, firm: Cabinet, paul: Membership, claire: Membership
+) -> None:
+    ask(browser, firm)
+    with working_for(cabinet_id=firm.pk):
+        bank_account.confirm(change_id=change(firm).pk, by=paul)
+        Cabinet.objects.update(account_holder="Écrit à la main")
+
+    later(24)
+
+    assert (iban(firm), change(firm).end) == (OLD, BankChangeEnd.LAPSED)
+
+
+def test_a_dead_mail_server_neither_stops_nor_delays_an_act(
+    browser: FirmBrowser, firm: Cabinet, paul: Membership, browse: Browse, settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", 1, 1
+    spoken = Mock(side_effect=ConnectionRefusedError)
+    with patch("smtplib.SMTP.connect", spoken), working_for(cabinet_id=firm.pk):
+        values = values_of(firm, iban=OTHER_IBAN, password=PASSWORD)
+    with patch("smtplib.SMTP.connect", spoken):
+        proposed = browser.post(FIRM, values)
+        confirmed = browse(paul).post(f"{FIRM}iban/{change(firm).pk}/confirmer/", {"current": PASSWORD})
+        told_in_a_request = spoken.call_count
+        left = tasks.sweep_account_mails()
+
+    assert (proposed.status_code, confirmed.status_code, told_in_a_request) == (302, 302, 0)
+    assert (left, spoken.call_count, AccountMail.objects.count()) == (0, 4, 4)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    later(24)
+    assert iban(firm) == NEW
+    assert (len(mail.outbox), AccountMail.objects.count()) == (6, 0)
+
+
+def test_a_mail_is_for_who_is_still_a_partner(browser: FirmBrowser, firm: Cabinet, paul: Membership) -> None:
+    with working_for(cabinet_id=firm.pk):
+        values = values_of(firm, iban=OTHER_IBAN, password=PASSWORD)
+    browser.post(FIRM, values)
+    with working_for(cabinet_id=firm.pk):
+        Membership.objects.filter(pk=paul.pk).update(is_active=False)
+
+    tasks.sweep_account_mails()
+
+    assert (len(mail.outbox), AccountMail.objects.count()) == (1, 0)
+    assert paul.user.email not in mail.outbox[0].to
 
 
 def test_another_firms_change_is_nobodys_business(browser: FirmBrowser, firm: Cabinet, browse: Browse) -> None:

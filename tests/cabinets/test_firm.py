@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpRequest
+from django.test import RequestFactory
 
 from cabinets.enums import Role
 from cabinets.forms.firm import FirmForm
-from cabinets.models import Cabinet, JournalEntry, Membership
+from cabinets.models import Cabinet, JournalEntry, Membership, User
 from cabinets.pictures import picture_type
 from cabinets.scoping import working_for
 from cabinets.services import firm as firms
@@ -33,8 +35,14 @@ def png(width: int = 8, height: int = 8) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + head + body + chunk(b"IEND", b"")
 
 
+def asked_by(person: User) -> HttpRequest:
+    request: HttpRequest = RequestFactory().post(FIRM)
+    request.user = person
+    return request
+
+
 def values_of(firm: Cabinet, **changes: Any) -> dict[str, Any]:
-    form = FirmForm(instance=firm, user=Membership.objects.select_related("user")[0].user)
+    form = FirmForm(instance=firm, request=asked_by(Membership.objects.select_related("user")[0].user))
     values = {name: form[name].value() for name in form.fields}
     kept = {name: value for name, value in values.items() if value not in (None, False)}
     return {**kept, "postcode": "44000", **changes}
@@ -42,7 +50,7 @@ def values_of(firm: Cabinet, **changes: Any) -> dict[str, Any]:
 
 def errors_of(firm: Cabinet, **changes: Any) -> dict[str, str]:
     person = Membership.objects.select_related("user")[0].user
-    form = FirmForm(values_of(firm, **changes), instance=Cabinet.objects.get(pk=firm.pk), user=person)
+    form = FirmForm(values_of(firm, **changes), instance=Cabinet.objects.get(pk=firm.pk), request=asked_by(person))
     return {name: " ".join(map(str, found)) for name, found in form.errors.items()}
 
 

@@ -19,11 +19,13 @@ from dunning.models import ChannelAccount, Letter, LetterConsent
 from dunning.services import consents, letter_accounts
 from tests.conftest import NOW, FirmBrowser
 from tests.dunning.letter_world import formal_notice
-from tests.factories.cabinets import make_client, make_member
+from tests.factories.cabinets import PASSWORD, make_client, make_member
 from tests.factories.invoices import TODAY
 
 Browse = Callable[[Membership | None], FirmBrowser]
-AR24 = {"token": "jeton-secret", "private_key": "cle-secrete", "user_id": "51", "unit_price": "2,99"}
+AR24 = {
+    "token": "jeton-secret", "private_key": "cle-secrete", "user_id": "51", "unit_price": "2,99", "password": PASSWORD,
+}  # fmt: skip
 
 
 def text_of(response: Any) -> str:

@@ -24,7 +24,7 @@ from dunning.services.composing import compose_text, lines_of
 from payments.services import links
 from templates_lib.gsm7 import septets
 from tests.conftest import FirmBrowser
-from tests.factories.cabinets import make_cabinet, make_client, make_dossier, make_member
+from tests.factories.cabinets import PASSWORD, make_cabinet, make_client, make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
 from tests.factories.invoices import TODAY, make_invoice
 
@@ -239,6 +239,7 @@ def test_a_demonstration_reaches_a_table_and_nobody_else(cabinet: Cabinet) -> No
 def test_the_page_sets_a_provider_up(cabinet: Cabinet, owner: Membership, browse: Browse) -> None:
     browser = browse(owner)
     keys = {"service": "sms-1", "application_key": "k", "application_secret": "s", "consumer_key": "c"}
+    keys["password"] = PASSWORD
 
     page = browser.post("/parametres/sms/ovh_sms/", {"sender": "CabAubry", "price": "0.069", **keys})
 

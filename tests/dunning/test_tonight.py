@@ -9,7 +9,7 @@ from cabinets.models import Cabinet, JournalEntry, Membership
 from cabinets.scoping import working_for
 from dunning.models import DunningCase, MailServer
 from tests.conftest import FirmBrowser
-from tests.factories.cabinets import assign, make_cabinet, make_client, make_member
+from tests.factories.cabinets import PASSWORD, assign, make_cabinet, make_client, make_member
 from tests.factories.dunning import make_case
 from tests.factories.invoices import make_invoice
 
@@ -92,6 +92,7 @@ def test_keeps_a_mail_server_with_its_password_sealed(cabinet: Cabinet, owner: M
             "security": "starttls",
             "username": "factures",
             "new_password": "tres-secret",
+            "password": PASSWORD,
         },
     )
 

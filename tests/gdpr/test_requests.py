@@ -28,7 +28,7 @@ from payments.models import DebtorRequest
 from payments.services.links import link_for
 from payments.services.rights import ask_about_data
 from tests.conftest import FirmBrowser
-from tests.factories.cabinets import make_client, make_contact, make_dossier, make_member
+from tests.factories.cabinets import PASSWORD, make_client, make_contact, make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
 from tests.factories.invoices import make_invoice
 from tests.factories.payments import make_payment
@@ -280,14 +280,17 @@ def test_walks_an_erasure_from_its_page(owner: Membership, browse: Callable[[Mem
     listed = desk.get("/rgpd/demandes/").content.decode()
     desk.post(f"/rgpd/demandes/{row.pk}/identite/", {"identity": "met"})
     before = desk.get(f"/rgpd/demandes/{row.pk}/").content.decode()
-    desk.post(f"/rgpd/demandes/{row.pk}/effacer/", {})
+    erase = f"/rgpd/demandes/{row.pk}/effacer/"
+    unsure = desk.post(erase, {"current": PASSWORD})
+    unproved = desk.post(erase, {"certain": "oui", "current": "autre chose"})
     kept = Client.objects.get(pk=client.pk).phone
-    desk.post(f"/rgpd/demandes/{row.pk}/effacer/", {"certain": "oui"})
+    desk.post(erase, {"certain": "oui", "current": PASSWORD})
     desk.post(f"/rgpd/demandes/{row.pk}/repondre/", {"state": "partly", "text": "Nous gardons vos factures."})
     after = desk.get(f"/rgpd/demandes/{row.pk}/").content.decode()
 
     assert "Mme Delorme" in listed or "Anne Delorme" in listed
     assert "jusqu’au 31 décembre 2036" in before
+    assert (unsure.status_code, unproved.status_code) == (422, 422)
     assert (kept, Client.objects.get(pk=client.pk).phone) == ("+33612345678", "")
     assert "Nous gardons vos factures." in after
     assert RightsRequest.objects.get().state == RightsState.PARTLY

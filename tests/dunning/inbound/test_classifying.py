@@ -19,7 +19,7 @@ from invoices.enums import StopKind
 from invoices.models import Invoice, Standstill
 from tests.conftest import NOW, FirmBrowser
 from tests.dunning.inbound.letters import absence, answer, bounce
-from tests.factories.cabinets import assign, make_client, make_dossier, make_member
+from tests.factories.cabinets import PASSWORD, assign, make_client, make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
 from tests.factories.invoices import TODAY, make_invoice
 
@@ -297,6 +297,7 @@ def test_the_mailbox_is_kept_sealed_and_tried(
     form = {
         "host": "imap.cabinet.example", "port": "993", "security": "tls", "username": "reponses@cabinet.example",
         "folder": "INBOX", "takes_tokens": "on", "is_enabled": "on", "new_password": "un secret",
+        "password": PASSWORD,
     }  # fmt: skip
     browser = browse(owner)
 
