@@ -1,7 +1,8 @@
 """Logs as JSON lines that hold ids and events: what looks like a person's coordinates never gets out."""
 
 import re
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -57,6 +58,23 @@ def redact(value: Any) -> Any:
     return redacted(str(value))
 
 
+# Their words are the interpreter's, about names, types and files of ours: any other may quote what a person typed.
+_OF_CODE = (AttributeError, NameError, ImportError, TypeError, NotImplementedError, RecursionError, OSError)
+
+
+def _told(error: BaseException | None) -> Iterator[str]:
+    """Tell an exception and those it came from, the first first."""
+    if error is None:
+        return
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    yield from _told(before)
+    kind = type(error)
+    is_of_code = kind.__module__ == "builtins" and isinstance(error, _OF_CODE)
+    yield "Traceback (most recent call last):"
+    yield from (line.rstrip("\n") for line in traceback.format_tb(error.__traceback__))
+    yield f"{kind.__module__}.{kind.__qualname__}: {error if is_of_code else HIDDEN}"
+
+
 class Reader:
     """How the logs learn which firm is acted for, without importing the floor that knows."""
 
@@ -73,6 +91,10 @@ class HouseFormatter(JsonFormatter):
             timestamp=True,
             json_ensure_ascii=False,
         )
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
+        """Write where an exception came from and its class; its words only where they speak of code, not of data."""
+        return "\n".join(_told(ei[1]))
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         """Add the ids, drop whole objects, redact the rest: message, arguments and exceptions alike."""

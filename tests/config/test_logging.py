@@ -5,10 +5,13 @@ import logging
 import logging.config
 from collections.abc import Iterator
 from io import StringIO
+from smtplib import SMTPDataError
 
 import pytest
+from django.db import DataError
 
 from cabinets import outside
+from cabinets.errors import InputError
 from config.logging import CONFIGURATION, REQUEST_ID, HouseFormatter, Reader, redacted
 from tests.dunning.channels.web_double import WebDouble
 
@@ -141,6 +144,34 @@ def test_the_configuration_sends_every_logger_through_the_filter() -> None:
     assert {handler["formatter"] for handler in CONFIGURATION["handlers"].values()} == {"json"}
     logging.config.DictConfigurator(CONFIGURATION)  # refuses a malformed table
     assert CONFIGURATION["loggers"]["django"]["handlers"] == []
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ValueError("invalid literal for int(): 'Zébulonne'"), "builtins.ValueError: […]"),
+        (KeyError("Zébulonne"), "builtins.KeyError: […]"),
+        (DataError('invalid input syntax for type uuid: "Zébulonne"'), "django.db.utils.DataError: […]"),
+        (InputError("L’adresse « Zébulonne » n’est pas valable."), "cabinets.errors.InputError: […]"),
+        (SMTPDataError(550, b"no Zebulonne here"), "smtplib.SMTPDataError: […]"),
+        (AttributeError("'NoneType' object has no attribute 'pk'"), "'NoneType' object has no attribute 'pk'"),
+        (ConnectionRefusedError(111, "Connection refused"), "[Errno 111] Connection refused"),
+    ],
+)
+def test_an_exception_says_where_and_what_and_quotes_nobody(seen: Seen, error: Exception, told: str) -> None:
+    try:
+        try:
+            raise error  # noqa: TRY301 - the case itself
+        except Exception as first:
+            raise LookupError(str(first)) from first
+    except LookupError:
+        seen.logger.exception("import.failed")
+
+    said = str(seen.line["exc_info"])
+    assert "bulonne" not in seen.text
+    assert told in said
+    assert said.index(told) < said.index("builtins.LookupError: […]")
+    assert said.count("test_logging.py") == 2
 
 
 def test_an_address_that_was_asked_is_not_written(caplog: pytest.LogCaptureFixture) -> None:
