@@ -6,7 +6,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from cabinets.services import bank_account, people, sign_in, sign_up, subscription
+from cabinets.services import bank_account, people, sign_in, sign_up, subscription, support
 
 HEARTBEAT = "heartbeat"
 
@@ -45,6 +45,12 @@ def settle_subscriptions() -> int:
 def settle_bank_changes() -> int:
     """Every ten minutes: apply the accounts that two partners want and whose day is over."""
     return bank_account.settle_every_firm()
+
+
+@shared_task
+def settle_support() -> int:
+    """Every minute: close the requests nobody answered, and note the end of the accesses that are over."""
+    return support.settle_every_firm()
 
 
 @shared_task

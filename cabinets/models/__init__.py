@@ -6,14 +6,16 @@ from cabinets.models.firm import Cabinet, Platform
 from cabinets.models.journal import JournalEntry, JournalSeal
 from cabinets.models.keys import DataKey
 from cabinets.models.notes import Note, Notification
-from cabinets.models.people import Invitation, Membership, OperatorAct, Session, TotpDevice, User
+from cabinets.models.people import Invitation, Membership, OpenSession, OperatorAct, Session, TotpDevice, User
 from cabinets.models.saved_views import SavedView
 from cabinets.models.subscription import Offer, Subscription
+from cabinets.models.support import SupportAnswer, SupportRequest
 from cabinets.models.tasks import Task
 from cabinets.models.transfers import TransferRecord
 
 __all__ = [
     "Assignment", "BankChange", "Cabinet", "Client", "Contact", "DataKey", "Dossier", "Hearing", "Invitation",
-    "JournalEntry", "JournalSeal", "Membership", "Note", "Notification", "Offer", "OperatorAct", "Platform",
-    "SavedView", "Session", "Subscription", "Task", "TotpDevice", "TransferRecord", "User",
+    "JournalEntry", "JournalSeal", "Membership", "Note", "Notification", "Offer", "OpenSession", "OperatorAct",
+    "Platform", "SavedView", "Session", "Subscription", "SupportAnswer", "SupportRequest", "Task", "TotpDevice",
+    "TransferRecord", "User",
 ]  # fmt: skip

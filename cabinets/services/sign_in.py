@@ -1,7 +1,6 @@
 """Sign in, sign out, change a password, end sessions: every door to a person's account."""
 
 import datetime as dt
-import hashlib
 import logging
 from dataclasses import dataclass
 from uuid import UUID
@@ -21,7 +20,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django_otp import login as prove
 from django_otp.models import Device
 
-from cabinets import journal
+from cabinets import journal, sessions
 from cabinets.http import address_of, agent_of
 from cabinets.models import OperatorAct, Session, User
 from cabinets.scoping import has_scope
@@ -141,7 +140,7 @@ def choose_password(*, user: User, password: str) -> None:
 
 def reference_of(session: Session) -> str:
     """Return what names a session on a page: never its key, which would open it."""
-    return hashlib.sha256(f"session|{session.session_key}".encode()).hexdigest()[:16]
+    return sessions.reference_of(session.session_key)
 
 
 def end_one_session(*, user: User, session: Session) -> None:

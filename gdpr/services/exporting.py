@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from cabinets.errors import SealBrokenError
 from cabinets.journal_labels import EVENTS
-from cabinets.models import Cabinet, Client, JournalEntry, Membership
+from cabinets.models import Cabinet, Client, JournalEntry, Membership, SupportAnswer
 from cabinets.sealing import SealedModel, open_together
 from gdpr.enums import Claim
 from gdpr.inventory import HOLDINGS, Holding, purpose_of, retention_of
@@ -147,6 +147,7 @@ def _who_looked(client: Client, cabinet: Cabinet) -> str:
     """List who read or changed what of this client: by role, since a member of the team is a person too."""
     subjects = [client.pk, *Invoice.objects.filter(client=client).values_list("pk", flat=True)]
     roles = {member.pk: member.get_role_display() for member in Membership.objects.all()}
+    roles |= dict.fromkeys(SupportAnswer.objects.values_list("pk", flat=True), "L’assistance, avec l’accord du cabinet")
     page = io.StringIO()
     writer = csv.writer(page, delimiter=";")
     writer.writerow(["Instant", "Acte", "Par"])
