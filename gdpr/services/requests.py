@@ -34,6 +34,10 @@ CLAIMS = {
     DataRight.OBJECTION: Claim.OBJECTION,
 }
 _NOBODY_KNOWN = "Dites d’abord comment la personne a été reconnue. Rien n’a été fait."
+PAYER = (
+    "Cette demande vient d’un tiers payeur : les données du client ne sont pas les siennes. Rien n’a été enregistré."
+    " Répondez-lui depuis la demande, sur ses seules coordonnées."
+)
 _ANSWERED = "Cette demande a déjà reçu sa réponse. Rien n’a été changé."
 
 
@@ -62,8 +66,11 @@ def record(
 def take_in(*, by: Membership, asked_id: UUID) -> RightsRequest:
     """Take up what a client asked from their page; taken up twice, it is the same request."""
     ensure(by, Right.ANSWER_RIGHTS)
-    asked = DebtorRequest.objects.select_for_update(of=("self",), no_key=True).select_related("client")
+    asked = DebtorRequest.objects.select_for_update(of=("self",), no_key=True).select_related("client", "link__contact")
     one = asked.get(pk=asked_id, kind=RequestKind.DATA)
+    contact = one.link.contact
+    if contact is not None and contact.is_third_party:
+        raise GdprError(PAYER)
     known = RightsRequest.objects.filter(asked=one).first()
     if known is not None:
         return known

@@ -162,7 +162,11 @@ def take_in(request: CabinetRequest, pk: UUID) -> HttpResponse:
     """Take up what a client asked from their page."""
     asked = get_object_or_404(DebtorRequest.objects.select_related("client"), pk=pk, kind=RequestKind.DATA)
     if request.method == "POST":
-        return redirect("rights_request", service.take_in(by=request.member, asked_id=pk).pk)
+        try:
+            return redirect("rights_request", service.take_in(by=request.member, asked_id=pk).pk)
+        except GdprError as refusal:
+            messages.error(request, str(refusal))
+            return redirect("request", pk)
     known = RightsRequest.objects.filter(asked=asked).first()
     if known is not None:
         return redirect("rights_request", known.pk)
