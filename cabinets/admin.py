@@ -2,25 +2,51 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.forms.models import construct_instance
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.http import require_POST
 
+from cabinets import journal
 from cabinets.http import address_of
-from cabinets.models import Cabinet, Membership, Offer, OperatorAct, Platform, Session, Subscription, User
+from cabinets.models import (
+    Cabinet,
+    Membership,
+    Offer,
+    OpenSession,
+    OperatorAct,
+    Platform,
+    Subscription,
+    SupportRequest,
+    User,
+)
 from cabinets.permissions import is_verified
 from cabinets.scoping import working_for
+from cabinets.services import looking, support
 from cabinets.services.subscription import settle
+from cabinets.support_rules import State
+from cabinets.wall import unread_by_operators
 
 OPERATOR = "operator"
+SHORTEST_REASON = 20
+BECAME = {
+    State.WAITS: "Attend la réponse du cabinet",
+    State.LAPSED: "Sans réponse",
+    State.REFUSED: "Refusé",
+    State.OPEN: "Ouvert",
+    State.OVER: "Terminé",
+}
 
 
 class OperatorSite(admin.AdminSite):
@@ -49,6 +75,11 @@ class OperatorSite(admin.AdminSite):
 site = OperatorSite(name="admin")
 
 
+def readable(model: type[models.Model]) -> models.QuerySet[Any]:
+    """Return the rows of a table through the operators' role, without the columns that are not theirs to read."""
+    return model._base_manager.using(OPERATOR).defer(*unread_by_operators(model))
+
+
 class OperatorForm(forms.ModelForm[models.Model]):
     """Checks a row against the operators' view of the table: the application's own view is walled to one firm."""
 
@@ -73,7 +104,8 @@ class OperatorForm(forms.ModelForm[models.Model]):
         for constraint in self.instance._meta.constraints:
             if isinstance(constraint, models.CheckConstraint) and not self.errors:
                 try:
-                    constraint.validate(type(self.instance), self.instance, using=OPERATOR)
+                    unread = set(unread_by_operators(type(self.instance)))
+                    constraint.validate(type(self.instance), self.instance, exclude=unread, using=OPERATOR)
                 except ValidationError as error:
                     self.add_error(None, error)
 
@@ -89,10 +121,16 @@ class OperatorAdmin(admin.ModelAdmin[Any]):
 
     form = OperatorForm
     actions = None
+    # Columns a page writes by itself beside those of its form.
+    also_written: tuple[str, ...] = ()
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """Read through the operators' role, whatever the firm."""
-        rows: models.QuerySet[Any] = self.model._base_manager.using(OPERATOR).all()
+        """Read through the operators' role, whatever the firm, what that role may read."""
+        rows: models.QuerySet[Any] = readable(self.model)
+        for link in (field for field in self.opts.concrete_fields if field.is_relation):
+            if unread := unread_by_operators(link.related_model):
+                # Read at once: fetched later, the other row would be asked for whole.
+                rows = rows.select_related(link.name).defer(*(f"{link.name}__{name}" for name in unread))
         ordering = self.get_ordering(request)
         return rows.order_by(*ordering) if ordering else rows
 
@@ -108,8 +146,12 @@ class OperatorAdmin(admin.ModelAdmin[Any]):
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: Any) -> None:
-        """Write through the operators' role."""
-        obj.save(using=OPERATOR, force_insert=not change, force_update=bool(change))
+        """Write through the operators' role, and of a row that was there only what the form holds."""
+        if not change:
+            obj.save(using=OPERATOR, force_insert=True)
+            return
+        held = {field.name for field in obj._meta.concrete_fields} & set(form.fields)
+        obj.save(using=OPERATOR, update_fields=[*held, *self.also_written])
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         """Delete through the operators' role."""
@@ -117,7 +159,7 @@ class OperatorAdmin(admin.ModelAdmin[Any]):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer the rows the operators' role sees."""
-        kwargs["queryset"] = db_field.related_model._base_manager.using(OPERATOR)
+        kwargs["queryset"] = readable(db_field.related_model)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -177,6 +219,10 @@ class CabinetAdmin(Kept, OperatorAdmin):
     fields = ("name", "slug", "siren", "bar", "email", "phone", "activated_on", "subscription_suspended_at")
     readonly_fields = ("subscription_suspended_at",)
 
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """A firm opens itself, or by a command: it takes keys and a first partner."""
+        return False
+
 
 @admin.register(Offer, site=site)
 class OfferAdmin(Kept, OperatorAdmin):
@@ -224,30 +270,41 @@ class MembershipAdmin(Kept, OperatorAdmin):
     fields = ("user", "cabinet", "role", "sees_every_file", "is_active")
     readonly_fields = ("user", "cabinet")
 
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: Any) -> None:
+        """Keep the change, and write it in the firm's journal: its people are its own."""
+        super().save_model(request, obj, form, change)
+        told = partial(_tell_of_member, obj, fields=form.changed_data)
+        transaction.on_commit(told, using=OPERATOR)
+
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """People join by an invitation of their firm."""
         return False
 
 
+def _tell_of_member(member: Any, *, fields: list[str]) -> None:
+    with working_for(cabinet_id=member.cabinet_id):
+        journal.record("person.changed_by_operator", member, fields=fields)
+
+
 @admin.register(User, site=site)
 class UserAdmin(Kept, OperatorAdmin):
-    """People: their address and whether they may sign in; a password is theirs to choose."""
+    """People: their name and whether they may sign in; their address and their password are theirs alone."""
 
     list_display = ("email", "first_name", "last_name", "is_staff", "is_active", "last_login")
     list_filter = ("is_staff", "is_active")
     search_fields = ("email", "last_name")
     ordering = ("email",)
     fields = ("email", "first_name", "last_name", "is_active", "is_staff", "last_login")
-    readonly_fields = ("last_login",)
+    readonly_fields = ("email", "last_login")
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """People join by an invitation; operators by a command."""
         return False
 
 
-@admin.register(Session, site=site)
+@admin.register(OpenSession, site=site)
 class SessionAdmin(ReadOnly, OperatorAdmin):
-    """Sessions, to be ended; what they hold is not shown."""
+    """Sessions, to be ended; what they hold, and the key that opens them, no operator reads."""
 
     list_display = ("__str__", "user_id", "address", "agent", "started_at", "seen_at")
     ordering = ("-seen_at",)
@@ -268,6 +325,108 @@ class PlatformAdmin(Kept, OperatorAdmin):
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """There is one platform."""
         return not Platform.objects.using(OPERATOR).exists()
+
+
+class SupportForm(OperatorForm):
+    """Which firm, why, and what to look at: the firm reads these words before it answers."""
+
+    firm = forms.ModelChoiceField(queryset=Cabinet.objects.none(), label="Cabinet")
+
+    class Meta:
+        help_texts = {
+            "reason": "Le cabinet lit ces mots avant de répondre. Ni nom de client, ni montant.",
+            "looks_at": "Facultatif : la page ou l’écran qu’il suffit de voir.",
+        }
+        widgets = {"reason": forms.Textarea(attrs={"rows": 4, "maxlength": 400})}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "firm" in self.fields:
+            cast("Any", self.fields["firm"]).queryset = readable(Cabinet).order_by("name")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a reason that says nothing, and a second request while the firm has one to answer."""
+        values = super().clean()
+        if len(values.get("reason", "").strip()) < SHORTEST_REASON:
+            self.add_error("reason", "Dites pourquoi, en une phrase : le cabinet répond d’après ce motif.")
+        firm = values.get("firm")
+        if firm is not None and support.is_busy(cabinet_id=firm.pk):
+            self.add_error("firm", "Ce cabinet a déjà une demande à lire, ou un accès ouvert. Rien n’a été demandé.")
+        return values
+
+
+@admin.register(SupportRequest, site=site)
+class SupportRequestAdmin(ReadOnly, OperatorAdmin):
+    """Looks at a firm's pages: asked here with a reason, answered by the firm and by nobody else."""
+
+    form = SupportForm
+    list_display = ("asked_at", "cabinet", "operator_name", "became")
+    ordering = ("-asked_at",)
+    fields = ("firm", "reason", "looks_at")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Read each request with its answer."""
+        return super().get_queryset(request).select_related("answer")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Ask with three fields, show what became of it with the rest."""
+        told = ("cabinet", "operator_name", "reason", "looks_at", "asked_at", "became", "until")
+        return self.fields if obj is None else told
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """Any operator may ask."""
+        return True
+
+    @admin.display(description="où en est-on")
+    def became(self, asked: SupportRequest) -> str:
+        """Say what became of a request, in a word."""
+        return BECAME[support.state(asked)]
+
+    @admin.display(description="jusqu’à")
+    def until(self, asked: SupportRequest) -> Any:
+        """Return the end of an access that was given."""
+        answer = getattr(asked, "answer", None)
+        return None if answer is None else answer.ended_at or answer.ends_at
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: Any) -> None:
+        """Keep the request in this operator's name, then tell the firm."""
+        asked: Any = obj
+        asked.cabinet_id = form.cleaned_data["firm"].pk
+        asked.operator_id, asked.operator_name = request.user.pk, str(request.user)
+        asked.asked_at = timezone.now()
+        asked.save(using=OPERATOR, force_insert=True)
+        announce = partial(support.announce, cabinet_id=asked.cabinet_id, request_id=asked.pk)
+        transaction.on_commit(announce, using=OPERATOR)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Show the door when it is open to this operator."""
+        asked = self.get_queryset(request).filter(pk=object_id, operator_id=request.user.pk).first()
+        may_look = asked is not None and support.state(asked) is State.OPEN
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_look": may_look})
+
+    def get_urls(self) -> list[Any]:
+        """Add the way in and the way out."""
+        own = [
+            path("quitter/", site.admin_view(require_POST(self.leave)), name="support_leave"),
+            path("<uuid:request_id>/regarder/", site.admin_view(require_POST(self.look)), name="support_look"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def look(self, request: HttpRequest, request_id: UUID) -> HttpResponse:
+        """Enter the firm's pages, when its answer allows it now."""
+        asked = get_object_or_404(self.get_queryset(request), pk=request_id, operator_id=request.user.pk)
+        if looking.enter(request=request, asked=asked):
+            self._act(request, "entered", asked)
+            return redirect(settings.LOGIN_REDIRECT_URL)
+        messages.error(request, "Cet accès n’est pas ouvert : le cabinet ne l’a pas accordé, ou il est terminé.")
+        return redirect("admin:cabinets_supportrequest_change", request_id)
+
+    def leave(self, request: HttpRequest) -> HttpResponse:
+        """Come back to the desk; the access keeps its end."""
+        looking.leave(request)
+        return redirect("admin:cabinets_supportrequest_changelist")
 
 
 @admin.register(OperatorAct, site=site)

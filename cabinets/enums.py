@@ -38,6 +38,7 @@ class Right(models.TextChoices):
     EXPORT = "export", "Exporter"
     MANAGE_SUBSCRIPTION = "manage_subscription", "Gérer l’abonnement du cabinet"
     LEAVE = "leave", "Exporter tout le cabinet et clore son compte"
+    ALLOW_SUPPORT = "allow_support", "Autoriser un accès d’assistance"
     ANSWER_RIGHTS = "answer_rights", "Répondre aux demandes sur les données personnelles"
     OWN_ACCOUNT = "own_account", "Gérer son propre compte"
 
@@ -63,12 +64,21 @@ _LAWYER = _DESK | {
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.ADMIN: frozenset(
-        set(Right) - {Right.APPROVE_FORMAL_NOTICES, Right.RELEASE_DISPUTES, Right.MANAGE_SUBSCRIPTION, Right.LEAVE}
+        set(Right)
+        - {
+            Right.APPROVE_FORMAL_NOTICES,
+            Right.RELEASE_DISPUTES,
+            Right.MANAGE_SUBSCRIPTION,
+            Right.LEAVE,
+            Right.ALLOW_SUPPORT,
+        }
     ),
     Role.LAWYER: frozenset(_LAWYER),
     Role.ASSISTANT: frozenset(_DESK | {Right.APPROVE_REMINDERS}),
     Role.ACCOUNTANT: frozenset(_READ | {Right.SEE_EVERY_FILE, Right.EXPORT}),
 }
+# What an operator a partner let in may open: daily pages, no setting, no export, no journal.
+SUPPORT_RIGHTS = frozenset(_READ | {Right.SEE_EVERY_FILE})
 
 
 class ClientKind(models.TextChoices):

@@ -9,6 +9,10 @@ class NoScopeError(RuntimeError):
     """A firm's rows were asked for outside any firm: a bug, never a choice."""
 
 
+class ReadOnlyError(RuntimeError):
+    """Something was about to be written while an operator looks: a bug, and nothing is written."""
+
+
 class SealBrokenError(CabinetError):
     """A sealed value does not open in its place: moved, altered, or its key is gone."""
 

@@ -66,6 +66,11 @@ def record_many(event: str, subjects: list[models.Model | None], **facts: Fact) 
         cursor.execute(_APPEND, values)
 
 
+def is_a_line(sql: object) -> bool:
+    """Say whether a statement appends to the journal, and does nothing else."""
+    return sql == _APPEND
+
+
 def seen(subject: models.Model, page: str) -> None:
     """Note that a person looked at this row."""
     record(f"{subject._meta.model_name}.seen", subject, page=page)

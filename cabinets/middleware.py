@@ -1,6 +1,7 @@
 """The firm of a request: found from the person, opened in the database around the view and its rendering."""
 
 import datetime as dt
+import logging
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -13,9 +14,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from cabinets import journal
+from cabinets.errors import ReadOnlyError
 from cabinets.models import Cabinet, Membership
 from cabinets.scoping import acting_for, tenant_atomic
-from cabinets.services import visiting
+from cabinets.services import looking, visiting
+
+logger = logging.getLogger(__name__)
 
 CHOSEN = "cabinet"
 # A link opens its own firm, whoever is signed in: a debtor's, an invitation's, the address a provider announces to.
@@ -31,11 +36,13 @@ class CabinetMiddleware:
 
     def __call__(self, request: Any) -> HttpResponse:
         """Answer inside the firm's scope, or outside any scope for visitors and operators."""
-        request.cabinet, request.member, request.is_visit = None, None, False
+        request.cabinet, request.member, request.is_visit, request.look = None, None, False, None
         if request.user.is_authenticated and visiting.is_visitor(request) and not visiting.may_read(request):
             return render(request, "cabinets/visit_refused.html", status=403)
         if not request.user.is_authenticated or request.path.startswith((settings.OPERATOR_PATH, *LINKS)):
             return self.get_response(request)
+        if looking.is_look(request):
+            return self._shown_to_an_operator(request)
         place = membership_of(person_id=request.user.pk, wanted=request.session.get(CHOSEN))
         if place is None:
             return self.get_response(request)
@@ -50,6 +57,43 @@ class CabinetMiddleware:
             if response.status_code >= HTTP_SERVER_ERROR:
                 transaction.set_rollback(True)
             return response
+
+    def _shown_to_an_operator(self, request: Any) -> HttpResponse:
+        """Answer whom a partner let in, in the firm's scope: a page that is read, or a refusal, and a line of it."""
+        look = looking.current(request)
+        if look is None:
+            looking.leave(request)
+            return render(request, "cabinets/support_over.html", {"desk": settings.OPERATOR_PATH}, status=403)
+        with acting_for(cabinet_id=look.cabinet_id, member_id=look.answer_id), tenant_atomic(), looking.reading_only():
+            request.cabinet, request.look = Cabinet.objects.get(pk=look.cabinet_id), look
+            request.member = looking.viewer(look, user=request.user)
+            request.suspended_by = who_suspended(request.cabinet)
+            response = self._page(request) if visiting.may_read(request) else None
+            if response is not None and response.status_code < HTTP_SERVER_ERROR:
+                journal.record("support.looked", None, page=looking.page_of(request))
+            if response is None:
+                journal.record("support.kept_out", None, page=looking.page_of(request), method=str(request.method))
+                response = render(request, "cabinets/support_refused.html", status=403)
+            return response
+
+    def _page(self, request: Any) -> HttpResponse | None:
+        """Return the page asked for; None for a file, which leaves no trace of having been given."""
+        with transaction.atomic():
+            response = self.get_response(request)
+            is_shown = looking.is_shown(request, response)
+            if not is_shown or response.status_code >= HTTP_SERVER_ERROR:
+                transaction.set_rollback(True)
+        if is_shown or response.status_code >= HTTP_SERVER_ERROR:
+            return response
+        looking.let_go(response)
+        return None
+
+    def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
+        """Turn a page that writes, were it to undo it at once, into a refusal for whom may only read."""
+        if not isinstance(exception, ReadOnlyError):
+            return None
+        logger.warning("look.kept_from_writing")
+        return HttpResponse(status=403, content_type="text/plain")
 
 
 HTTP_SERVER_ERROR = 500

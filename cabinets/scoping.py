@@ -132,6 +132,13 @@ def whole_firm(*, using: str = "default") -> Iterator[None]:
             _announce(connection, outer)
 
 
+def sees_every_file(*, using: str = "default") -> bool:
+    """Say whether whoever acts sees the whole firm: the wall's own answer, for whoever it lets in."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT quittance_sees_all()")
+        return bool(cursor.fetchone()[0])
+
+
 class CabinetQuerySet(models.QuerySet[M]):
     """A queryset of one firm's rows."""
 

@@ -1,5 +1,6 @@
 """Sessions kept in the database with the person they belong to, so that each can be listed and ended."""
 
+import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,11 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.utils import timezone
 
 from cabinets.models import Session
+
+
+def reference_of(session_key: str) -> str:
+    """Return what names a session on a page: never its key, which would open it."""
+    return hashlib.sha256(f"session|{session_key}".encode()).hexdigest()[:16]
 
 
 class SessionStore(DatabaseStore):
@@ -21,8 +27,10 @@ class SessionStore(DatabaseStore):
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """Write the person and the device beside the session's data."""
         person = data.get(SESSION_KEY)
+        key = self._get_or_create_session_key()  # type: ignore[attr-defined]  # untyped in the stubs
         return Session(
-            session_key=self._get_or_create_session_key(),  # type: ignore[attr-defined]  # untyped in the stubs
+            session_key=key,
+            reference=reference_of(key),
             session_data=self.encode(data),
             expire_date=self.get_expiry_date(),
             user_id=UUID(person) if person else None,

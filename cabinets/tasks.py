@@ -6,7 +6,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from cabinets.services import bank_account, mail_desk, people, sign_in, sign_up, subscription
+from cabinets.services import bank_account, mail_desk, people, sign_in, sign_up, subscription, support
 
 HEARTBEAT = "heartbeat"
 
@@ -51,6 +51,12 @@ def settle_bank_changes() -> int:
 def sweep_account_mails() -> int:
     """Every twenty seconds: tell people what changed on their account, or on the one their firm is paid on."""
     return mail_desk.sweep()
+
+
+@shared_task
+def settle_support() -> int:
+    """Every minute: close the requests nobody answered, and note the end of the accesses that are over."""
+    return support.settle_every_firm()
 
 
 @shared_task

@@ -13,6 +13,7 @@ from cabinets.views import (
     sign_in,
     sign_up,
     subscription,
+    support,
     team,
 )
 
@@ -48,6 +49,11 @@ urlpatterns: list[URLPattern] = [
     path("parametres/cabinet/iban/<uuid:change_id>/confirmer/", firm.confirm_iban, name="iban_confirm"),
     path("parametres/cabinet/iban/<uuid:change_id>/refuser/", firm.refuse_iban, name="iban_refuse"),
     path("parametres/cabinet/logo/", firm.logo, name="firm_logo"),
+    path("parametres/assistance/", support.support_list, name="support"),
+    path("parametres/assistance/<uuid:request_id>/", support.support_request, name="support_request"),
+    path("parametres/assistance/<uuid:request_id>/autoriser/", support.support_grant, name="support_grant"),
+    path("parametres/assistance/<uuid:request_id>/refuser/", support.support_refuse, name="support_refuse"),
+    path("parametres/assistance/<uuid:request_id>/terminer/", support.support_end, name="support_end"),
     path("parametres/abonnement/", subscription.subscription, name="subscription"),
     path("parametres/abonnement/choisir/", subscription.choose, name="subscription_choose"),
     path("parametres/abonnement/resilier/", subscription.cancel, name="subscription_cancel"),

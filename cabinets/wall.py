@@ -41,7 +41,7 @@ class Wall:
 
     by: By = "firm"
     append_only: bool = False
-    # What erasure alone may do to an append-only table: empty these columns, or delete its rows.
+    # What may still be done to an append-only table: these columns emptied by erasure, or ended; its rows deleted.
     erased: Grant | None = None
     scheduler: Grant | None = None
     operator: Grant | None = None
@@ -109,6 +109,10 @@ CREATE OR REPLACE FUNCTION quittance_sees_all() RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT quittance_member() IS NULL OR EXISTS (
         SELECT 1 FROM cabinets_membership m WHERE m.id = quittance_member() AND m.is_active AND m.sees_every_file)
+    -- An operator a partner let in, until it ends: the answer's own id stands for them.
+    OR EXISTS (
+        SELECT 1 FROM cabinets_supportanswer s WHERE s.id = quittance_member() AND s.cabinet_id = quittance_cabinet()
+        AND s.is_granted AND s.ended_at IS NULL)
 $$;
 
 -- Before any firm is known: where may this person go? Ids and states only.
@@ -140,13 +144,23 @@ END $$;
 # Read by the definer functions above, which run as the owner before any scope exists.
 _OWNER_READS = (
     "cabinets_membership", "cabinets_invitation", "payments_paymentlink", "payments_provideraccount",
-    "dunning_channelaccount",
+    "dunning_channelaccount", "cabinets_supportanswer",
 )  # fmt: skip
 
 
 def walled_models() -> list[type[models.Model]]:
     """Return every model whose rows belong to a firm."""
     return [model for model in apps.get_models() if hasattr(model, "wall") and not model._meta.proxy]
+
+
+def unread_by_operators(model: type[models.Model]) -> list[str]:
+    """Return the columns of a table that the operators' role cannot read."""
+    wall: Wall | None = getattr(model, "wall", None)
+    if wall is None:
+        read = OPERATOR_READS.get(model._meta.db_table, ("*",))
+    else:
+        read = wall.operator.select if wall.operator is not None else ()
+    return [] if "*" in read else [field.name for field in model._meta.concrete_fields if field.column not in read]
 
 
 def build(connection: Any) -> None:
@@ -201,17 +215,54 @@ def _schema_rights(roles: dict[str, str]) -> list[str]:
     ]
 
 
+# What operators read of these tables: never what opens a person's place, a password, a session's key or a seed.
+OPERATOR_READS: dict[str, Sequence[str]] = {
+    "cabinets_user": (
+        "id", "email", "first_name", "last_name", "is_staff", "is_active", "is_superuser", "has_shortcuts",
+        "joined_at", "last_login",
+    ),
+    "cabinets_session": ("reference", "user_id", "address", "agent", "started_at", "seen_at", "expire_date"),
+    "cabinets_totpdevice": ("id", "user_id", "name", "confirmed", "failures", "failed_at", "created_at"),
+    "cabinets_passkeydevice": ("id", "user_id", "name", "confirmed", "created_at", "last_used_at", "suspected_at"),
+    "otp_static_staticdevice": ("id", "user_id", "name", "confirmed"),
+    "otp_static_statictoken": ("id", "device_id"),
+}  # fmt: skip
+
+
+def _reads(table: str) -> str:
+    return f"SELECT ({', '.join(OPERATOR_READS[table])})"
+
+
 # Tables of no firm: what the application and the operators may do there. Everything else is refused.
 GLOBAL_TABLES: dict[str, dict[str, str]] = {
-    "cabinets_user": {"default": "SELECT, INSERT, UPDATE", "operator": "SELECT, INSERT, UPDATE"},
-    "cabinets_session": {"default": "SELECT, INSERT, UPDATE, DELETE", "operator": "SELECT, DELETE"},
-    "cabinets_totpdevice": {"default": "SELECT, INSERT, UPDATE, DELETE", "operator": "SELECT, DELETE"},
-    "cabinets_passkeydevice": {"default": "SELECT, INSERT, UPDATE, DELETE", "operator": "SELECT, DELETE"},
+    "cabinets_user": {
+        "default": "SELECT, INSERT, UPDATE",
+        # Neither the address nor the password: whoever changes one signs in as the other.
+        "operator": f"{_reads('cabinets_user')}, UPDATE (first_name, last_name, is_active, is_staff)",
+    },
+    "cabinets_session": {
+        "default": "SELECT, INSERT, UPDATE, DELETE",
+        "operator": f"{_reads('cabinets_session')}, DELETE",
+    },
+    "cabinets_totpdevice": {
+        "default": "SELECT, INSERT, UPDATE, DELETE",
+        "operator": f"{_reads('cabinets_totpdevice')}, DELETE",
+    },
+    "cabinets_passkeydevice": {
+        "default": "SELECT, INSERT, UPDATE, DELETE",
+        "operator": f"{_reads('cabinets_passkeydevice')}, DELETE",
+    },
     "cabinets_accountmail": {"default": "SELECT, INSERT, UPDATE, DELETE", "operator": "SELECT"},
     "cabinets_platform": {"default": "SELECT", "scheduler": "SELECT", "operator": "SELECT, INSERT, UPDATE"},
     "cabinets_operatoract": {"default": "INSERT", "operator": "SELECT, INSERT"},
-    "otp_static_staticdevice": {"default": "SELECT, INSERT, UPDATE, DELETE", "operator": "SELECT, DELETE"},
-    "otp_static_statictoken": {"default": "SELECT, INSERT, UPDATE, DELETE", "operator": "SELECT, DELETE"},
+    "otp_static_staticdevice": {
+        "default": "SELECT, INSERT, UPDATE, DELETE",
+        "operator": f"{_reads('otp_static_staticdevice')}, DELETE",
+    },
+    "otp_static_statictoken": {
+        "default": "SELECT, INSERT, UPDATE, DELETE",
+        "operator": f"{_reads('otp_static_statictoken')}, DELETE",
+    },
     "invoices_interestrate": {
         "default": "SELECT",
         "scheduler": "SELECT",
@@ -219,15 +270,15 @@ GLOBAL_TABLES: dict[str, dict[str, str]] = {
     },
     "cabinets_offer": {"default": "SELECT", "operator": "SELECT, INSERT, UPDATE"},
     "gdpr_subprocessor": {"default": "SELECT", "operator": "SELECT, INSERT, UPDATE"},
-    "dunning_failedjob": {"default": "INSERT", "scheduler": "INSERT", "operator": "SELECT, UPDATE, DELETE"},
+    "dunning_failedjob": {"default": "INSERT", "scheduler": "INSERT", "operator": "SELECT, UPDATE (closed_at), DELETE"},
     "django_content_type": {"default": "SELECT", "operator": "SELECT"},
     "django_migrations": {"default": "SELECT", "scheduler": "SELECT", "operator": "SELECT"},
-    "django_admin_log": {"default": "SELECT, INSERT", "operator": "SELECT, INSERT"},
+    "django_admin_log": {"default": "SELECT, INSERT"},
     "auth_permission": {"default": "SELECT", "operator": "SELECT"},
     "auth_group": {"default": "SELECT", "operator": "SELECT"},
     "auth_group_permissions": {"default": "SELECT", "operator": "SELECT"},
-    "cabinets_user_groups": {"default": "SELECT", "operator": "SELECT, INSERT, DELETE"},
-    "cabinets_user_user_permissions": {"default": "SELECT", "operator": "SELECT, INSERT, DELETE"},
+    "cabinets_user_groups": {"default": "SELECT", "operator": "SELECT"},
+    "cabinets_user_user_permissions": {"default": "SELECT", "operator": "SELECT"},
     "django_session": {},
 }
 

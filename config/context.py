@@ -7,14 +7,17 @@ from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Count, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from cabinets.enums import Right, TaskState
-from cabinets.models import Cabinet, Notification, Task
+from cabinets.models import Cabinet, Notification, SupportAnswer, SupportRequest, Task
 from cabinets.services import sign_up
+from cabinets.support_rules import WAITS
 from dunning.enums import InboundState, ReminderState
 from dunning.models import InboundMessage, MailServer, Reminder, SendingDomain
 from dunning.services.roads import has_platform
@@ -84,6 +87,7 @@ FIRM = (
     Item("Mise en route", "/demarrage/", "circle-dashed", Right.MANAGE_FIRM),
     Item("Abonnement", "/parametres/abonnement/", "file-check", Right.MANAGE_SUBSCRIPTION),
     Item("Journal", "/parametres/journal/", "history", Right.SEE_JOURNAL),
+    Item("Accès d’assistance", "/parametres/assistance/", "eye", Right.SEE_JOURNAL),
 )
 SETTINGS = (
     Item("Mode d’envoi", "/parametres/envois/", "sliders-horizontal", Right.MANAGE_FIRM),
@@ -147,6 +151,12 @@ class Chrome:
     can_subscribe: bool = False
     # Somebody reads the demonstration, and changes nothing.
     is_visit: bool = False
+    # Who asks to see the firm's pages, told to the partners who may answer.
+    support_asked_by: str = ""
+    # Until when an operator may look, told to the firm; and to the operator, who is looking.
+    support_until: dt.datetime | None = None
+    looks_until: dt.datetime | None = None
+    leave_url: str = ""
 
 
 def chrome(request: HttpRequest) -> dict[str, Chrome]:
@@ -164,7 +174,7 @@ def frame(request: HttpRequest) -> Chrome:
     counts = getattr(request, "chrome_counts", None)
     if counts is None:
         counts = counts_of(cabinet_id=cabinet.pk, member_id=member.pk)
-    current = _current(request.path)
+    current, look = _current(request.path), getattr(request, "look", None)
     is_silent = not cabinet.is_demo and counts.get("servers", 1) == 0
 
     def links(items: Sequence[Item]) -> list[Link]:
@@ -180,7 +190,8 @@ def frame(request: HttpRequest) -> Chrome:
         firm=links(FIRM),
         settings=links(SETTINGS),
         compliance=links(COMPLIANCE),
-        own=links(SELF),
+        # An operator's own account is at their desk.
+        own=links(SELF if look is None else SELF[:-1]),
         mobile=links(MOBILE),
         # The signed-in person is the member's own: the session has read it already.
         person=request.user.get_full_name() if request.user.is_authenticated else "",
@@ -201,6 +212,10 @@ def frame(request: HttpRequest) -> Chrome:
         is_unsubscribed=cabinet.subscription_suspended_at is not None and not counts.get("closing"),
         can_subscribe=member.can(Right.MANAGE_SUBSCRIPTION),
         is_visit=getattr(request, "is_visit", False),
+        support_asked_by=str(counts.get("support_asked") or "") if member.can(Right.ALLOW_SUPPORT) else "",
+        support_until=counts.get("support_until") if member.can(Right.SEE_JOURNAL) else None,
+        looks_until=look.ends_at if look is not None else None,
+        leave_url=f"{settings.OPERATOR_PATH}cabinets/supportrequest/quitter/" if look is not None else "",
     )
 
 
@@ -216,9 +231,14 @@ def counts_of(*, cabinet_id: UUID, member_id: UUID) -> Mapping[str, Any]:
     unread = Notification.objects.filter(member=member_id, read_at=None).order_by()
     told = Coalesce(Subquery(unread.values("member").annotate(n=Count("pk")).values("n")), 0)
     ends = Subquery(Closing.objects.filter(withdrawn_at=None, erased_at=None).values("due_on")[:1])
-    asked = (awaited, opened, to_do, said, lines, servers, fallback, told, ends)
+    now = timezone.now()
+    waiting = SupportRequest.objects.filter(answer=None, asked_at__gt=now - WAITS).order_by("asked_at")
+    looking = SupportAnswer.objects.filter(is_granted=True, ended_at=None, ends_at__gt=now).order_by("-ends_at")
+    support = (Subquery(waiting.values("operator_name")[:1]), Subquery(looking.values("ends_at")[:1]))
+    asked = (awaited, opened, to_do, said, lines, servers, fallback, told, ends, *support)
     found = Cabinet.objects.filter(pk=cabinet_id).values_list(*asked).get()
     names = ("approvals", "requests", "tasks", "replies", "bank", "servers", "fallback", "notifications", "closing")
+    names += ("support_asked", "support_until")
     return dict(zip(names, found, strict=True))
 
 

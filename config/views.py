@@ -45,7 +45,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _error(name: str, *, request: HttpRequest, status: int) -> HttpResponse:
     # Rendered without the request: an error page opens no session and runs no context processor.
-    context = {"member": getattr(request, "member", None), "search_url": SEARCH_URL}
+    context: dict[str, object] = {"member": getattr(request, "member", None), "search_url": SEARCH_URL}
+    if (look := getattr(request, "look", None)) is not None:
+        context |= {"looks_until": look.ends_at, "zone": request.cabinet.zone}  # type: ignore[attr-defined]
     return HttpResponse(render_to_string(name, context), status=status)
 
 

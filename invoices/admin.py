@@ -62,6 +62,7 @@ class InterestRateAdmin(Kept, OperatorAdmin):
     """One row a half-year; a rate that was used is corrected, never removed."""
 
     form = RateForm
+    also_written = ("confirmed_at", "confirmed_by")
     list_display = ("year", "half", "legal_percent", "ecb_percent", "confirmed_at", "confirmed_by", "source")
     list_select_related = ("confirmed_by",)
     ordering = ("-year", "-half")

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cabinets", "0010_passkeys_and_account_mails"),
+        ("cabinets", "0011_support_access"),
     ]
 
     operations = [

@@ -160,6 +160,11 @@ class Contact(SealedModel):
     class Meta(SealedModel.Meta):
         verbose_name = "contact"
 
+    @property
+    def is_third_party(self) -> bool:
+        """Say whether this person pays for somebody else's file: the sum is theirs to know, the matter is not."""
+        return self.role == ContactRole.PAYER
+
     def __str__(self) -> str:
         return str(self.pk)
 

@@ -20,6 +20,9 @@ PLANNER_COLUMNS = (
     "feed_fresh_until_on",
     "approval_threshold_cents", "grace_hours", "hearing_days", "daily_cap", "sending_mode",
 )  # fmt: skip
+# What the operators' desk shows of a firm, and the little it changes: neither its account nor its words.
+DESK_READS = ("id", "subscription_suspended_at", "suspended_at", "is_demo", "created_at", "zone_name")
+DESK_WRITES = ("name", "slug", "siren", "bar", "email", "phone", "activated_on")
 
 
 class Platform(models.Model):
@@ -128,7 +131,7 @@ class Cabinet(models.Model):
 
     wall: ClassVar[Wall] = Wall(
         scheduler=Grant(select=PLANNER_COLUMNS),
-        operator=Grant(select=("*",), insert=("*",), update=("*",)),
+        operator=Grant(select=(*DESK_READS, *DESK_WRITES), update=DESK_WRITES),
     )
 
     class Meta:

@@ -79,9 +79,13 @@ class Membership(CabinetOwned):
     gets_monthly_figures = models.BooleanField("reçoit les chiffres du mois", default=False, db_default=False)
     joined_at = models.DateTimeField("arrivé le", auto_now_add=True)
 
+    # Rights that stand for the role's: an operator let in for an hour, who has no row here (services/support.py).
+    only: frozenset[Right] | None = None
+
     wall: ClassVar[Wall] = Wall(
         scheduler=Grant(select=("id", "cabinet_id", "is_active", "role", "sees_every_file")),
-        operator=Grant(select=("*",), insert=("*",), update=("*",)),
+        # No place is made for anybody: people join by an invitation of their firm.
+        operator=Grant(select=("*",), update=("role", "sees_every_file", "is_active")),
     )
 
     class Meta(CabinetOwned.Meta):
@@ -101,6 +105,8 @@ class Membership(CabinetOwned):
         """Say whether this person may do it here."""
         if not self.is_active:
             return False
+        if self.only is not None:
+            return right in self.only
         if right == Right.SEE_EVERY_FILE:
             return self.sees_every_file
         return right in RIGHTS[Role(self.role)]
@@ -130,6 +136,8 @@ class Session(AbstractBaseSession):
     """A session on a device, listed and revocable by the person it belongs to."""
 
     user_id = models.UUIDField("personne", null=True, db_index=True)
+    # Names the session on a page, and opens nothing: a digest of its key (cabinets.sessions).
+    reference = models.CharField("référence", max_length=16, null=True, unique=True, editable=False)
     address = models.GenericIPAddressField("adresse IP", null=True)
     agent = models.CharField("navigateur", max_length=200, blank=True)
     started_at = models.DateTimeField("ouverte le", null=True)
@@ -140,6 +148,25 @@ class Session(AbstractBaseSession):
 
     def __str__(self) -> str:
         return self.session_key[:6]
+
+
+class OpenSession(models.Model):
+    """A session as the operators' desk knows it: who and where from, never the key that opens it."""
+
+    reference = models.CharField("référence", max_length=16, primary_key=True)
+    user_id = models.UUIDField("personne", null=True)
+    address = models.GenericIPAddressField("adresse IP", null=True)
+    agent = models.CharField("navigateur", max_length=200, blank=True)
+    started_at = models.DateTimeField("ouverte le", null=True)
+    seen_at = models.DateTimeField("vue le", null=True)
+
+    class Meta:
+        managed = False
+        db_table = "cabinets_session"
+        verbose_name = "session"
+
+    def __str__(self) -> str:
+        return self.reference
 
 
 class TotpDevice(Device):  # type: ignore[misc]  # django-otp carries no types

@@ -1,7 +1,6 @@
 """Sign in, sign out, change a password, end sessions: every door to a person's account."""
 
 import datetime as dt
-import hashlib
 import logging
 from dataclasses import dataclass
 from uuid import UUID
@@ -22,7 +21,7 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp import login as prove
 from django_otp.models import Device
 
-from cabinets import journal
+from cabinets import journal, sessions
 from cabinets.enums import AccountMailKind
 from cabinets.http import address_of, agent_of
 from cabinets.models import OperatorAct, Session, User
@@ -160,7 +159,7 @@ def choose_password(*, user: User, password: str) -> None:
 
 def reference_of(session: Session) -> str:
     """Return what names a session on a page: never its key, which would open it."""
-    return hashlib.sha256(f"session|{session.session_key}".encode()).hexdigest()[:16]
+    return sessions.reference_of(session.session_key)
 
 
 def end_one_session(*, user: User, session: Session) -> None:

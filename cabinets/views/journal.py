@@ -17,8 +17,9 @@ from cabinets import journal as writing
 from cabinets.enums import Right
 from cabinets.http import CabinetRequest
 from cabinets.journal_labels import label_of
-from cabinets.models import JournalEntry, Membership
+from cabinets.models import JournalEntry
 from cabinets.permissions import ensure, requires
+from cabinets.services import support
 from cabinets.services.devices import device_name
 
 PAGE = 50
@@ -70,7 +71,7 @@ class JournalFilter(forms.Form):
 
 
 def _form(request: CabinetRequest) -> tuple[JournalFilter, dict[UUID, str]]:
-    people = {member.pk: str(member.user) for member in Membership.objects.select_related("user")}
+    people = support.people()
     events = list(JournalEntry.objects.order_by("event").values_list("event", flat=True).distinct())
     return JournalFilter(request.GET, people=people, events=events), people
 

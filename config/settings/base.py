@@ -137,6 +137,7 @@ CELERY_BEAT_SCHEDULE = {
     "figures": {"task": "reporting.tasks.keep_figures", "schedule": crontab(minute="50")},
     "bank_changes": {"task": "cabinets.tasks.settle_bank_changes", "schedule": crontab(minute="*/10")},
     "account_mails": {"task": "cabinets.tasks.sweep_account_mails", "schedule": 20.0},
+    "support": {"task": "cabinets.tasks.settle_support", "schedule": 60.0},
     "subscriptions": {"task": "cabinets.tasks.settle_subscriptions", "schedule": crontab(hour="0", minute="5")},
     "sessions": {"task": "cabinets.tasks.forget_sessions", "schedule": crontab(hour="3", minute="10")},
     "retention": {"task": "gdpr.tasks.purge", "schedule": crontab(hour="3", minute="20")},

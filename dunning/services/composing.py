@@ -247,7 +247,7 @@ def values_of(
         "Montant_dû": amount_words(sums.principal_cents, language),
         "Montant_facture": amount_words(sum(invoice.total_cents for invoice in invoices), language),
         "Période_échéances": period_words(min(due), max(due), language),
-        "Référence_dossier": invoices[0].dossier.reference,
+        "Référence_dossier": reference_for(addressee, invoices[0]),
         "IBAN_masqué": f"…{cabinet.iban[-IBAN_SHOWN:]}" if cabinet.iban else "",
         "Signature_avocat": signature_of(reminder, cabinet),
         "Délai_jours": str(answer_days(reminder)),
@@ -262,6 +262,12 @@ def values_of(
         values["Taux_libellé"] = rate_of(sums, claimed, language)
         values["Pénalités"] = amount_words(sums.interest_cents, language)
     return values
+
+
+def reference_for(addressee: Client | Contact, invoice: Invoice) -> str:
+    """Return how a file is named to whom a message is for: to who pays for somebody else, by the invoice alone."""
+    is_third_party = isinstance(addressee, Contact) and addressee.is_third_party
+    return str(invoice.number if is_third_party else invoice.dossier.reference)
 
 
 def answer_days(reminder: Reminder) -> int:

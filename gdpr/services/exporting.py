@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from cabinets.errors import SealBrokenError
 from cabinets.journal_labels import EVENTS
-from cabinets.models import Cabinet, Client, Contact, JournalEntry, Membership
+from cabinets.models import Cabinet, Client, Contact, JournalEntry, Membership, SupportAnswer
 from cabinets.sealing import SealedModel, open_together
 from gdpr.enums import Basis, Claim
 from gdpr.inventory import HOLDINGS, Holding, purpose_of, retention_of
@@ -190,6 +190,7 @@ def _who_looked(person: Person, cabinet: Cabinet) -> str:
     """List who read or changed what of this person: by role, since a member of the team is a person too."""
     subjects = [person.contact.pk] if person.contact else _subjects(person.client)
     roles = {member.pk: member.get_role_display() for member in Membership.objects.all()}
+    roles |= dict.fromkeys(SupportAnswer.objects.values_list("pk", flat=True), "L’assistance, avec l’accord du cabinet")
     page = io.StringIO()
     writer = csv.writer(page, delimiter=";")
     writer.writerow(["Instant", "Acte", "Par"])

@@ -77,7 +77,7 @@ def record(
 def take_in(*, by: Membership, asked_id: UUID) -> RightsRequest:
     """Take up what a client asked from their page; taken up twice, it is the same request."""
     ensure(by, Right.ANSWER_RIGHTS)
-    asked = DebtorRequest.objects.select_for_update(of=("self",), no_key=True).select_related("client", "link")
+    asked = DebtorRequest.objects.select_for_update(of=("self",), no_key=True).select_related("client", "link__contact")
     one = asked.get(pk=asked_id, kind=RequestKind.DATA)
     known = RightsRequest.objects.filter(asked=one).first()
     if known is not None:

@@ -22,7 +22,7 @@ COOKIE, SALT, SECONDS = "detail", "payments.portal.detail", 30 * 60
 @shows_account
 def detail(request: AccountRequest) -> HttpResponse:
     """List the documents to whoever gave the code; offer the code to anybody else, whoever may be reached by it."""
-    shown = request.account.invoices
+    shown = details.readable_through(request.link, request.account.invoices)
     if _is_open(request) or not details.has_documents(shown):
         return page(request, "detail", documents=details.documents_of(shown))
     form = AskCodeForm(posted(request))
@@ -38,7 +38,7 @@ def detail(request: AccountRequest) -> HttpResponse:
 @shows_account
 def code(request: AccountRequest) -> HttpResponse:
     """Take the code, and open the documents for half an hour."""
-    if _is_open(request):
+    if _is_open(request) or not details.may_read(request.link):
         return redirect("portal_detail", token=request.token)
     form = CodeForm(posted(request))
     if request.method != "POST" or not form.is_valid():
@@ -67,7 +67,7 @@ def document(request: AccountRequest, document_id: UUID) -> HttpResponse:
     """Hand a document over, to be saved and never shown in the page."""
     if not _is_open(request):
         return redirect("portal_detail", token=request.token)
-    shown = request.account.invoices
+    shown = details.readable_through(request.link, request.account.invoices)
     try:
         found = details.hand_over(link=request.link, document_id=document_id, invoices=shown)
     except DocumentError:

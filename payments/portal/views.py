@@ -80,7 +80,7 @@ def home(request: AccountRequest) -> HttpResponse:
         waiting=waiting,
         is_suspended=waiting is not None and requests.is_suspending(waiting),
         plan=home_plan(request.link, on=request.cabinet.today()),
-        has_documents=details.has_documents(request.account.invoices),
+        has_documents=details.has_documents(details.readable_through(request.link, request.account.invoices)),
     )
     if ways is not None:
         response["Referrer-Policy"] = FORM_REFERRER

@@ -14,6 +14,19 @@ from invoices.services.documents import read_document
 from payments.models import LinkVisit, PaymentLink
 
 
+def may_read(link: PaymentLink) -> bool:
+    """Say whether a link's reader may open the invoices' own documents: not who pays for somebody else.
+
+    An invoice of fees says what was done: it is the client's secret, whoever pays it.
+    """
+    return link.contact is None or not link.contact.is_third_party
+
+
+def readable_through(link: PaymentLink, invoices: Collection[Invoice]) -> list[Invoice]:
+    """Return the invoices whose own document a link's reader may open."""
+    return list(invoices) if may_read(link) else []
+
+
 def documents_of(invoices: Collection[Invoice]) -> list[Document]:
     """Return the documents of these invoices a debtor may read: the invoice itself, never the firm's other papers."""
     shown = Document.objects.filter(invoice__in=[invoice.pk for invoice in invoices], kind=DocumentKind.INVOICE)

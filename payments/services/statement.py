@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db.models import Sum
 
-from cabinets.models import Client, Membership
-from cabinets.scoping import current_scope
+from cabinets.models import Client
+from cabinets.scoping import sees_every_file
 from invoices.enums import InvoiceState, InvoiceStatus
 from invoices.models import CreditNote, Invoice
 from invoices.services.statuses import statuses
@@ -60,7 +60,7 @@ class Statement:
 def statement_of(*, client_id: UUID, on: dt.date) -> Statement:
     """Return the account of a client on this day, in the order of time, of the dossiers the person sees."""
     client = Client.objects.get(pk=client_id)
-    is_partial = not _sees_every_file()
+    is_partial = not sees_every_file()
     invoices = list(Invoice.objects.filter(client=client_id).exclude(state__in=_UNCOUNTED))
     lines = [
         *_billed(invoices, on),
@@ -155,8 +155,3 @@ def _refunds(client_id: UUID) -> list[Line]:
         Line(on=row.paid_on, label=f"Remboursement ({row.get_means_display().lower()})", debit_cents=row.cents)
         for row in rows
     ]
-
-
-def _sees_every_file() -> bool:
-    member_id = current_scope().member_id
-    return member_id is None or Membership.objects.get(pk=member_id).sees_every_file

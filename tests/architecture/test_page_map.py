@@ -67,6 +67,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "/parametres/courrier/": FIRM,
     "/parametres/equipe/": FIRM,
     "/parametres/journal/": FIRM,
+    "/parametres/assistance/": FIRM,
     "/parametres/abonnement/": PARTNERS,
     "/profil/securite/": EVERYBODY,
     "/rgpd/": FIRM,

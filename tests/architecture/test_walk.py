@@ -25,6 +25,7 @@ from cabinets.models import (
     Notification,
     PasskeyDevice,
     SavedView,
+    SupportRequest,
     Task,
     TransferRecord,
 )
@@ -145,7 +146,12 @@ def make_compliance(member: Membership) -> dict[str, uuid.UUID]:
         iban=f"FR76{CANARY}", iban_before="FR76", proposed_by=member, proposed_at=breach.known_at, account_holder=CANARY
     )
     account.save(force_insert=True)
+    asked = SupportRequest(
+        operator_id=uuid.uuid4(), operator_name=CANARY, reason=CANARY, looks_at=CANARY, asked_at=breach.known_at
+    )
+    asked.save(force_insert=True)
     return {
+        "request_id": asked.pk,
         "rgpd/violations/": breach.pk,
         "rgpd/accord/": signed.pk,
         "rgpd/export/": copy.pk,

@@ -9,6 +9,7 @@ from django.core import mail
 from django.test import Client as Browser
 
 from cabinets import tasks
+from cabinets.admin import readable
 from cabinets.enums import Role
 from cabinets.models import Cabinet, Invitation, Membership, User
 from cabinets.scoping import working_for
@@ -31,7 +32,7 @@ def is_open(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def firms() -> list[Cabinet]:
-    return list(Cabinet.objects.using("operator").order_by("slug"))
+    return list(readable(Cabinet).order_by("slug"))
 
 
 def link_sent() -> str:

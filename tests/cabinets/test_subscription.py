@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from pytest_django.fixtures import Settings
 
 from cabinets import tasks
-from cabinets.admin import OPERATOR
+from cabinets.admin import OPERATOR, readable
 from cabinets.enums import Role
 from cabinets.errors import RightMissingError
 from cabinets.models import Cabinet, JournalEntry, Membership, Offer, Subscription
@@ -118,7 +118,7 @@ def test_a_new_firm_has_thirty_days(committed: None) -> None:
     firm = make_cabinet()
     with outside_any_firm():
         open_firm(cabinet_id=Cabinet().pk, name="Martel", slug="martel", owner="claire@martel.example")
-    new = Cabinet.objects.using(OPERATOR).exclude(pk=firm.pk).get()
+    new = readable(Cabinet).exclude(pk=firm.pk).get()
     with outside_any_firm(), working_for(cabinet_id=new.pk):
         assert Subscription.objects.get().trial_ends_on == dt.date(2026, 12, 23)
         assert subscriptions.begin_trial(on=TOMORROW).trial_ends_on == dt.date(2026, 12, 23)

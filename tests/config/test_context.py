@@ -65,7 +65,14 @@ def test_a_partner_sees_every_entry_in_order() -> None:
         "Quand rien ne part",
         "Importer",
     ]
-    assert [link.label for link in frame.firm] == ["Cabinet", "Équipe", "Mise en route", "Abonnement", "Journal"]
+    assert [link.label for link in frame.firm] == [
+        "Cabinet",
+        "Équipe",
+        "Mise en route",
+        "Abonnement",
+        "Journal",
+        "Accès d’assistance",
+    ]
     assert [link.label for link in frame.settings] == [
         "Mode d’envoi",
         "Serveur d’envoi",

@@ -401,7 +401,8 @@ def check_the_firm_is_silent_then_resume(page: Page, cabinet: Cabinet) -> None:
 
 def is_suspended(cabinet: Cabinet) -> bool:
     """Say whether a firm is silent."""
-    return Cabinet.objects.using("operator").get(pk=cabinet.pk).suspended_at is not None
+    with working_for(cabinet_id=cabinet.pk):
+        return Cabinet.objects.get(pk=cabinet.pk).suspended_at is not None
 
 
 @WITH_AND_WITHOUT
