@@ -192,6 +192,9 @@ class NotificationKind(models.TextChoices):
     PAYMENT_REVERSED = "payment_reversed", "Un paiement a été repris"
     ADDRESS = "address", "Une adresse a été refusée"
     NIGHT = "night", "Une nuit inhabituelle attend votre accord"
+    PROCESSOR = "processor", "Un sous-traitant est annoncé"
+    PROCESSOR_ANSWER = "processor_answer", "L’exploitant a répondu à votre opposition"
+    INCIDENT = "incident", "L’exploitant signale un incident de sécurité"
 
 
 class TaskState(models.TextChoices):

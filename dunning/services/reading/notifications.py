@@ -73,10 +73,19 @@ def _rows(found: list[Notification], zone: dt.tzinfo) -> tuple[Row, ...]:
                 words=" · ".join(words),
                 client=one.client.display_name if one.client else "",
                 when=moment_words(one.created_at, zone),
-                url=place.url if place else f"/clients/{one.client_id}/#notes",
+                url=place.url if place else _elsewhere(one),
             )
         )
     return tuple(rows)
+
+
+def _elsewhere(one: Notification) -> str:
+    """Return where what no task announces is settled."""
+    if one.kind == NotificationKind.INCIDENT:
+        return f"/rgpd/violations/{one.subject_id}/"
+    if one.kind in {NotificationKind.PROCESSOR, NotificationKind.PROCESSOR_ANSWER}:
+        return "/rgpd/sous-traitants/"
+    return f"/clients/{one.client_id}/#notes"
 
 
 def _after(rows: QuerySet[Notification], cursor: str) -> QuerySet[Notification]:
