@@ -25,7 +25,7 @@ from templates_lib.pdf import render_document
 from templates_lib.rendering import day_words
 
 # Changed with the words of the layout: a firm that signed another version is asked again.
-VERSION = "2026-11"
+VERSION = "2026-11-26"
 FOLDER = "accords"
 LAYOUT = "processing_agreement.html"
 STYLES = ("fonts.css", "document.css")
@@ -77,6 +77,7 @@ def context_of(cabinet: Cabinet, *, signed: str = "") -> dict[str, Any]:
         "operator_address": operator["OPERATOR_ADDRESS"],
         "operator_email": operator["OPERATOR_EMAIL"],
         "host": operator["OPERATOR_HOST"],
+        "dpo": settings.OPERATOR_DPO,
         "persons": sorted(persons),
         "kinds": sorted({str(model_of(one)._meta.verbose_name_plural) for one in HOLDINGS if one.client}),
         "purposes": [one for one in PURPOSES if not one.by_vendor],

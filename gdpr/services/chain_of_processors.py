@@ -11,6 +11,7 @@ from dunning.services.sms_accounts import PROFILES as SMS_PROFILES
 from gdpr.models import ProcessorVersion
 from payments.models import ProviderAccount
 from payments.services.provider_accounts import PROFILES
+from templates_lib.rendering import day_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Processor:
     is_coming: bool = False
     is_held: bool = False
     guarantee: str = ""
+
+    @property
+    def since_words(self) -> str:
+        """Return the first day in words, for a document."""
+        return day_words(self.since_on) if self.since_on else ""
 
     @property
     def is_outside(self) -> bool:
