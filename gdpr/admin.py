@@ -85,7 +85,7 @@ class SubProcessorAdmin(Kept, OperatorAdmin):
     list_display = ("name", "role", "country", "since_on", "until_on", "announced")
     ordering = ("name",)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Ask when a change begins of a company that is there already."""
         known = ["name", "country", "role", "data", "guarantee", "since_on", "until_on"]
         return [*known, "applies_on", "announced"] if obj else known
@@ -167,8 +167,11 @@ class ObjectionAdmin(Kept, OperatorAdmin):
         """Read the columns the operators may, of the firms that object."""
         name = Cabinet.objects.using(OPERATOR).filter(pk=OuterRef("cabinet_id")).values("name")[:1]
         readable = ProcessorNotice.wall.operator.select if ProcessorNotice.wall.operator else ()
-        rows = super().get_queryset(request).filter(objected_at__isnull=False)
-        return rows.only(*readable).annotate(firm_name=Subquery(name))
+        # What a firm brought from another installation is its own history.
+        ours = ProcessorVersion.objects.using(OPERATOR).values("pk")
+        rows = super().get_queryset(request).filter(objected_at__isnull=False, version_ref__in=ours)
+        shown: QuerySet[Any] = rows.only(*readable).annotate(firm_name=Subquery(name))
+        return shown
 
     @admin.display(description="cabinet")
     def firm(self, obj: Any) -> str:
@@ -267,7 +270,8 @@ class IncidentAdmin(Kept, OperatorAdmin):
     @admin.display(description="24 heures")
     def clock(self, obj: InstallationIncident) -> str:
         """Say how much is left to tell the firms, or how long it took."""
-        if obj.pk is None or obj.known_at is None:
+        # On the page that adds one, nothing is known yet.
+        if obj._state.adding:
             return "–"
         said = IncidentStatement.objects.using(OPERATOR).filter(incident=obj).order_by("number")
         return firms_clock(

@@ -123,7 +123,7 @@ def legal(request: HttpRequest) -> HttpResponse:
 @public
 def privacy(request: HttpRequest) -> HttpResponse:
     """Say what these pages keep of a visitor, and who answers for a firm's data."""
-    return render(request, "website/privacy.html", _frame(request))
+    return render(request, "website/privacy.html", _frame(request) | {"operator_name": operator.name()})
 
 
 @require_GET

@@ -66,7 +66,7 @@ def document(*, cabinet: Cabinet, signed: str = "") -> bytes:
 def context_of(cabinet: Cabinet, *, signed: str = "") -> dict[str, Any]:
     """Return what the agreement says."""
     operator = settings.OPERATOR
-    persons = {one.person.label for one in HOLDINGS}
+    persons = {one.person.label for one in HOLDINGS if one.purpose != "operation"}
     return {
         "head": letterhead_of(cabinet),
         "version": VERSION,

@@ -50,6 +50,12 @@ def publish(*, incident: InstallationIncident) -> IncidentStatement:
     return row
 
 
+def untold_incidents() -> int:
+    """Count the incidents noted that were told to no firm: their 24 hours run."""
+    said = IncidentStatement.objects.using(OPERATOR).values("incident")
+    return InstallationIncident.objects.using(OPERATOR).exclude(pk__in=said).count()
+
+
 def untold() -> list[tuple[UUID, UUID]]:
     """Return the firms to tell and of which statement, the oldest first, as the scheduler sees them."""
     with connections[SCHEDULER].cursor() as cursor:

@@ -2,14 +2,13 @@
 
 from cabinets.models import Cabinet
 from gdpr.enums import Basis, Claim, Person
-from gdpr.inventory import HOLDINGS, PURPOSES, Purpose, holdings_of, retention_of, words_of
+from gdpr.inventory import HOLDINGS, PURPOSES, Purpose, Retention, holdings_of, retention_of, words_of
 from gdpr.matrix import ALLOWED
 from gdpr.services import register_head
 from gdpr.services.facts import settings_in_force
 from payments.ports import InformationTold, UseTold
 
 PEOPLE = frozenset({Person.CLIENT, Person.WRITER})
-# A length kept on a column says nothing more than the traces of the same page.
 SOURCES = (
     "vous-même, par votre convention, vos messages et vos demandes",
     "la personne ou la société qui a confié le dossier, quand vous payez pour elle ou la représentez",
@@ -64,6 +63,10 @@ def _use(purpose: Purpose, years: int) -> UseTold:
         basis=str(purpose.basis.label),
         interest=purpose.text if purpose.basis is Basis.LEGITIMATE_INTEREST else "",
         recipients=purpose.recipients,
-        lengths=tuple(dict.fromkeys(words_of(retention_of(one), accounting_years=years) for one in kept)),
+        lengths=tuple(dict.fromkeys(_length(retention_of(one), years) for one in kept)),
         rights=tuple(str(one.label) for one in Claim if one in allowed),
     )
+
+
+def _length(retention: Retention, years: int) -> str:
+    return f"{retention.name.lower()}, {words_of(retention, accounting_years=years)}"

@@ -206,7 +206,9 @@ def answer(*, notice_id: UUID, verdict: Verdict, text: str) -> None:
     if not text.strip():
         raise GdprError("Écrivez la réponse : le cabinet la lit. Rien n’a été enregistré.")
     # The version first, as a firm that objects takes it: whoever comes second sees what the first one did.
-    version = ProcessorVersion.objects.using(OPERATOR).select_for_update(of=("self",)).get(pk=version_ref)
+    version = ProcessorVersion.objects.using(OPERATOR).select_for_update(of=("self",)).filter(pk=version_ref).first()
+    if version is None:
+        raise GdprError("Cette annonce vient d’une autre installation. Rien n’a été enregistré.")
     told = {"verdict": verdict, "answer": text.strip(), "answered_at": timezone.now()}
     if verdict is Verdict.GIVEN_UP:
         # What is given up is so for every firm that waits.
@@ -232,6 +234,13 @@ def _give_up(version: ProcessorVersion) -> None:
         mine.update(until_on=paris_day())
     elif last.number < version.number:
         mine.update(**{name: getattr(last, name) for name in SAID})
+
+
+def waiting() -> int:
+    """Count the objections the operator has not answered."""
+    rows = ProcessorNotice.all_cabinets.using(OPERATOR)
+    ours = ProcessorVersion.objects.using(OPERATOR).values("pk")
+    return rows.filter(objected_at__isnull=False, answered_at=None, version_ref__in=ours).count()
 
 
 def unanswered() -> list[tuple[UUID, UUID]]:

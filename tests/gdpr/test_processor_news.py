@@ -12,9 +12,11 @@ from django.db import connections
 from django.test import Client as Browser
 from django.utils import timezone
 
+from cabinets import journal
 from cabinets.enums import NotificationKind, Role
 from cabinets.models import Cabinet, JournalEntry, Membership, Notification
 from cabinets.scoping import acting_for, tenant_atomic, working_for
+from cabinets.services import notifications
 from dunning.enums import StaffMailKind
 from dunning.models import StaffMail
 from dunning.services import staff_mail
@@ -22,7 +24,7 @@ from gdpr import tasks
 from gdpr.enums import Verdict
 from gdpr.errors import GdprError
 from gdpr.models import Closing, ProcessorNotice, ProcessorVersion, SubProcessor
-from gdpr.services import chain_of_processors, partners_told, processor_news
+from gdpr.services import chain_of_processors, processor_news
 from tests.cabinets.test_admin import DESK, desk, operator  # noqa: F401 - fixtures of the operators' desk
 from tests.conftest import NOW, FirmBrowser
 from tests.factories.cabinets import make_cabinet, make_member
@@ -145,8 +147,8 @@ def test_killed_half_way_it_told_nothing_and_tells_whole_the_next_time(
 ) -> None:
     version = declare()
     place = {
-        "queue": (staff_mail, "queue"), "notify": (partners_told.notifications, "tell"),
-        "journal": (processor_news.journal, "record"),
+        "queue": (staff_mail, "queue"), "notify": (notifications, "tell"),
+        "journal": (journal, "record"),
     }[step]  # fmt: skip
 
     def die(*_: Any, **__: Any) -> None:
@@ -470,6 +472,7 @@ def test_the_desk_announces_a_newcomer_and_a_change_and_answers(desk: Browser, f
     notice = next(one for one in notices(firm) if one.is_change)
     with working_for(cabinet_id=firm.pk):
         processor_news.object_to(notice_id=notice.pk, by=owner_of(firm), reason="Trop de données")
+    home = desk.get(DESK).content.decode().replace("\u00a0", " ")
     listed = desk.get(f"{DESK}gdpr/processornotice/").content.decode()
     one = f"{DESK}gdpr/processornotice/{notice.pk}/change/"
     read = desk.get(one).content.decode()
@@ -480,6 +483,8 @@ def test_the_desk_announces_a_newcomer_and_a_change_and_answers(desk: Browser, f
     assert [(v.number, v.data) for v in ProcessorVersion.objects.using("operator").order_by("number")] == [
         (1, "Messages et adresses"), (2, "Tout"),
     ]  # fmt: skip
+    assert "Oppositions de cabinets sans réponse : 1" in home
+    assert "sans réponse" not in desk.get(DESK).content.decode()
     assert firm.name in listed
     assert "Trop de données" in read
     assert "Choisissez la suite" in silent

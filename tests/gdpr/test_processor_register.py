@@ -26,6 +26,7 @@ from payments.services import links
 from tests.cabinets.test_admin import DESK, desk, operator  # noqa: F401 - fixtures of the operators' desk
 from tests.conftest import FirmBrowser
 from tests.factories.cabinets import make_cabinet, make_client, make_member
+from tests.factories.invoices import make_invoice
 
 Browse = Callable[[Membership | None], FirmBrowser]
 OPERATOR = {
@@ -215,6 +216,16 @@ def test_says_everything_articles_13_and_14_ask(told: Callable[[str], str], brow
 
     missing = {name: [one for one in words if plain(one) not in text] for name, words in INFORMATION.items()}
     assert {name: words for name, words in missing.items() if words} == {}
+
+
+@pytest.mark.parametrize("page", ["", "payer/", "virement/", "deja-paye/", "probleme/", "demande/", "echeancier/"])
+def test_the_notice_is_linked_from_the_pages_where_one_pays(owner: Membership, browse: Browse, page: str) -> None:
+    link = links.link_for(client=make_invoice().client)
+    address = urlsplit(links.url_of(link)).path
+
+    answer = browse(None).get(f"{address}{page}", follow=True)
+
+    assert f'href="{address}donnees/"' in answer.content.decode()
 
 
 def test_the_text_to_copy_has_no_mark_up(told: Callable[[str], str], owner: Membership, browse: Browse) -> None:

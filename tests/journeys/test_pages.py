@@ -267,11 +267,12 @@ def breach_of(owner: Membership) -> Breach:
 
 def told_breach(owner: Membership) -> Breach:
     """Tell the firm of an incident of the installation, which somebody read already."""
-    now = timezone.now()
-    breach = Breach(known_at=now, origin=BreachOrigin.OPERATOR, incident_ref=uuid4(), what="Une sauvegarde a été lue.")
+    now, incident = timezone.now(), uuid4()
+    breach = Breach(known_at=now, origin=BreachOrigin.OPERATOR, incident_ref=incident, what="Une sauvegarde a été lue.")
     breach.save(force_insert=True)
     IncidentNotice(
-        breach=breach, incident_ref=breach.incident_ref, statement_ref=uuid4(), number=1, known_at=now, what=breach.what,
+        breach=breach, incident_ref=incident, statement_ref=uuid4(), number=1, known_at=now,
+        what=breach.what,
         whose="Clients et factures.", contact="securite@exploitant.example", told_at=now, told_to="Une associée",
         opened_at=now, opened_by=owner,
     ).save(force_insert=True)  # fmt: skip
