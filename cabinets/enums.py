@@ -203,6 +203,9 @@ class NotificationKind(models.TextChoices):
     ADDRESS = "address", "Une adresse a été refusée"
     NIGHT = "night", "Une nuit inhabituelle attend votre accord"
     AUDIT = "audit", "L’audit annuel de conformité est à faire"
+    PROCESSOR = "processor", "Un sous-traitant est annoncé"
+    PROCESSOR_ANSWER = "processor_answer", "L’exploitant a répondu à votre opposition"
+    INCIDENT = "incident", "L’exploitant signale un incident de sécurité"
 
 
 class TaskState(models.TextChoices):

@@ -270,6 +270,18 @@ GLOBAL_TABLES: dict[str, dict[str, str]] = {
     },
     "cabinets_offer": {"default": "SELECT", "operator": "SELECT, INSERT, UPDATE"},
     "gdpr_subprocessor": {"default": "SELECT", "operator": "SELECT, INSERT, UPDATE"},
+    # A firm that objects holds a version back; it changes nothing else of it.
+    "gdpr_processorversion": {
+        "default": "SELECT, UPDATE (held_at)",
+        "scheduler": "SELECT",
+        "operator": "SELECT, INSERT, UPDATE (applies_on, held_at, given_up_at)",
+    },
+    # Who an incident concerns is no other firm's business: the application reads what its own firm was told.
+    "gdpr_installationincident": {"operator": "SELECT, INSERT, UPDATE"},
+    "gdpr_incidentstatement": {
+        "scheduler": "SELECT (id, incident_id, number, is_everyone, firm_ids, published_at)",
+        "operator": "SELECT, INSERT",
+    },
     "dunning_failedjob": {"default": "INSERT", "scheduler": "INSERT", "operator": "SELECT, UPDATE (closed_at), DELETE"},
     "django_content_type": {"default": "SELECT", "operator": "SELECT"},
     "django_migrations": {"default": "SELECT", "scheduler": "SELECT", "operator": "SELECT"},

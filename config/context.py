@@ -21,7 +21,7 @@ from cabinets.support_rules import WAITS
 from dunning.enums import InboundState, ReminderState
 from dunning.models import InboundMessage, MailServer, Reminder, SendingDomain
 from dunning.services.roads import has_platform
-from gdpr.models import Closing
+from gdpr.models import Closing, IncidentNotice
 from payments.enums import LineState, RequestState
 from payments.models import BankLine, DebtorRequest
 
@@ -142,6 +142,8 @@ class Chrome:
     # The last day everything is still readable, once the closing of the account was asked.
     closes_on: dt.date | None = None
     can_leave: bool = False
+    # A breach the operator told, until somebody says they read it: for those who run the firm.
+    incident_id: UUID | None = None
     mail_server_missing: bool = False
     # "" when messages leave from where the firm chose; else why they leave from the platform's address.
     sending_fallback: str = ""
@@ -204,6 +206,7 @@ def frame(request: HttpRequest) -> Chrome:
         demo_on=cabinet.today() if cabinet.is_demo else None,
         closes_on=counts.get("closing"),
         can_leave=member.can(Right.LEAVE),
+        incident_id=counts.get("incident") if member.can(Right.MANAGE_FIRM) else None,
         # A demonstration's messages go to the catcher; a firm without a server of its own says nothing at all.
         mail_server_missing=is_silent and not has_platform(),
         sending_fallback=str(counts.get("fallback") or "") if is_silent and has_platform() else "",
@@ -230,15 +233,16 @@ def counts_of(*, cabinet_id: UUID, member_id: UUID) -> Mapping[str, Any]:
     fallback = Subquery(SendingDomain.objects.filter(is_carrying=False).values("state")[:1])
     unread = Notification.objects.filter(member=member_id, read_at=None).order_by()
     told = Coalesce(Subquery(unread.values("member").annotate(n=Count("pk")).values("n")), 0)
+    told_of = Subquery(IncidentNotice.objects.filter(opened_at=None).order_by("-told_at").values("breach")[:1])
     ends = Subquery(Closing.objects.filter(withdrawn_at=None, erased_at=None).values("due_on")[:1])
     now = timezone.now()
     waiting = SupportRequest.objects.filter(answer=None, asked_at__gt=now - WAITS).order_by("asked_at")
     looking = SupportAnswer.objects.filter(is_granted=True, ended_at=None, ends_at__gt=now).order_by("-ends_at")
     support = (Subquery(waiting.values("operator_name")[:1]), Subquery(looking.values("ends_at")[:1]))
-    asked = (awaited, opened, to_do, said, lines, servers, fallback, told, ends, *support)
+    asked = (awaited, opened, to_do, said, lines, servers, fallback, told, ends, told_of, *support)
     found = Cabinet.objects.filter(pk=cabinet_id).values_list(*asked).get()
     names = ("approvals", "requests", "tasks", "replies", "bank", "servers", "fallback", "notifications", "closing")
-    names += ("support_asked", "support_until")
+    names += ("incident", "support_asked", "support_until")
     return dict(zip(names, found, strict=True))
 
 

@@ -297,3 +297,5 @@ class StaffMailKind(models.TextChoices):
     INSURER = "insurer", "Projet d’information de l’assureur"
     TRIAL = "trial", "Essai de l’adresse d’envoi"
     DNS = "dns", "Instructions à l’informaticien"
+    PROCESSOR = "processor", "Annonce d’un sous-traitant"
+    INCIDENT = "incident", "Incident de l’installation"

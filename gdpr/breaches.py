@@ -45,3 +45,17 @@ def dues(incident: Incident, *, now: dt.datetime) -> tuple[Due, ...]:
 def may_close(incident: Incident, *, now: dt.datetime) -> bool:
     """Say whether nothing is left to do."""
     return all(due.is_done for due in dues(incident, now=now))
+
+
+def firms_clock(known_at: dt.datetime, *, told_at: dt.datetime | None, now: dt.datetime) -> str:
+    """Say how the day the firms are promised goes: what is left of it, or how long it took."""
+    if told_at is not None:
+        took = told_at - known_at
+        return f"Annoncé en {_length(took)}" + (", hors du délai" if took > FIRMS else "")
+    left = known_at + FIRMS - now
+    return f"À annoncer : reste {_length(left)}" if left > dt.timedelta(0) else f"En retard de {_length(-left)}"
+
+
+def _length(span: dt.timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    return f"{minutes // 60} h {minutes % 60:02d}"

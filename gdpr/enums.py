@@ -107,3 +107,17 @@ class CopyState(models.TextChoices):
     READY = "ready", "Prête"
     FAILED = "failed", "Interrompue"
     GONE = "gone", "Retirée"
+
+
+class BreachOrigin(models.TextChoices):
+    """Who first knew of a breach."""
+
+    FIRM = "firm", "Constatée par le cabinet"
+    OPERATOR = "operator", "Signalée par l’exploitant"
+
+
+class Verdict(models.TextChoices):
+    """What the operator answers a firm that objects to a sub-processor."""
+
+    MAINTAINED = "maintained", "Maintenu"
+    GIVEN_UP = "given_up", "Abandonné"

@@ -235,6 +235,18 @@ class MomentForm(_InZone):
         return self._placed("at")
 
 
+class ObjectionForm(forms.Form):
+    """Why a firm objects to a company."""
+
+    reason = forms.CharField(
+        label="Motif",
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="L’exploitant le lit et y répond. N’y mettez rien d’un dossier.",
+        error_messages={"required": "Écrivez le motif : l’exploitant y répond. Rien n’a été transmis."},
+    )
+
+
 class ClosingForm(ConfirmPasswordForm):
     """The firm's name, typed, and the password of who closes it."""
 

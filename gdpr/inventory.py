@@ -420,6 +420,8 @@ HOLDINGS: tuple[Holding, ...] = (
             "insurer_email",
             "insurance_policy",
             "matter_words",
+            "dpo_name",
+            "dpo_email",
         ),
         neutral=(
             "slug",
@@ -1122,7 +1124,28 @@ HOLDINGS: tuple[Holding, ...] = (
         purpose="rights",
         retention="firm",
         fields=("what", "whose", "consequences", "measures", "late_reason"),
-        neutral=("risk",),
+        neutral=("risk", "origin"),
+        ending=Ending.WITH_FIRM,
+        seen_by=Right.MANAGE_FIRM,
+        in_access=False,
+    ),
+    Holding(
+        model="gdpr.IncidentNotice",
+        person=Person.CLIENT,
+        purpose="rights",
+        retention="firm",
+        fields=("what", "whose", "consequences", "measures", "contact", "told_to"),
+        ending=Ending.WITH_FIRM,
+        seen_by=Right.MANAGE_FIRM,
+        in_access=False,
+    ),
+    Holding(
+        model="gdpr.ProcessorNotice",
+        person=Person.MEMBER,
+        purpose="rights",
+        retention="firm",
+        fields=("told_to", "objection", "answer"),
+        neutral=("name", "country", "role", "data", "guarantee", "verdict"),
         ending=Ending.WITH_FIRM,
         seen_by=Right.MANAGE_FIRM,
         in_access=False,
@@ -1148,6 +1171,9 @@ NOBODY: Mapping[str, str] = {
     "gdpr.Purge": "des comptes",
     "gdpr.Closing": "des dates et des comptes",
     "gdpr.SubProcessor": "des entreprises",
+    "gdpr.ProcessorVersion": "des entreprises",
+    "gdpr.InstallationIncident": "ce que l’exploitant dit d’un incident, sans nommer personne",
+    "gdpr.IncidentStatement": "ce que l’exploitant a publié d’un incident, sans nommer personne",
     "sessions.Session": "la table du cadre, qui reste vide : les sessions sont dans cabinets.Session",
     "cabinets.Platform": "l’état de l’installation",
     "cabinets.AccountMail": "ce dont une personne doit être avertie, sans texte ni nom, jusqu’à son départ",
@@ -1189,6 +1215,13 @@ def purpose_of(holding: Holding) -> Purpose:
 def retention_of(holding: Holding) -> Retention:
     """Return how long a table's personal columns are kept."""
     return next(one for one in RETENTIONS if one.slug == holding.retention)
+
+
+def words_of(retention: Retention, *, accounting_years: int) -> str:
+    """Return a length in words: the firm chooses how many years its vouchers are kept (six at least)."""
+    if retention.slug not in {"accounting", "client"}:
+        return retention.words
+    return retention.words.replace("10 ans", f"{accounting_years} ans")
 
 
 def holdings_of(purpose: Purpose) -> tuple[Holding, ...]:

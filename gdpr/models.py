@@ -3,6 +3,7 @@
 import uuid
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -10,7 +11,17 @@ from cabinets.models import Client, Contact, Membership
 from cabinets.scoping import CabinetOwned
 from cabinets.sealing import SealedModel, SealedTextField
 from cabinets.wall import Grant, Wall
-from gdpr.enums import Attested, Claim, CopyState, IdentityProof, RequestOrigin, RightsState, Risk
+from gdpr.enums import (
+    Attested,
+    BreachOrigin,
+    Claim,
+    CopyState,
+    IdentityProof,
+    RequestOrigin,
+    RightsState,
+    Risk,
+    Verdict,
+)
 from gdpr.terms import LEAST_ACCOUNTING_YEARS, USUAL_ACCOUNTING_YEARS
 from payments.models import DebtorRequest
 
@@ -120,18 +131,112 @@ class Purge(CabinetOwned):
 
 
 class SubProcessor(models.Model):
-    """Who processes firms' data for whoever runs the installation; announced thirty days ahead (art. 28-2)."""
+    """Who processes firms' data for whoever runs the installation, as last declared; its versions say from when."""
 
     name = models.CharField("nom", max_length=120)
     country = models.CharField("pays", max_length=2)
     role = models.CharField("ce qu’il fait", max_length=200)
     data = models.CharField("données reçues", max_length=300)
+    guarantee = models.CharField("ce qui permet le transfert", max_length=200, blank=True, default="")
     since_on = models.DateField("à partir du")
     until_on = models.DateField("jusqu’au", null=True, blank=True)
 
     class Meta:
         verbose_name = "sous-traitant ultérieur"
         verbose_name_plural = "sous-traitants ultérieurs"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProcessorVersion(models.Model):
+    """What a company does with which data, from a day: announced to the firms thirty days ahead (art. 28-2)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    processor = models.ForeignKey(SubProcessor, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveSmallIntegerField("version")
+    name = models.CharField("nom", max_length=120)
+    country = models.CharField("pays", max_length=2)
+    role = models.CharField("ce qu’il fait", max_length=200)
+    data = models.CharField("données reçues", max_length=300)
+    guarantee = models.CharField("ce qui permet le transfert", max_length=200, blank=True, default="")
+    applies_on = models.DateField("à partir du")
+    # None: declared before firms were told of anything; it is in their agreement.
+    published_at = models.DateTimeField("annoncée le", null=True)
+    # A firm objects, and nobody has answered yet: it does not begin.
+    held_at = models.DateTimeField("suspendue par une opposition le", null=True)
+    given_up_at = models.DateTimeField("abandonnée le", null=True)
+
+    class Meta:
+        verbose_name = "version d’un sous-traitant"
+        verbose_name_plural = "versions de sous-traitants"
+        constraints = [
+            models.UniqueConstraint(
+                name="processor_version_once",
+                fields=["processor", "number"],
+                violation_error_message="Cette version du sous-traitant existe déjà.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.number})"
+
+
+class ProcessorNotice(SealedModel):
+    """The proof that a firm was told of a sub-processor, when and to whom; and what it objected, if it did.
+
+    It holds what was announced, so that the proof reads without the operator's tables.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    version_ref = models.UUIDField("version annoncée")
+    name = models.CharField("nom", max_length=120)
+    country = models.CharField("pays", max_length=2)
+    role = models.CharField("ce qu’il fait", max_length=200)
+    data = models.CharField("données reçues", max_length=300)
+    guarantee = models.CharField("ce qui permet le transfert", max_length=200, blank=True, default="")
+    is_change = models.BooleanField("changement d’un sous-traitant connu", default=False)
+    applies_on = models.DateField("annoncé à partir du")
+    told_at = models.DateTimeField("annoncé au cabinet le")
+    told_to = SealedTextField("personnes prévenues")
+    mailed_at = models.DateTimeField("e-mails partis le", null=True)
+    objected_at = models.DateTimeField("opposition le", null=True)
+    objected_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+    # Written to the operator, who reads it: not sealed under the firm's key.
+    objection = models.TextField("motif de l’opposition", blank=True, default="")
+    relayed_at = models.DateTimeField("opposition transmise le", null=True)
+    verdict = models.CharField("réponse", max_length=10, choices=Verdict, blank=True, default="")
+    answer = models.TextField("motif de la réponse", blank=True, default="")
+    answered_at = models.DateTimeField("répondu le", null=True)
+    answer_told_at = models.DateTimeField("réponse annoncée au cabinet le", null=True)
+
+    wall: ClassVar[Wall] = Wall(
+        scheduler=Grant(
+            select=(
+                "id", "cabinet_id", "version_ref", "told_at", "mailed_at", "objected_at", "relayed_at", "answered_at",
+                "answer_told_at",
+            )
+        ),
+        operator=Grant(
+            select=(
+                "id", "cabinet_id", "version_ref", "name", "applies_on", "told_at", "mailed_at", "objected_at",
+                "objection", "verdict", "answer", "answered_at",
+            ),
+            update=("verdict", "answer", "answered_at"),
+        ),
+    )  # fmt: skip
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "annonce d’un sous-traitant"
+        verbose_name_plural = "annonces de sous-traitants"
+        indexes = [models.Index(fields=["cabinet", "-told_at"], name="processor_notice_by_day")]
+        constraints = [
+            models.UniqueConstraint(
+                name="processor_notice_once",
+                fields=["cabinet", "version_ref"],
+                violation_error_message="Cette annonce a déjà été faite au cabinet.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -216,7 +321,11 @@ class Breach(SealedModel):
     late_reason = SealedTextField("motif du retard")
     told_people_at = models.DateTimeField("personnes prévenues le", null=True)
     closed_at = models.DateTimeField("close le", null=True)
-    recorded_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    origin = models.CharField("origine", max_length=8, choices=BreachOrigin, default=BreachOrigin.FIRM)
+    # The operator's incident it comes from, whose words are in its notices.
+    incident_ref = models.UUIDField("incident de l’exploitant", null=True)
+    # Nobody of the firm, when the operator told it.
+    recorded_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
     recorded_at = models.DateTimeField("enregistrée le", auto_now_add=True)
 
     wall: ClassVar[Wall] = Wall()
@@ -225,9 +334,122 @@ class Breach(SealedModel):
         verbose_name = "violation de données"
         verbose_name_plural = "violations de données"
         indexes = [models.Index(fields=["cabinet", "-known_at"], name="breach_by_day")]
+        constraints = [
+            models.UniqueConstraint(
+                name="breach_once_an_incident",
+                fields=["cabinet", "incident_ref"],
+                condition=Q(incident_ref__isnull=False),
+                violation_error_message="La violation née de cet incident est déjà enregistrée.",
+            ),
+            models.CheckConstraint(
+                name="breach_says_who_knew_first",
+                condition=Q(origin=BreachOrigin.FIRM, incident_ref=None, recorded_by__isnull=False)
+                | Q(origin=BreachOrigin.OPERATOR, incident_ref__isnull=False),
+                violation_error_message="Une violation est constatée par une personne du cabinet, ou signalée par"
+                " l’exploitant.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.known_at.isoformat()
+
+
+class InstallationIncident(models.Model):
+    """A breach of the installation, as its operator knows it now; firms read what was published of it, never this."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    known_at = models.DateTimeField("connu le")
+    what = models.TextField("ce qui s’est passé")
+    whose = models.TextField("données et personnes touchées")
+    consequences = models.TextField("conséquences probables", blank=True, default="")
+    measures = models.TextField("mesures prises ou proposées", blank=True, default="")
+    contact = models.CharField("où en savoir plus", max_length=200)
+    is_everyone = models.BooleanField("tous les cabinets", default=False)
+    firm_ids = ArrayField(models.UUIDField(), verbose_name="cabinets concernés", default=list, blank=True)
+    recorded_at = models.DateTimeField("enregistré le", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "incident de l’installation"
+        verbose_name_plural = "incidents de l’installation"
+
+    def __str__(self) -> str:
+        return f"{self.known_at:%d/%m/%Y %H:%M} UTC"
+
+
+class IncidentStatement(models.Model):
+    """What was published of an incident, and for whom: the first opens a breach in each firm, the others complete it.
+
+    Append-only: what firms were told is never rewritten.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    incident = models.ForeignKey(InstallationIncident, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveSmallIntegerField("rang")
+    what = models.TextField("ce qui s’est passé")
+    whose = models.TextField("données et personnes touchées")
+    consequences = models.TextField("conséquences probables", blank=True, default="")
+    measures = models.TextField("mesures prises ou proposées", blank=True, default="")
+    contact = models.CharField("où en savoir plus", max_length=200)
+    is_everyone = models.BooleanField("tous les cabinets", default=False)
+    firm_ids = ArrayField(models.UUIDField(), verbose_name="cabinets concernés", default=list, blank=True)
+    published_at = models.DateTimeField("publié le")
+
+    class Meta:
+        verbose_name = "annonce d’un incident"
+        verbose_name_plural = "annonces d’incidents"
+        constraints = [
+            models.UniqueConstraint(
+                name="incident_statement_once",
+                fields=["incident", "number"],
+                violation_error_message="Cette annonce de l’incident existe déjà.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class IncidentNotice(SealedModel):
+    """The proof that a firm was told of an incident of the installation, when, to whom and in which words."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    breach = models.ForeignKey(Breach, on_delete=models.PROTECT, related_name="+")
+    incident_ref = models.UUIDField("incident de l’exploitant")
+    statement_ref = models.UUIDField("annonce de l’exploitant")
+    number = models.PositiveSmallIntegerField("rang")
+    known_at = models.DateTimeField("connu de l’exploitant le")
+    what = SealedTextField("ce qui s’est passé")
+    whose = SealedTextField("données et personnes touchées")
+    consequences = SealedTextField("conséquences probables")
+    measures = SealedTextField("mesures prises ou proposées")
+    contact = SealedTextField("où en savoir plus")
+    told_at = models.DateTimeField("annoncé au cabinet le")
+    told_to = SealedTextField("personnes prévenues")
+    mailed_at = models.DateTimeField("e-mails partis le", null=True)
+    opened_at = models.DateTimeField("ouvert le", null=True)
+    opened_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
+
+    wall: ClassVar[Wall] = Wall(
+        scheduler=Grant(select=("id", "cabinet_id", "statement_ref", "told_at", "mailed_at")),
+        operator=Grant(
+            select=("id", "cabinet_id", "incident_ref", "statement_ref", "number", "told_at", "mailed_at", "opened_at")
+        ),
+    )
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "incident annoncé au cabinet"
+        verbose_name_plural = "incidents annoncés au cabinet"
+        indexes = [models.Index(fields=["cabinet", "breach", "number"], name="incident_notice_of_breach")]
+        constraints = [
+            models.UniqueConstraint(
+                name="incident_notice_once",
+                fields=["cabinet", "statement_ref"],
+                violation_error_message="Cette annonce a déjà été faite au cabinet.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.number)
 
 
 class FirmCopy(SealedModel):

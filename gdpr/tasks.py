@@ -8,7 +8,7 @@ from django.utils import timezone
 from cabinets.models import Cabinet
 from cabinets.scoping import acting_for, tenant_atomic, working_for
 from cabinets.services.firm import every_firm
-from gdpr.services import centre, closing, firm_copies, retention
+from gdpr.services import centre, closing, firm_copies, incident_news, processor_news, retention
 
 # A firm of many years is long to copy or to erase; past this the worker is given up.
 LONGEST = 10_000
@@ -76,3 +76,49 @@ def close_firms() -> int:
 def close_firm(cabinet_id: str) -> int:
     """Erase one firm whose days are over; return how many rows."""
     return sum(closing.erase(cabinet_id=UUID(cabinet_id)).values())
+
+
+@shared_task(name="gdpr.tasks.sweep_news")
+def sweep_news() -> None:
+    """Every twenty seconds: hand over what the operator owes the firms; losing one run loses nothing."""
+    for cabinet_id, statement_id in incident_news.untold():
+        tell_incident.delay(str(cabinet_id), str(statement_id))
+    for cabinet_id, version_id in processor_news.untold():
+        tell_processor.delay(str(cabinet_id), str(version_id))
+    for cabinet_id, notice_id in processor_news.unanswered():
+        tell_answer.delay(str(cabinet_id), str(notice_id))
+    for cabinet_id, notice_id in processor_news.unrelayed():
+        relay_objection.delay(str(cabinet_id), str(notice_id))
+    for cabinet_id in sorted({*incident_news.unmailed(), *processor_news.unmailed()}):
+        note_mailed.delay(str(cabinet_id))
+
+
+@shared_task(name="gdpr.tasks.tell_incident")
+def tell_incident(cabinet_id: str, statement_id: str) -> None:
+    """Tell one firm one statement of an incident; asked twice, it is told once."""
+    incident_news.tell_firm(cabinet_id=UUID(cabinet_id), statement_id=UUID(statement_id))
+
+
+@shared_task(name="gdpr.tasks.tell_processor")
+def tell_processor(cabinet_id: str, version_id: str) -> None:
+    """Tell one firm of one version of a sub-processor; asked twice, it is told once."""
+    processor_news.tell_firm(cabinet_id=UUID(cabinet_id), version_id=UUID(version_id))
+
+
+@shared_task(name="gdpr.tasks.tell_answer")
+def tell_answer(cabinet_id: str, notice_id: str) -> None:
+    """Tell one firm the answer to its objection."""
+    processor_news.tell_answer(cabinet_id=UUID(cabinet_id), notice_id=UUID(notice_id))
+
+
+@shared_task(name="gdpr.tasks.relay_objection")
+def relay_objection(cabinet_id: str, notice_id: str) -> None:
+    """Write to the operator that a firm objects."""
+    processor_news.relay(cabinet_id=UUID(cabinet_id), notice_id=UUID(notice_id))
+
+
+@shared_task(name="gdpr.tasks.note_mailed")
+def note_mailed(cabinet_id: str) -> None:
+    """Complete one firm's proofs with the instant its mails left."""
+    incident_news.note_mailed(cabinet_id=UUID(cabinet_id))
+    processor_news.note_mailed(cabinet_id=UUID(cabinet_id))

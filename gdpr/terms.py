@@ -66,3 +66,5 @@ def answer_due_on(received_on: dt.date, *, is_extended: bool = False) -> dt.date
 CLOSING_DAYS = 30
 # How long the whole copy of a firm waits to be fetched.
 COPY_DAYS = 7
+# How long before it receives anything a company is announced to the firms (GDPR art. 28-2; law.md R64).
+NOTICE_DAYS = 30

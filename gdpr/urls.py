@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from gdpr.views import breaches, centre, leaving, register, requests, retention
+from gdpr.views import breaches, centre, information, leaving, processors, register, requests, retention
 
 urlpatterns: list[URLPattern] = [
     path("rgpd/", centre.page, name="gdpr_centre"),
@@ -11,11 +11,14 @@ urlpatterns: list[URLPattern] = [
     path("rgpd/accord/<uuid:pk>.pdf", centre.agreement_signed, name="gdpr_agreement_signed"),
     path("rgpd/etat/signer/", centre.sign_statement, name="gdpr_statement_sign"),
     path("rgpd/etat/<uuid:pk>.pdf", centre.statement, name="gdpr_statement"),
-    path("rgpd/sous-traitants/", centre.processors, name="gdpr_processors"),
+    path("rgpd/sous-traitants/", processors.page, name="gdpr_processors"),
+    path("rgpd/sous-traitants/<uuid:pk>/s-opposer/", processors.oppose, name="gdpr_object"),
+    path("rgpd/information/", information.page, name="gdpr_information"),
     path("rgpd/attester/<slug:kind>/", centre.attest, name="gdpr_attest"),
     path("rgpd/violations/", breaches.listing, name="breaches"),
     path("rgpd/violations/ajouter/", breaches.add, name="breach_add"),
     path("rgpd/violations/<uuid:pk>/", breaches.one, name="breach"),
+    path("rgpd/violations/<uuid:pk>/lue/", breaches.opened, name="breach_opened"),
     path("rgpd/violations/<uuid:pk>/evaluer/", breaches.assess, name="breach_assess"),
     path("rgpd/violations/<uuid:pk>/cnil/", breaches.authority, name="breach_authority"),
     path("rgpd/violations/<uuid:pk>/personnes/", breaches.people, name="breach_people"),
@@ -27,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("rgpd/registre/", register.page, name="gdpr_register"),
     path("rgpd/registre.pdf", register.document, name="gdpr_register_pdf"),
     path("rgpd/registre.csv", register.sheet, name="gdpr_register_csv"),
+    path("rgpd/registre-exploitant.pdf", register.of_the_operator, name="gdpr_register_operator"),
     path("rgpd/durees/", retention.page, name="gdpr_retention"),
     path("rgpd/demandes/", requests.listing, name="rights_requests"),
     path("rgpd/demandes/ajouter/", requests.add, name="rights_add"),

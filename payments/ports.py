@@ -1,8 +1,10 @@
-"""What this floor needs of the one above: somebody who carries the messages debtors ask for."""
+"""What this floor needs of those above: who carries the messages debtors ask for, and who says what is kept of them."""
 
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from cabinets.models import Cabinet
 from payments.errors import PaymentError
 
 
@@ -26,3 +28,52 @@ def courier() -> Courier:
     if not _registered:
         raise PaymentError("Aucun service d’envoi n’est branché. Rien n’est parti.")
     return _registered[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseTold:
+    """One use of a person's data, as the person reads it."""
+
+    name: str
+    text: str
+    basis: str
+    interest: str
+    """The interest pursued, where the use rests on one; empty otherwise."""
+    recipients: tuple[str, ...]
+    lengths: tuple[str, ...]
+    rights: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InformationTold:
+    """What a firm tells the people whose data it uses (GDPR art. 13 and 14)."""
+
+    controller: str
+    dpo: str
+    uses: tuple[UseTold, ...]
+    sources: tuple[str, ...]
+    kinds: tuple[str, ...]
+    transfers: tuple[str, ...]
+    has_consent: bool
+
+
+class Informer(Protocol):
+    """Says what a firm does with people's data, from the register itself."""
+
+    def information(self, cabinet: Cabinet) -> InformationTold:
+        """Return it for the firm acted for."""
+
+
+_informers: list[Informer] = []
+
+
+def register_informer(informer: Informer) -> None:
+    """Make this informer the one that says it."""
+    _informers[:] = [informer]
+
+
+def informer() -> Informer:
+    """Return the registered informer."""
+    if not _informers:
+        raise PaymentError("Aucun registre des traitements n’est branché.")
+    return _informers[0]

@@ -1,5 +1,6 @@
 """The public pages: they ask for no account and set no cookie."""
 
+import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,8 @@ from website import operator
 from website.forms import EXAMPLE, CalculatorForm, DemonstrationForm
 
 DEMONSTRATIONS = throttle.Gate("demonstration", tries=5, seconds=3600)
+# The day the statement was last true of what is checked: changed with its words.
+STATED_ON = dt.date(2026, 11, 26)
 VISITS = throttle.Gate("demonstration-visit", tries=20, seconds=3600)
 
 
@@ -120,14 +123,15 @@ def legal(request: HttpRequest) -> HttpResponse:
 @public
 def privacy(request: HttpRequest) -> HttpResponse:
     """Say what these pages keep of a visitor, and who answers for a firm's data."""
-    return render(request, "website/privacy.html", _frame(request))
+    return render(request, "website/privacy.html", _frame(request) | {"operator_name": operator.name()})
 
 
 @require_GET
 @public
 def accessibility(request: HttpRequest) -> HttpResponse:
-    """State what was checked, what was not, and whom to write to."""
-    return render(request, "website/accessibility.html", _frame(request))
+    """State what was checked, what was not, when, whom to write to and to whom to complain."""
+    told = {"stated_on": STATED_ON, "operator_name": operator.name()}
+    return render(request, "website/accessibility.html", _frame(request) | told)
 
 
 def _frame(request: HttpRequest) -> dict[str, Any]:

@@ -24,6 +24,7 @@ LARGEST_LOGO = 200 * 1024
 IDENTITY = ("name", "bar", "siren", "vat_number", "email", "phone", "address", "postcode", "city", "signature")
 BANK = ("account_holder", "iban", "bic")
 MEDIATOR = ("mediator_name", "mediator_address", "mediator_site")
+PRIVACY = ("dpo_name", "dpo_email")
 PLACE = ("territory", "zone_name")
 
 
@@ -61,12 +62,14 @@ class FirmForm(PasswordAskedForm, forms.ModelForm[Cabinet]):
 
     class Meta:
         model = Cabinet
-        fields = (*IDENTITY, *BANK, *MEDIATOR)
+        fields = (*IDENTITY, *BANK, *MEDIATOR, *PRIVACY)
         labels: ClassVar[dict[str, str]] = {"name": "Nom du cabinet"}
         help_texts: ClassVar[dict[str, str]] = {
             "bar": "Par exemple : Nantes.",
             "signature": "Le nom sous les messages, par exemple : Claire Aubry, avocate.",
             "mediator_name": "Le médiateur de la consommation de la profession, rappelé aux particuliers.",
+            "dpo_name": "S’il y en a un. Il figure au registre et sur la page « Vos données » de vos clients.",
+            "dpo_email": "Vide : les personnes écrivent à l’e-mail du cabinet.",
         }
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:

@@ -18,7 +18,7 @@ PLANNER_COLUMNS = (
     "id", "slug", "is_demo", "demo_on", "territory", "zone_name", "night_at", "opens_at", "closes_at", "weekdays",
     "activated_on", "subscription_suspended_at", "suspended_at", "settled_through_on", "settlements_declared_on",
     "feed_fresh_until_on",
-    "approval_threshold_cents", "grace_hours", "hearing_days", "daily_cap", "sending_mode",
+    "approval_threshold_cents", "grace_hours", "hearing_days", "daily_cap", "sending_mode", "created_at",
 )  # fmt: skip
 # What the operators' desk shows of a firm, and the little it changes: neither its account nor its words.
 DESK_READS = ("id", "subscription_suspended_at", "suspended_at", "is_demo", "created_at", "zone_name")
@@ -66,6 +66,9 @@ class Cabinet(models.Model):
     logo_type = models.CharField("format du logo", max_length=20, blank=True)
     iban = models.CharField("IBAN", max_length=34, blank=True)
     bic = models.CharField("BIC", max_length=11, blank=True)
+    # Whom people write to about their data (GDPR art. 37); empty: the firm itself.
+    dpo_name = models.CharField("délégué à la protection des données", max_length=120, blank=True, default="")
+    dpo_email = models.EmailField("e-mail du délégué", blank=True, default="")
     account_holder = models.CharField("titulaire du compte", max_length=70, blank=True)
     mediator_name = models.CharField("médiateur", max_length=120, blank=True)
     mediator_address = models.CharField("adresse du médiateur", max_length=200, blank=True)

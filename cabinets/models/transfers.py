@@ -8,7 +8,7 @@ from django.db import models
 from cabinets.enums import TransferBasis
 from cabinets.models.people import Membership
 from cabinets.scoping import CabinetOwned
-from cabinets.wall import Wall
+from cabinets.wall import Grant, Wall
 
 
 class TransferRecord(CabinetOwned):
@@ -25,7 +25,10 @@ class TransferRecord(CabinetOwned):
     recorded_at = models.DateTimeField("enregistré le", auto_now_add=True)
     revoked_at = models.DateTimeField("retiré le", null=True)
 
-    wall: ClassVar[Wall] = Wall()
+    # The operator's register tells each transfer made for a firm (GDPR art. 30-2): where to, and on what ground.
+    wall: ClassVar[Wall] = Wall(
+        operator=Grant(select=("id", "cabinet_id", "provider", "country", "basis", "revoked_at"))
+    )
 
     class Meta(CabinetOwned.Meta):
         verbose_name = "transfert hors de l’Union européenne"

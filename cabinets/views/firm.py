@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cabinets.enums import Right
-from cabinets.forms.firm import BANK, IDENTITY, MEDIATOR, PLACE, FirmForm, SettledForm
+from cabinets.forms.firm import BANK, IDENTITY, MEDIATOR, PLACE, PRIVACY, FirmForm, SettledForm
 from cabinets.forms.sign_in import ConfirmPasswordForm
 from cabinets.http import CabinetRequest
 from cabinets.models import BankChange
@@ -58,7 +58,7 @@ def firm(request: CabinetRequest) -> HttpResponse:
     if form.errors:
         # The frame around the page shows the firm as it is, not as it was refused.
         request.cabinet.refresh_from_db()
-    parts = {"identity": IDENTITY, "bank": BANK, "mediator": MEDIATOR, "place": PLACE}
+    parts = {"identity": IDENTITY, "bank": BANK, "mediator": MEDIATOR, "place": PLACE, "privacy": PRIVACY}
     context: dict[str, Any] = {name: [form[field] for field in fields] for name, fields in parts.items()}
     waiting = bank_account.pending()
     if waiting is not None:

@@ -143,6 +143,7 @@ CELERY_BEAT_SCHEDULE = {
     "retention": {"task": "gdpr.tasks.purge", "schedule": crontab(hour="3", minute="20")},
     "audits": {"task": "gdpr.tasks.remind_of_audits", "schedule": crontab(hour="7", minute="40")},
     "copies": {"task": "gdpr.tasks.sweep_copies", "schedule": 20.0},
+    "operator_news": {"task": "gdpr.tasks.sweep_news", "schedule": 20.0},
     "closings": {"task": "gdpr.tasks.close_firms", "schedule": crontab(hour="3", minute="50")},
 }
 
@@ -303,5 +304,7 @@ OPERATOR_FACTS = {
     "OPERATOR_HOST": "Hébergeur",
 }
 OPERATOR = {name: env.optional(name) for name in OPERATOR_FACTS}
+# The operator's own data protection officer, when there is one: name and address, in its register.
+OPERATOR_DPO = env.optional("OPERATOR_DPO")
 # Operators work in Django admin, under a path of their own.
 OPERATOR_PATH = "/exploitation/admin/"

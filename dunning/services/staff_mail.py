@@ -31,6 +31,8 @@ BY_MAIL = (
     StaffMailKind.INSURER,
     StaffMailKind.TRIAL,
     StaffMailKind.DNS,
+    StaffMailKind.PROCESSOR,
+    StaffMailKind.INCIDENT,
 )
 NO_SERVER = "Aucun serveur d’envoi n’est réglé pour la plateforme."
 # How long after it was asked each new try may come; once they are spent, the failure stays written and nobody retries.

@@ -6,8 +6,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cabinets", "0009_iban_change"),
-        ("gdpr", "0003_reversibility"),
+        ("cabinets", "0012_dpo_and_operator_news"),
+        ("gdpr", "0004_what_the_operator_owes"),
     ]
 
     operations = [

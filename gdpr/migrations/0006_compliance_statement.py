@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cabinets", "0014_audit_notification"),
+        ("cabinets", "0013_audit_notification"),
         ("gdpr", "0005_request_of_a_contact"),
     ]
 

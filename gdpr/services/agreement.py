@@ -66,7 +66,7 @@ def document(*, cabinet: Cabinet, signed: str = "") -> bytes:
 def context_of(cabinet: Cabinet, *, signed: str = "") -> dict[str, Any]:
     """Return what the agreement says."""
     operator = settings.OPERATOR
-    persons = {one.person.label for one in HOLDINGS}
+    persons = {one.person.label for one in HOLDINGS if one.purpose != "operation"}
     return {
         "head": letterhead_of(cabinet),
         "version": VERSION,
@@ -78,6 +78,7 @@ def context_of(cabinet: Cabinet, *, signed: str = "") -> dict[str, Any]:
         "operator_address": operator["OPERATOR_ADDRESS"],
         "operator_email": operator["OPERATOR_EMAIL"],
         "host": operator["OPERATOR_HOST"],
+        "dpo": settings.OPERATOR_DPO,
         "persons": sorted(persons),
         "kinds": sorted({str(model_of(one)._meta.verbose_name_plural) for one in HOLDINGS if one.client}),
         "purposes": [one for one in PURPOSES if not one.by_vendor],

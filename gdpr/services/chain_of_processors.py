@@ -8,11 +8,10 @@ from cabinets.services.transfers import EEA
 from dunning.models import ChannelAccount
 from dunning.services.letter_accounts import EVERY_PROFILE as LETTER_PROFILES
 from dunning.services.sms_accounts import PROFILES as SMS_PROFILES
-from gdpr.models import SubProcessor
+from gdpr.models import ProcessorVersion
 from payments.models import ProviderAccount
 from payments.services.provider_accounts import PROFILES
-
-NOTICE_DAYS = 30
+from templates_lib.rendering import day_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,13 @@ class Processor:
     is_chosen_by_firm: bool
     is_covered: bool
     is_coming: bool = False
+    is_held: bool = False
+    guarantee: str = ""
+
+    @property
+    def since_words(self) -> str:
+        """Return the first day in words, for a document."""
+        return day_words(self.since_on) if self.since_on else ""
 
     @property
     def is_outside(self) -> bool:
@@ -35,21 +41,35 @@ class Processor:
 
 
 def of_the_installation(*, on: dt.date) -> list[Processor]:
-    """Return the companies the installation works with, those announced and not yet there included."""
-    rows = SubProcessor.objects.exclude(until_on__lt=on).order_by("since_on", "name")
-    return [
-        Processor(
-            row.name,
-            row.role,
-            row.country,
-            row.data,
-            row.since_on,
-            is_chosen_by_firm=False,
-            is_covered=row.country in EEA,
-            is_coming=row.since_on > on,
-        )
-        for row in rows
-    ]
+    """Return the companies the installation works with as they are on a day, and what is announced of each after it."""
+    rows = ProcessorVersion.objects.filter(given_up_at=None).exclude(processor__until_on__lt=on)
+    found: dict[int, list[ProcessorVersion]] = {}
+    for row in rows.order_by("processor_id", "number"):
+        kept = found.setdefault(row.processor_id, [])
+        if kept and _has_begun(row, on):
+            kept.clear()
+        kept.append(row)
+    shown = [_announced(row, on) for kept in found.values() for row in kept]
+    return sorted(shown, key=lambda one: (one.is_coming, one.since_on or on, one.name))
+
+
+def _has_begun(row: ProcessorVersion, on: dt.date) -> bool:
+    return row.applies_on <= on and row.held_at is None
+
+
+def _announced(row: ProcessorVersion, on: dt.date) -> Processor:
+    return Processor(
+        row.name,
+        row.role,
+        row.country,
+        row.data,
+        row.applies_on,
+        is_chosen_by_firm=False,
+        is_covered=row.country in EEA or bool(row.guarantee),
+        is_coming=not _has_begun(row, on),
+        is_held=row.held_at is not None,
+        guarantee=row.guarantee,
+    )
 
 
 def of_the_firm() -> list[Processor]:
@@ -65,6 +85,18 @@ def of_the_firm() -> list[Processor]:
             medium = str(channel.get_medium_display())
             found.append(_of(known.label, medium, known.country, channel.provider, covered))
     return found
+
+
+def name_of(provider: str) -> str:
+    """Return what a provider is called."""
+    known = PROFILES.get(provider) or SMS_PROFILES.get(provider) or LETTER_PROFILES.get(provider)
+    return known.label if known is not None else provider
+
+
+def transfers_of_the_firm() -> list[tuple[str, TransferRecord]]:
+    """Return the transfers outside the Union the firm recorded and did not withdraw, each with its provider's name."""
+    rows = TransferRecord.objects.filter(revoked_at=None).order_by("provider")
+    return [(name_of(row.provider), row) for row in rows]
 
 
 def _of(name: str, role: str, country: str, provider: str, covered: set[str]) -> Processor:

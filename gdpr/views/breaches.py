@@ -20,6 +20,7 @@ from gdpr.errors import GdprError
 from gdpr.forms import BreachForm, MomentForm, RiskForm
 from gdpr.models import Breach
 from gdpr.services import breaches as service
+from gdpr.services import incident_news
 
 REFUSED = 422
 
@@ -57,6 +58,15 @@ def add(request: CabinetRequest) -> HttpResponse:
 def one(request: CabinetRequest, pk: UUID) -> HttpResponse:
     """Show a breach, what is due of it and by when."""
     return _page(request, get_object_or_404(Breach, pk=pk))
+
+
+@require_POST
+@requires(Right.MANAGE_FIRM)
+def opened(request: CabinetRequest, pk: UUID) -> HttpResponse:
+    """Note that what the operator said was read, and show it."""
+    get_object_or_404(Breach, pk=pk)
+    incident_news.open_notices(breach_id=pk, by=request.member)
+    return redirect("breach", pk)
 
 
 @require_POST
@@ -129,6 +139,7 @@ def _page(
     context = {
         "row": row,
         "dues": service.dues_of(row),
+        "statements": incident_news.statements_of(row),
         "risk_form": risk_form or RiskForm(initial=known),
         "moment_form": moment_form or MomentForm(zone=request.cabinet.zone, now=now),
         "form": refused,

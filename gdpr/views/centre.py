@@ -109,19 +109,6 @@ def agreement_signed(request: CabinetRequest, pk: UUID) -> HttpResponse:
     return response
 
 
-@require_GET
-@requires(Right.MANAGE_FIRM)
-def processors(request: CabinetRequest) -> HttpResponse:
-    """Show every company that receives the firm's data, and what allows it outside the Union."""
-    journal.record("processors.seen", None)
-    context = {
-        "installation": chain_of_processors.of_the_installation(on=request.cabinet.today()),
-        "chosen": chain_of_processors.of_the_firm(),
-        "notice_days": chain_of_processors.NOTICE_DAYS,
-    }
-    return render(request, "gdpr/processors.html", context)
-
-
 @require_http_methods(["GET", "POST"])
 @requires(Right.OWN_ACCOUNT)
 def attest(request: CabinetRequest, kind: str) -> HttpResponse:

@@ -12,13 +12,21 @@ from cabinets import journal
 from cabinets.enums import Right
 from cabinets.http import CabinetRequest
 from cabinets.permissions import requires
-from gdpr.inventory import PURPOSES, Holding, Purpose, holdings_of, retention_of
+from gdpr.inventory import PURPOSES, Holding, Purpose, holdings_of, retention_of, words_of
+from gdpr.services import processor_register, register_head
 from gdpr.services.emptying import model_of
+from gdpr.services.facts import settings_in_force
+from gdpr.terms import USUAL_ACCOUNTING_YEARS
 from templates_lib.letterhead import letterhead_of
 from templates_lib.pdf import render_document
 from templates_lib.rendering import day_words
 
 STYLES = ("fonts.css", "document.css")
+SEPARATOR = " ; "
+COLUMNS = (
+    "Finalité", "Fondement", "Données", "Champs", "Personnes", "Durée", "Source", "À la fin", "Qui", "Destinataires",
+    "Responsable", "Délégué à la protection des données", "Transferts hors de l’Union", "Mesures de sécurité",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,13 @@ class Entry:
 def page(request: CabinetRequest) -> HttpResponse:
     """Show what is kept about whom, why, on what basis, for how long and who sees it."""
     journal.record("register.seen", None)
-    return render(request, "gdpr/register.html", {"entries": entries(), "cabinet": request.cabinet})
+    context = {
+        "entries": entries(years=_years()),
+        "cabinet": request.cabinet,
+        "about": register_head.of_firm(request.cabinet),
+        "operator": processor_register.of_firm(request.cabinet),
+    }
+    return render(request, "gdpr/register.html", context)
 
 
 @require_GET
@@ -56,7 +70,12 @@ def document(request: CabinetRequest) -> HttpResponse:
     """Give the register as a PDF."""
     journal.record("register.exported", None, form="pdf")
     cabinet = request.cabinet
-    context = {"head": letterhead_of(cabinet), "entries": entries(), "on": day_words(cabinet.today())}
+    context = {
+        "head": letterhead_of(cabinet),
+        "entries": entries(years=_years()),
+        "about": register_head.of_firm(cabinet),
+        "on": day_words(cabinet.today()),
+    }
     made = render_document("register.html", context, styles=STYLES)
     response = HttpResponse(made.content, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="registre-{cabinet.today():%Y-%m-%d}.pdf"'
@@ -70,29 +89,56 @@ def sheet(request: CabinetRequest) -> HttpResponse:
     journal.record("register.exported", None, form="csv")
     page = io.StringIO()
     writer = csv.writer(page, delimiter=";")
-    writer.writerow(["Finalité", "Fondement", "Données", "Champs", "Personnes", "Durée", "Source", "À la fin", "Qui"])
-    for entry in entries():
+    writer.writerow(COLUMNS)
+    about = register_head.of_firm(request.cabinet)
+    for entry in entries(years=_years()):
+        # A sheet that is sorted or cut still says whose register it is: what is true of every line is on every line.
+        answers = about.operator if entry.purpose.by_vendor else about.controller
+        recipients = SEPARATOR.join((*entry.purpose.recipients, *about.processors))
+        everywhere = [recipients, answers, about.dpo, SEPARATOR.join(about.transfers), SEPARATOR.join(about.measures)]
         for kept in entry.kept:
             told = [kept.label, kept.columns, kept.person, kept.duration, kept.source, kept.ending, kept.seen_by]
-            writer.writerow([entry.purpose.name, entry.purpose.basis.label, *told])
+            line = [entry.purpose.name, entry.purpose.basis.label, *told, *everywhere]
+            writer.writerow([_harmless(one) for one in line])
     response = HttpResponse("\ufeff" + page.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="registre-{request.cabinet.today():%Y-%m-%d}.csv"'
     return response
 
 
-def entries() -> list[Entry]:
-    """Return the register, purpose by purpose."""
-    return [Entry(one, tuple(_kept(holding) for holding in holdings_of(one))) for one in PURPOSES]
+@require_GET
+@requires(Right.MANAGE_FIRM)
+def of_the_operator(request: CabinetRequest) -> HttpResponse:
+    """Give, as a PDF, the part of the operator's own register that concerns the firm (art. 30-2)."""
+    journal.record("register.exported", None, form="operator")
+    cabinet = request.cabinet
+    made = processor_register.document(processor_register.of_firm(cabinet), on=cabinet.today())
+    response = HttpResponse(made, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="registre-exploitant-{cabinet.today():%Y-%m-%d}.pdf"'
+    return response
 
 
-def _kept(holding: Holding) -> Kept:
+def entries(*, years: int = USUAL_ACCOUNTING_YEARS) -> list[Entry]:
+    """Return the register, purpose by purpose; the firm chooses how many years its vouchers are kept."""
+    return [Entry(one, tuple(_kept(holding, years) for holding in holdings_of(one))) for one in PURPOSES]
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula: a firm's own words are among them."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _years() -> int:
+    return int(settings_in_force().accounting_years)
+
+
+def _kept(holding: Holding, years: int) -> Kept:
     model, retention = model_of(holding), retention_of(holding)
     names = [str(getattr(model._meta.get_field(name), "verbose_name", name)) for name in holding.fields]
     return Kept(
         label=str(model._meta.verbose_name_plural).capitalize(),
         columns=", ".join(names) or "liens et états",
         person=holding.person.label,
-        duration=retention.words,
+        duration=words_of(retention, accounting_years=years),
         source=retention.source,
         ending=holding.ending.label,
         seen_by=holding.seen_by.label,

@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
+from payments import ports
 from payments.enums import DataRight
 from payments.portal.access import LinkRequest, opens_link
 from payments.portal.forms import ANY_WAY, ChannelForm, DataForm
@@ -17,7 +18,7 @@ def data(request: LinkRequest) -> HttpResponse:
     """Say what the firm does with the debtor's data, and take what they ask about it."""
     form = DataForm(posted(request))
     if request.method != "POST" or not form.is_valid():
-        return form_page(request, "data", form)
+        return form_page(request, "data", form, told=ports.informer().information(request.cabinet))
     rights.ask_about_data(
         link=request.link,
         right=DataRight(form.cleaned_data["right"]),

@@ -74,6 +74,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "/rgpd/registre/": FIRM,
     "/rgpd/durees/": FIRM,
     "/rgpd/sous-traitants/": FIRM,
+    "/rgpd/information/": FIRM,
     "/rgpd/demandes/": FIRM,
     "/rgpd/export/": PARTNERS,
     "/rgpd/cloture/": PARTNERS,

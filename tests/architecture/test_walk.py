@@ -42,7 +42,7 @@ from dunning.models import (
     NightlyRun,
     Scenario,
 )
-from gdpr.models import Agreement, Breach, FirmCopy, RightsRequest
+from gdpr.models import Agreement, Breach, FirmCopy, IncidentNotice, ProcessorNotice, RightsRequest
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch, Invoice
 from payments.enums import RequestKind
@@ -150,7 +150,17 @@ def make_compliance(member: Membership) -> dict[str, uuid.UUID]:
         operator_id=uuid.uuid4(), operator_name=CANARY, reason=CANARY, looks_at=CANARY, asked_at=breach.known_at
     )
     asked.save(force_insert=True)
+    told = ProcessorNotice(
+        version_ref=uuid.uuid4(), name=CANARY, country="FR", role=CANARY, data=CANARY, applies_on=TODAY,
+        told_at=breach.known_at, told_to=CANARY,
+    )  # fmt: skip
+    told.save(force_insert=True)
+    IncidentNotice(
+        breach=breach, incident_ref=uuid.uuid4(), statement_ref=uuid.uuid4(), number=1, known_at=breach.known_at,
+        what=CANARY, whose=CANARY, contact=CANARY, told_at=breach.known_at, told_to=CANARY,
+    ).save(force_insert=True)  # fmt: skip
     return {
+        "rgpd/sous-traitants/": told.pk,
         "request_id": asked.pk,
         "rgpd/violations/": breach.pk,
         "rgpd/accord/": signed.pk,

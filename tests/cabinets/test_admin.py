@@ -93,6 +93,12 @@ def test_lists_every_firm_and_writes_the_sign_in_down(desk: Browser) -> None:
         "invoices/interestrate/",
         "invoices/interestrate/add/",
         "dunning/failedjob/",
+        "gdpr/subprocessor/",
+        "gdpr/subprocessor/add/",
+        "gdpr/subprocessor/registre/",
+        "gdpr/processornotice/",
+        "gdpr/installationincident/",
+        "gdpr/installationincident/add/",
     ],
 )
 def test_opens_every_page_of_the_desk(desk: Browser, path: str) -> None:
@@ -182,6 +188,7 @@ def test_closes_a_failed_job(desk: Browser) -> None:
 def test_registers_no_table_that_holds_a_firms_files() -> None:
     firmless = {
         "cabinets_cabinet", "cabinets_membership", "cabinets_subscription", "cabinets_supportrequest", "gdpr_closing",
+        "gdpr_processornotice",
     }  # fmt: skip
     tables = {model._meta.db_table for model in site._registry}
 

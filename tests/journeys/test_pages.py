@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -21,8 +22,8 @@ from cabinets.scoping import working_for
 from dunning.channels.catcher import list_messages
 from dunning.enums import ReminderState
 from dunning.models import Reminder, ReminderLine, Scenario
-from gdpr.enums import Claim, IdentityProof, RequestOrigin
-from gdpr.models import Breach, RightsRequest
+from gdpr.enums import BreachOrigin, Claim, IdentityProof, RequestOrigin
+from gdpr.models import Breach, IncidentNotice, ProcessorNotice, RightsRequest
 from gdpr.services import breaches
 from gdpr.services import requests as rights
 from invoices.models import Invoice
@@ -54,7 +55,8 @@ SIGNED_IN = [
     "quand-rien-ne-part", "modeles", "modele", "modeles-importer", "scenarios", "scenario", "scenario-nouveau",
     "simulation", "profil", "aide", "tout-suspendre", "documents-en-lot", "messages-recus", "message-recu", "style",
     "introuvable", "conformite", "registre", "durees", "accord", "sous-traitants", "attester", "violations",
-    "violation-noter", "violation", "demandes-de-droits", "demande-de-droits-noter", "demande-de-droits",
+    "violation-noter", "violation", "violation-exploitant", "sous-traitant-s-opposer", "information",
+    "demandes-de-droits", "demande-de-droits-noter", "demande-de-droits",
     "mise-en-route", "audit-express", "essai-a-blanc", "avant-apres", "export", "cloture", "cloture-reprendre",
 ]  # fmt: skip
 VISITED = [
@@ -191,6 +193,7 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
             "conformite": "gdpr_centre",
             "accord": "gdpr_agreement",
             "sous-traitants": "gdpr_processors",
+            "information": "gdpr_information",
             "violations": "breaches",
             "violation-noter": "breach_add",
             "durees": "gdpr_retention",
@@ -249,6 +252,8 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
         "encaissement-compte": reverse("payment_account", args=["stripe", "reel"]),
         "attester": reverse("gdpr_attest", args=["privacy"]),
         "violation": reverse("breach", args=[breach_of(owner).pk]),
+        "violation-exploitant": reverse("breach", args=[told_breach(owner).pk]),
+        "sous-traitant-s-opposer": reverse("gdpr_object", args=[announced().pk]),
         "demande-de-droits": reverse("rights_request", args=[asked_of(client, owner).pk]),
         "introuvable": "/factures/00000000-0000-4000-8000-000000000000/",
     }
@@ -258,6 +263,31 @@ def breach_of(owner: Membership) -> Breach:
     """Note a breach, so that its page has a clock."""
     known_at = timezone.now() - dt.timedelta(hours=20)
     return breaches.record(by=owner, known_at=known_at, what="Un e-mail au mauvais client.", whose="Une personne.")
+
+
+def told_breach(owner: Membership) -> Breach:
+    """Tell the firm of an incident of the installation, which somebody read already."""
+    now, incident = timezone.now(), uuid4()
+    breach = Breach(known_at=now, origin=BreachOrigin.OPERATOR, incident_ref=incident, what="Une sauvegarde a été lue.")
+    breach.save(force_insert=True)
+    IncidentNotice(
+        breach=breach, incident_ref=incident, statement_ref=uuid4(), number=1, known_at=now,
+        what=breach.what,
+        whose="Clients et factures.", contact="securite@exploitant.example", told_at=now, told_to="Une associée",
+        opened_at=now, opened_by=owner,
+    ).save(force_insert=True)  # fmt: skip
+    return breach
+
+
+def announced() -> ProcessorNotice:
+    """Announce a company, so that its page asks for a reason."""
+    now = timezone.now()
+    notice = ProcessorNotice(
+        version_ref=uuid4(), name="Relais de courrier", country="DE", role="Relais des e-mails", data="Messages",
+        applies_on=now.date(), told_at=now,
+    )  # fmt: skip
+    notice.save(force_insert=True)
+    return notice
 
 
 def asked_of(client: Client, owner: Membership) -> RightsRequest:

@@ -70,6 +70,16 @@ def test_publishes_what_the_operator_filled_in(db: None, browse: Browse, setting
     assert "Écrivez à bonjour@encre.example" in words(browse().get("/accessibilite/"))
 
 
+def test_states_accessibility_with_a_day_and_who_to_complain_to(db: None, browse: Browse) -> None:
+    found = words(browse().get("/accessibilite/"))
+
+    for told in (
+        "Établie le 26 novembre 2026", "Non conforme au RGAA 4.1, faute d’audit", "Défenseur des droits",
+        "09 69 39 00 00", "Libre réponse 71120, 75342 Paris CEDEX 07",
+    ):  # fmt: skip
+        assert told in found
+
+
 def test_tells_operators_alone_what_is_left_to_fill_in(owner: Membership, browse: Browse, settings: Settings) -> None:
     settings.OPERATOR = dict.fromkeys(settings.OPERATOR_FACTS, "") | {"OPERATOR_NAME": "Encre & Cie"}
     before = words(browse(owner).get("/mentions-legales/"))

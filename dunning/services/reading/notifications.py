@@ -13,8 +13,6 @@ from dunning.presenting import moment_words
 from dunning.services.todo import about
 
 PAGE = 50
-# What is settled on a page of the firm's, and not on a client's.
-_ELSEWHERE = {NotificationKind.AUDIT: "/rgpd/"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +73,21 @@ def _rows(found: list[Notification], zone: dt.tzinfo) -> tuple[Row, ...]:
                 words=" · ".join(words),
                 client=one.client.display_name if one.client else "",
                 when=moment_words(one.created_at, zone),
-                url=place.url if place else _ELSEWHERE.get(kind) or f"/clients/{one.client_id}/#notes",
+                url=place.url if place else _elsewhere(one),
             )
         )
     return tuple(rows)
+
+
+def _elsewhere(one: Notification) -> str:
+    """Return where what no task announces is settled."""
+    if one.kind == NotificationKind.INCIDENT:
+        return f"/rgpd/violations/{one.subject_id}/"
+    if one.kind in {NotificationKind.PROCESSOR, NotificationKind.PROCESSOR_ANSWER}:
+        return "/rgpd/sous-traitants/"
+    if one.kind == NotificationKind.AUDIT:
+        return "/rgpd/"
+    return f"/clients/{one.client_id}/#notes"
 
 
 def _after(rows: QuerySet[Notification], cursor: str) -> QuerySet[Notification]:
