@@ -36,8 +36,8 @@ def code_at(seed: bytes, step: int) -> str:
 
 def matching_step(seed: bytes, code: str, *, now: float) -> int | None:
     """Return the step a code belongs to: this one, or the one before for a person who types slowly."""
-    current = step_at(now)
-    matches = [step for step in (current, current - 1) if hmac.compare_digest(code_at(seed, step), code)]
+    current, typed = step_at(now), code.encode(errors="replace")  # what is no ASCII text cannot be compared as text
+    matches = [step for step in (current, current - 1) if hmac.compare_digest(code_at(seed, step).encode(), typed)]
     return matches[0] if matches else None
 
 

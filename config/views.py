@@ -58,7 +58,7 @@ def csp_report(request: HttpRequest) -> HttpResponse:
     try:
         report = json.loads(request.body).get("csp-report", {})
         directive = str(report.get("violated-directive", ""))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         directive = ""
     logger.warning("csp.violation", extra={"directive": directive.split(" ", maxsplit=1)[0][:DIRECTIVE_LENGTH]})
     return HttpResponse(status=204)

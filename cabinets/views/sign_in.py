@@ -50,7 +50,8 @@ def safe_next(request: HttpRequest, *, default: str = "") -> str:
     """Return the local address a person wanted, or the default: never another site's."""
     wanted = request.POST.get(NEXT) or request.GET.get(NEXT) or ""
     here = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if here else default
+    # A word without a slash would be read as the name of a view, and there is none.
+    return wanted if here and wanted.startswith("/") else default
 
 
 def landing(request: HttpRequest) -> str:

@@ -45,7 +45,7 @@ class Answer:
         """Read the answer; raise Unanswered when it is no JSON."""
         try:
             return json.loads(self.content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Unanswered(f"Réponse illisible (HTTP {self.status}).", permanent=False, code=self.status) from error
 
     def record(self) -> dict[str, Any]:

@@ -237,7 +237,7 @@ def populate() -> dict[str, uuid.UUID]:
     invited = Invitation(
         email="canari@canari.example",
         role=Role.LAWYER,
-        token_hash=b"x",
+        token_hash=CANARY.encode(),
         expires_at=dt.datetime(2027, 1, 1, tzinfo=dt.UTC),
     )
     invited.save(force_insert=True)
@@ -271,7 +271,7 @@ def populate() -> dict[str, uuid.UUID]:
     run = make_print_run(reminder)
     account = ChannelAccount(medium=Medium.SMS, provider="ovh", sender=CANARY)
     account.save(force_insert=True)
-    paid_at = ProviderAccount(provider="stripe", hook_hash=b"x", label=CANARY)
+    paid_at = ProviderAccount(provider="stripe", hook_hash=CANARY.encode(), label=CANARY)
     paid_at.save(force_insert=True)
     notice = ProviderNotice(account=paid_at, event_id=CANARY, kind=CANARY)
     notice.save(force_insert=True)

@@ -159,7 +159,7 @@ class Maileva:
         """Read which sending a notice speaks of."""
         try:
             found = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Notice(references=())
         resource = str(found.get("resource_id", "")) if isinstance(found, dict) else ""
         return Notice(references=(resource,) if _is_id(resource) else ())

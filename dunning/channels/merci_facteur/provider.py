@@ -144,7 +144,7 @@ class MerciFacteur:
         form = parse_qs(body.decode("utf-8", "replace"))
         try:
             rows = json.loads(form.get("detail", ["[]"])[0])
-        except ValueError:
+        except (ValueError, RecursionError):
             rows = []
         found = (
             [str(row.get("id_envoi", "")) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

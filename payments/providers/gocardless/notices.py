@@ -33,7 +33,7 @@ def _events(body: bytes, secret: str, signature: str) -> list[dict[str, Any]] | 
         events = [event.attributes for event in webhooks.parse(body, secret, signature)]
     except InvalidSignatureError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NoticeError(SHAPELESS) from error
     if not all(isinstance(event, dict) for event in events):
         raise NoticeError(SHAPELESS)

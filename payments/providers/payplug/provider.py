@@ -86,7 +86,7 @@ class PayPlugProvider:
         """Read which payment to ask about: nothing else of an unsigned notice is worth anything."""
         try:
             told = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise NoticeError("Cette annonce n’a pas la forme que PayPlug décrit.") from error
         kind = told.get("object") if isinstance(told, dict) else None
         ref = {"payment": "id", "refund": "payment_id"}.get(str(kind), "")

@@ -43,7 +43,7 @@ def read(*, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> 
     try:
         event = json.loads(body)
         kind, event_id, told = event["type"], event["id"], event["data"]["object"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NoticeError(SHAPELESS) from error
     if not (isinstance(kind, str) and isinstance(event_id, str) and isinstance(told, dict)):
         raise NoticeError(SHAPELESS)
