@@ -120,6 +120,8 @@ EVENTS: dict[str, str] = {
     "rightsrequest.extended": "Délai d’une demande de droits prolongé",
     "rightsrequest.prepared": "Copie des données préparée",
     "rightsrequest.downloaded": "Copie des données téléchargée",
+    "paymentlink.copy_opened": "Copie des données téléchargée depuis un lien",
+    "rightsrequest.fetched": "Copie des données remise sur la page du client",
     "rightsrequest.erased": "Effacement fait pour une demande de droits",
     "rightsrequest.restricted": "Limitation faite pour une demande de droits",
     "rightsrequest.answered": "Demande de droits répondue",

@@ -39,8 +39,6 @@ class Retention:
     """None where the length depends on the client's kind (2 or 5 years), on the firm's setting, or has no term."""
     words: str
     source: str
-    has_archive: bool = False
-    """Whether it leaves daily use once the debt is paid, and waits apart until its term."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,9 +154,8 @@ RETENTIONS: tuple[Retention, ...] = (
         name="Pièces comptables",
         start=Start.FISCAL_YEAR_END,
         months=120,
-        words="10 ans après la fin de l’exercice, en archive une fois la facture soldée",
+        words="10 ans après la fin de l’exercice",
         source="C. com. L.123-22 ; LPF L.102 B ; CNIL, délibération 2021-131",
-        has_archive=True,
     ),
     Retention(
         slug="dunning",
@@ -167,7 +164,6 @@ RETENTIONS: tuple[Retention, ...] = (
         months=None,
         words="2 ans pour un particulier, 5 ans pour les autres, après la fin de la mission et le règlement",
         source="C. conso. L.218-2 ; C. civ. 2224",
-        has_archive=True,
     ),
     Retention(
         slug="client",
@@ -176,7 +172,6 @@ RETENTIONS: tuple[Retention, ...] = (
         months=120,
         words="aussi longtemps que la dernière de ses pièces comptables",
         source="C. com. L.123-22",
-        has_archive=True,
     ),
     Retention(
         slug="rights",
@@ -185,7 +180,6 @@ RETENTIONS: tuple[Retention, ...] = (
         months=60,
         words="5 ans après la réponse",
         source="C. civ. 2224 ; RGPD art. 5-2",
-        has_archive=True,
     ),
     Retention(
         slug="journal",

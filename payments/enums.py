@@ -253,10 +253,11 @@ class GuessOutcome(models.TextChoices):
 
 
 class LinkMessageKind(models.TextChoices):
-    """What a debtor asks to be sent."""
+    """What a debtor asks to be sent, or is told because they asked for something."""
 
     CODE = "code", "Code d’accès"
     FRESH_LINK = "fresh_link", "Nouveau lien"
+    ANSWER = "answer", "Réponse à une demande"
 
 
 class LinkMedium(models.TextChoices):

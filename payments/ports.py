@@ -1,5 +1,7 @@
 """What this floor needs of those above: who carries the messages debtors ask for, and who says what is kept of them."""
 
+import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -62,6 +64,40 @@ class Informer(Protocol):
 
     def information(self, cabinet: Cabinet) -> InformationTold:
         """Return it for the firm acted for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyTold:
+    """A copy of a person's data that waits for them."""
+
+    asked_id: UUID
+    size: int
+    made_on: dt.date
+
+
+class Copies(Protocol):
+    """Keeps the copies made for people who asked for their data from their page."""
+
+    def waiting(self, asked_ids: Collection[UUID]) -> list[CopyTold]:
+        """Return those of these requests, the latest first; none once its answer is old."""
+
+    def read(self, asked_id: UUID) -> bytes | None:
+        """Return one to hand over, and keep the trace of it; None when it no longer waits."""
+
+
+_copies: list[Copies] = []
+
+
+def register_copies(copies: Copies) -> None:
+    """Make this the one that keeps them."""
+    _copies[:] = [copies]
+
+
+def copies() -> Copies:
+    """Return the one registered."""
+    if not _copies:
+        raise PaymentError("Aucun registre des demandes n’est branché.")
+    return _copies[0]
 
 
 _informers: list[Informer] = []

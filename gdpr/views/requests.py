@@ -37,8 +37,8 @@ REFUSED = 422
 SHOWN = 200
 SOON_DAYS = 7
 FOUND = {
-    Claim.ACCESS: "Vous trouverez ci-joint une copie de toutes les données que nous avons sur vous.",
-    Claim.PORTABILITY: "Vous trouverez ci-joint, dans un format réutilisable, les données que vous nous avez fournies.",
+    Claim.ACCESS: "Voici une copie de toutes les données que nous avons sur vous.",
+    Claim.PORTABILITY: "Voici, dans un format réutilisable, les données que vous nous avez fournies.",
     Claim.RECTIFICATION: "Vos données sont corrigées.",
     Claim.ERASURE: "Nous avons effacé ce qui pouvait l’être.",
     Claim.OBJECTION: "C’est noté : nous ne vous écrirons plus au sujet de ces factures.",

@@ -23,8 +23,9 @@ COOKIE, SALT, SECONDS = "detail", "payments.portal.detail", 30 * 60
 def detail(request: AccountRequest) -> HttpResponse:
     """List the documents to whoever gave the code; offer the code to anybody else, whoever may be reached by it."""
     shown = details.readable_through(request.link, request.account.invoices)
-    if _is_open(request) or not details.has_documents(shown):
-        return page(request, "detail", documents=details.documents_of(shown))
+    copies = details.copies_for(request.link)
+    if _is_open(request) or not (copies or details.has_documents(shown)):
+        return page(request, "detail", documents=details.documents_of(shown), copies=copies)
     form = AskCodeForm(posted(request))
     if request.method != "POST" or not form.is_valid():
         return form_page(request, "detail_ask", form)
@@ -38,7 +39,8 @@ def detail(request: AccountRequest) -> HttpResponse:
 @shows_account
 def code(request: AccountRequest) -> HttpResponse:
     """Take the code, and open the documents for half an hour."""
-    if _is_open(request) or not details.may_read(request.link):
+    has_something = details.may_read(request.link) or details.copies_for(request.link)
+    if _is_open(request) or not has_something:
         return redirect("portal_detail", token=request.token)
     form = CodeForm(posted(request))
     if request.method != "POST" or not form.is_valid():
@@ -73,11 +75,33 @@ def document(request: AccountRequest, document_id: UUID) -> HttpResponse:
     except DocumentError:
         found = None
     if found is None:
-        return page(request, "detail", documents=details.documents_of(shown), is_missing=True, status=404)
+        return _missing(request)
     row, data = found
-    response = HttpResponse(data, content_type=row.media_type)
-    name = content_disposition_header(as_attachment=True, filename=row.file_name)
-    response["Content-Disposition"] = name or "attachment"
+    return _file(data, media_type=row.media_type, name=row.file_name)
+
+
+@opens_link
+@require_safe
+@shows_account
+def copy(request: AccountRequest, asked_id: UUID) -> HttpResponse:
+    """Hand over the copy of their data that its reader asked for, once the firm has answered."""
+    if not _is_open(request):
+        return redirect("portal_detail", token=request.token)
+    data = details.hand_over_copy(link=request.link, asked_id=asked_id)
+    if data is None:
+        return _missing(request)
+    return _file(data, media_type="application/zip", name="vos-donnees.zip")
+
+
+def _missing(request: AccountRequest) -> HttpResponse:
+    shown = details.readable_through(request.link, request.account.invoices)
+    facts = {"documents": details.documents_of(shown), "copies": details.copies_for(request.link)}
+    return page(request, "detail", **facts, is_missing=True, status=404)
+
+
+def _file(data: bytes, *, media_type: str, name: str) -> HttpResponse:
+    response = HttpResponse(data, content_type=media_type)
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

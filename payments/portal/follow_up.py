@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -17,7 +17,7 @@ from payments.portal.account import account_of
 from payments.portal.pages import page
 from payments.portal.plan_words import by_day, said_of_plans
 from payments.portal.views import is_checked, is_said_not_theirs
-from payments.services import plans, requests
+from payments.services import details, plans, requests
 from templates_lib.rendering import day_words
 
 MOST_REQUESTS = 20
@@ -34,6 +34,7 @@ class Said:
     title: str
     when: dt.date
     text: str
+    has_copy: bool = False
 
 
 @opens_link
@@ -47,8 +48,9 @@ def follow_up(request: LinkRequest) -> HttpResponse:
     elif account_of(request.link, on=request.cabinet.today()).is_sensitive and not is_checked(request):
         return redirect("portal_check", token=request.token)
     rows = list(asked.select_related("invoice").order_by("-received_at")[:MOST_REQUESTS])
+    copied = set() if hidden else {one.asked_id for one in details.copies_for(request.link)}
     waiting = [row for row in rows if row.state == RequestState.OPEN and row.kind in requests.STOPS]
-    events = [event for row in rows for event in _moments(row, request.cabinet)]
+    events = [event for row in rows for event in _moments(row, request.cabinet, has_copy=row.pk in copied)]
     running = None if hidden else plans.running_plan(request.link)
     may_withdraw = running is not None and running.state == PlanState.PROPOSED and running.origin == PlanOrigin.DEBTOR
     response = page(
@@ -68,7 +70,7 @@ def follow_up(request: LinkRequest) -> HttpResponse:
     return response
 
 
-def _moments(asked: DebtorRequest, cabinet: Cabinet) -> Iterator[Said]:
+def _moments(asked: DebtorRequest, cabinet: Cabinet, *, has_copy: bool) -> Iterator[Said]:
     title, is_open = _title(asked), asked.state == RequestState.OPEN
     text = " ".join(part for part in (_told(asked), RECEIVED if is_open else "") if part)
     yield _said(asked.received_at, cabinet, "info", "hourglass" if is_open else "message-circle-warning", title, text)
@@ -78,7 +80,8 @@ def _moments(asked: DebtorRequest, cabinet: Cabinet) -> Iterator[Said]:
         yield _said(asked.answered_at, cabinet, "neutral", "circle-check", title, "Un choix plus récent l’a remplacé.")
         return
     answer = str(asked.answer) or "Le cabinet a traité votre demande."
-    yield _said(asked.answered_at, cabinet, "ok", "circle-check", f"Réponse du cabinet – {title}", answer)
+    said = _said(asked.answered_at, cabinet, "ok", "circle-check", f"Réponse du cabinet – {title}", answer)
+    yield replace(said, has_copy=has_copy)
 
 
 def _said(at: dt.datetime, cabinet: Cabinet, tone: str, icon: str, title: str, text: str) -> Said:

@@ -28,6 +28,7 @@ urlpatterns = [
     path("verification/", views.check, name="portal_check"),
     path("detail/", detail_views.detail, name="portal_detail"),
     path("detail/code/", detail_views.code, name="portal_detail_code"),
+    path("detail/copie/<uuid:asked_id>/", detail_views.copy, name="portal_copy"),
     path("detail/<uuid:document_id>/", detail_views.document, name="portal_document"),
     path("donnees/", rights_views.data, name="portal_data"),
     path("canal/", rights_views.channel, name="portal_channel"),

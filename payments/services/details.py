@@ -11,7 +11,9 @@ from cabinets.sealing import open_together
 from invoices.enums import DocumentKind
 from invoices.models import Document, Invoice
 from invoices.services.documents import read_document
-from payments.models import LinkVisit, PaymentLink
+from payments.enums import RequestKind, RequestState
+from payments.models import DebtorRequest, LinkVisit, PaymentLink
+from payments.ports import CopyTold, copies
 
 
 def may_read(link: PaymentLink) -> bool:
@@ -37,6 +39,24 @@ def has_documents(invoices: Collection[Invoice]) -> bool:
     """Say whether there is anything to read."""
     ids = [invoice.pk for invoice in invoices]
     return Document.objects.filter(invoice__in=ids, kind=DocumentKind.INVOICE).exists()
+
+
+def copies_for(link: PaymentLink) -> list[CopyTold]:
+    """Return the copies of their data that wait for whoever asked for them through this link."""
+    asked = DebtorRequest.objects.filter(link=link, kind=RequestKind.DATA).exclude(state=RequestState.OPEN)
+    return copies().waiting(list(asked.values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def hand_over_copy(*, link: PaymentLink, asked_id: UUID) -> bytes | None:
+    """Return the copy of a request made through this link, and keep the trace of it; None for another's."""
+    if all(one.asked_id != asked_id for one in copies_for(link)):
+        return None
+    data = copies().read(asked_id)
+    if data is not None:
+        LinkVisit(link=link, at=timezone.now()).save(force_insert=True)
+        journal.record("paymentlink.copy_opened", link, request=str(asked_id))
+    return data
 
 
 @transaction.atomic

@@ -31,6 +31,11 @@ CODE_LIFE = dt.timedelta(minutes=10)
 CODE_TRIES = 5
 AN_HOUR = dt.timedelta(hours=1)
 MOST_AN_HOUR = 3
+SUBJECTS = {
+    LinkMessageKind.CODE: "Votre code d’accès",
+    LinkMessageKind.FRESH_LINK: "Votre nouveau lien",
+    LinkMessageKind.ANSWER: "Réponse à votre demande",
+}
 FOLDED_PURPOSE = "payments.fresh-link"
 
 
@@ -95,6 +100,12 @@ def ask_fresh_link(*, digest: bytes, answer: str) -> bool:
     return True
 
 
+def tell_answered(*, link: PaymentLink) -> None:
+    """Tell a link's addressee that the firm answered what they asked about their data; where, and nothing of it."""
+    if ways := ways_to(link):
+        _ask(link, LinkMessageKind.ANSWER, next(iter(ways)))
+
+
 def folded(address: str) -> str:
     """Return what a queue may carry of an address or a number: enough to recognise it, nothing to read it by."""
     text = "".join(address.split()).lower()
@@ -129,11 +140,12 @@ def write(*, message: LinkMessage, cabinet: Cabinet) -> Note | None:
     values = {
         "firm": cabinet,
         "is_code": is_code,
+        "is_answer": message.kind == LinkMessageKind.ANSWER,
         "code": code_for(message.pk, settings.LINK_KEY) if is_code else "",
         "url": "" if is_code else (links.short_url_of if is_sms else links.url_of)(message.link),
         "minutes": CODE_LIFE // dt.timedelta(minutes=1),
     }
-    subject = f"{'Votre code d’accès' if is_code else 'Votre nouveau lien'} – {cabinet.name}"
+    subject = f"{SUBJECTS[LinkMessageKind(message.kind)]} – {cabinet.name}"
     if is_sms:
         text, html = _in_one_part(values), ""
     else:

@@ -21,7 +21,7 @@ from invoices.services import standstill
 from payments.enums import OUTCOMES, PaymentMeans, ProblemReason, RequestKind, RequestOutcome, RequestState
 from payments.errors import RequestError
 from payments.models import DebtorRequest, PaymentLink, Proof
-from payments.services import links, proofs
+from payments.services import link_messages, links, proofs
 from payments.services.proofs import CleanFile
 
 ORIGIN = "link"
@@ -156,6 +156,7 @@ def answer_on_data(*, request_id: UUID, text: str) -> DebtorRequest:
     if request.state == RequestState.OPEN:
         _close(request, text)
         _note_answered(request, RequestOutcome.DONE)
+        link_messages.tell_answered(link=request.link)
     return request
 
 

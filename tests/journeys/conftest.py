@@ -1,6 +1,5 @@
 """A real browser on a real server: what a lawyer and a debtor do, on the demonstration's firms."""
 
-import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,16 +9,17 @@ from typing import Any
 
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.core.management import call_command
 from django.db import connections
 from django.test import Client, override_settings
 from django.test.testcases import LiveServerThread
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from cabinets.models import Cabinet, Membership
 from cabinets.scoping import working_for
 from cabinets.services.firm import every_firm
 from tests.conftest import empty_every_table, prove_second_factor
+from tests.seeded import seed
 
 # Playwright keeps an event loop in this thread; nothing here is asynchronous for all that.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -58,7 +58,7 @@ def demo(
         override_settings(VAR=folder, MEDIA_ROOT=folder / "documents", DEMO_CATCHER=""),
     ):
         empty_every_table()
-        call_command("demo", stdout=io.StringIO())
+        seed(folder, day=f"{timezone.now():%Y-%m-%d}")
         yield {cabinet.slug: cabinet for cabinet in firms()}
         empty_every_table()
         for alias in connections:

@@ -1,0 +1,53 @@
+"""The copy of their data that a person fetches from their own page, once the firm has answered."""
+
+import datetime as dt
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from cabinets import journal
+from gdpr.enums import RightsState
+from gdpr.models import RightsRequest
+from gdpr.services.exporting import EVERYTHING
+from invoices.sealed_files import open_sealed_stream
+from payments.ports import CopyTold
+
+# As long as the copy itself is kept (gdpr.services.retention).
+WAITS = dt.timedelta(days=90)
+
+
+class RequestCopies:
+    """Answers the debtor's pages with the copies their requests were answered with."""
+
+    def waiting(self, asked_ids: Collection[UUID]) -> list[CopyTold]:
+        """Return the copies of these requests, the latest first."""
+        rows = _waiting().filter(asked__in=list(asked_ids)).order_by("-answered_at")
+        return [
+            CopyTold(asked_id=row.asked_id, size=row.size or 0, made_on=row.answered_at.date())
+            for row in rows
+            if row.asked_id is not None and row.answered_at is not None
+        ]
+
+    @transaction.atomic
+    def read(self, asked_id: UUID) -> bytes | None:
+        """Return the copy of a request; None when it no longer waits, or is no longer on the disk."""
+        row = _waiting().filter(asked=asked_id).first()
+        if row is None:
+            return None
+        try:
+            content = b"".join(open_sealed_stream(row.stored_as, bound_to=row.bound_to("file")))
+        except FileNotFoundError:
+            return None
+        journal.record("rightsrequest.fetched", row)
+        return content
+
+
+def _waiting() -> QuerySet[RightsRequest]:
+    return RightsRequest.objects.filter(
+        claim__in=EVERYTHING,
+        state__in=(RightsState.GRANTED, RightsState.PARTLY),
+        answered_at__gt=timezone.now() - WAITS,
+    ).exclude(stored_as="")

@@ -1,0 +1,139 @@
+"""A person fetches the copy of their data from their own page: told it is there, behind a code, nobody else."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.core.cache import cache
+
+from cabinets.models import Cabinet, JournalEntry, Membership
+from gdpr.enums import IdentityProof, RightsState
+from gdpr.models import RightsRequest
+from gdpr.services import requests as service
+from payments.enums import DataRight, LinkMedium, LinkMessageKind
+from payments.links import code_for
+from payments.models import DebtorRequest, LinkMessage, PaymentLink
+from payments.services import link_messages, links
+from payments.services.rights import ask_about_data
+from tests.conftest import NOW, FirmBrowser
+from tests.factories.cabinets import make_client, make_contact, make_dossier
+from tests.factories.invoices import make_invoice
+from tests.payments.test_portal import place, read
+
+
+@pytest.fixture(autouse=True)
+def _apart(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    cache.clear()
+
+
+@pytest.fixture
+def link(owner: Membership) -> PaymentLink:
+    client = make_client(company="", last_name="Delorme", email="anne@delorme.example", has_email=True)
+    make_invoice(dossier=make_dossier(client=client))
+    return links.link_for(client=client)
+
+
+@pytest.fixture
+def debtor(browse: Callable[..., FirmBrowser]) -> FirmBrowser:
+    return browse()
+
+
+def answered(owner: Membership, link: PaymentLink, state: RightsState = RightsState.GRANTED) -> RightsRequest:
+    asked = ask_about_data(link=link, right=DataRight.ACCESS, today=Cabinet.objects.get().today())
+    assert asked is not None
+    row = service.take_in(by=owner, asked_id=asked.pk)
+    service.identify(request_id=row.pk, by=owner, proof=IdentityProof.CODE)
+    service.prepare(request_id=row.pk, by=owner)
+    service.answer(request_id=row.pk, by=owner, state=state, text="Voici une copie.")
+    return RightsRequest.objects.get(pk=row.pk)
+
+
+def open_with_code(debtor: FirmBrowser, link: PaymentLink) -> None:
+    debtor.post(place(link, "detail/"), {"is_addressee": "on"})
+    code = code_for(LinkMessage.objects.filter(kind="code").latest("asked_at").pk, settings.LINK_KEY)
+    assert debtor.post(place(link, "detail/code/"), {"code": code})["Location"] == place(link, "detail/")
+
+
+def test_tells_the_person_once_and_says_nothing_of_the_answer(owner: Membership, link: PaymentLink) -> None:
+    answered(owner, link)
+
+    told = LinkMessage.objects.get(kind=LinkMessageKind.ANSWER)
+    note = link_messages.write(message=told, cabinet=Cabinet.objects.get())
+    assert note is not None
+    assert (note.medium, note.recipient) == (LinkMedium.EMAIL, "anne@delorme.example")
+    assert note.subject.startswith("Réponse à votre demande – ")
+    assert f"{links.url_of(link)}demande/" in note.text
+    assert [word for word in ("Delorme", "copie", "accès", "Voici une") if word in note.text] == []
+
+
+def test_tells_nobody_who_said_stop(owner: Membership, link: PaymentLink) -> None:
+    type(link.client).objects.update(email_stopped_at=NOW)
+
+    answered(owner, link)
+
+    assert not LinkMessage.objects.filter(kind=LinkMessageKind.ANSWER).exists()
+
+
+def test_hands_the_copy_over_behind_a_code(owner: Membership, link: PaymentLink, debtor: FirmBrowser) -> None:
+    row = answered(owner, link)
+    copy = place(link, f"detail/copie/{row.asked_id}/")
+    assert "Télécharger mes données" in read(debtor.get(place(link, "demande/")))
+    assert debtor.get(copy)["Location"] == place(link, "detail/")
+
+    open_with_code(debtor, link)
+    shown = read(debtor.get(place(link, "detail/")))
+    fetched = debtor.get(copy)
+
+    _, content = service.read_archive(request_id=row.pk, by=owner)
+    assert "Vos données" in shown
+    assert (fetched.status_code, fetched["Content-Type"], fetched.content) == (200, "application/zip", content)
+    assert "attachment" in fetched["Content-Disposition"]
+    events = set(JournalEntry.objects.values_list("event", flat=True))
+    assert {"rightsrequest.fetched", "paymentlink.copy_opened"} <= events
+
+
+@pytest.mark.parametrize("state", [RightsState.REFUSED, RightsState.WITHDRAWN])
+def test_hands_nothing_over_that_was_not_granted(
+    owner: Membership, link: PaymentLink, debtor: FirmBrowser, state: RightsState
+) -> None:
+    row = answered(owner, link, state)
+
+    assert "Télécharger mes données" not in read(debtor.get(place(link, "demande/")))
+    assert debtor.get(place(link, f"detail/copie/{row.asked_id}/")).status_code == 302
+
+
+def test_hands_nothing_over_through_somebody_else_s_link(
+    owner: Membership, link: PaymentLink, debtor: FirmBrowser
+) -> None:
+    """A third-party payer opens the code of their own page, and asks for the client's copy by its address."""
+    row = answered(owner, link)
+    payer = make_contact(client=link.client, role="payer", email="paul@tiers.example")
+    door = links.link_for(client=link.client, contact=payer)
+    make_invoice(dossier=make_dossier(client=link.client, billing_contact=payer))
+    theirs = answered(owner, door)
+
+    open_with_code(debtor, door)
+    refused = debtor.get(place(door, f"detail/copie/{row.asked_id}/"))
+    given = debtor.get(place(door, f"detail/copie/{theirs.asked_id}/"))
+
+    assert (refused.status_code, given.status_code) == (404, 200)
+    assert "n’est pas disponible" in read(refused)
+    assert "Delorme" not in given.content.decode("latin-1")
+
+
+def test_waits_three_months_and_no_longer(owner: Membership, link: PaymentLink, debtor: FirmBrowser) -> None:
+    answered(owner, link)
+    kept = {days: _waits(debtor, link, days) for days in (89, 91)}
+
+    assert kept == {89: True, 91: False}
+    assert DebtorRequest.objects.get().answer == "Voici une copie."
+
+
+def _waits(debtor: FirmBrowser, link: PaymentLink, days: int) -> bool:
+    with time_machine.travel(NOW + dt.timedelta(days=days), tick=False):
+        return "Télécharger mes données" in read(debtor.get(place(link, "demande/")))
