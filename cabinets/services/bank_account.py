@@ -194,7 +194,7 @@ def in_words(change: BankChange) -> str:
     return f"{text} ({', '.join(more)})." if more else f"{text}."
 
 
-def told(*, kind: AccountMailKind, change_id: UUID | None, user_id: UUID) -> str | None:
+def told(*, kind: AccountMailKind, change_id: UUID, user_id: UUID) -> str | None:
     """Write to a partner, at the moment it leaves: the last four characters, never the account; None to nobody's."""
     places = BankChange.all_cabinets.using(SCHEDULER).filter(pk=change_id)
     cabinet_id = places.values_list("cabinet_id", flat=True).first()

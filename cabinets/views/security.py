@@ -206,7 +206,6 @@ def remove_application(request: CabinetRequest) -> HttpResponse:
 @requires(Right.OWN_ACCOUNT)
 def add_passkey(request: CabinetRequest) -> HttpResponse:
     """Ask the password again, then a name and a passkey made by the browser."""
-    person = person_of(request)
     if passkeys.site() is None:
         raise Http404
     if _is_fresh(request):
@@ -216,8 +215,8 @@ def add_passkey(request: CabinetRequest) -> HttpResponse:
         request.session[FRESH] = timezone.now().isoformat()
         return redirect("passkey_add")
     text = (
-        f"Une clé d’accès reste dans votre téléphone, votre ordinateur ou une clé USB. {person.email} se connectera "
-        "avec elle après le mot de passe, sans recopier de code."
+        "Une clé d’accès reste dans votre téléphone, votre ordinateur ou une clé USB. Vous vous connecterez avec elle "
+        "après le mot de passe, sans recopier de code."
     )
     return _asked(request, form, title="Ajouter une clé d’accès", text=text, label="Continuer")
 

@@ -171,9 +171,12 @@ def make_compliance(member: Membership) -> dict[str, uuid.UUID]:
 
 def make_passkey(member: Membership) -> uuid.UUID:
     """Make a passkey of a colleague."""
-    key = PasskeyDevice(user=member.user, name=CANARY, credential_id=b"x", credential_hash="x", public_key=b"x")
+    key_id = uuid.uuid4()
+    key = PasskeyDevice(
+        id=key_id, user=member.user, name=CANARY, credential_id=b"x", credential_hash="x", public_key=b"x"
+    )
     key.save(force_insert=True)
-    return key.pk
+    return key_id
 
 
 def populate_notes(client: Client, member: Membership) -> dict[str, uuid.UUID]:

@@ -8,11 +8,13 @@ from collections.abc import Callable
 
 import pytest
 import time_machine
+from django.core import mail
 from django.db import connections
 from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticToken
+from pytest_django.fixtures import Settings
 
-from cabinets import totp
+from cabinets import tasks, totp
 from cabinets.enums import Right, Role
 from cabinets.models import JournalEntry, Membership, Session, TotpDevice, User
 from cabinets.sealing import keks
@@ -286,6 +288,42 @@ def test_changing_the_password_ends_the_other_sessions_and_keeps_this_one(owner:
     assert here.get("/profil/securite/").status_code == 200
     assert elsewhere.get("/profil/securite/").headers["Location"].startswith("/connexion/")
     assert JournalEntry.objects.filter(event="person.password_changed").count() == 1
+
+
+def test_changing_the_application_ends_the_other_sessions_and_is_told(
+    owner: Membership, browse: Browse, settings: Settings
+) -> None:
+    settings.EMAIL_HOST = "smtp.quittance.test"
+    here, elsewhere = browse(owner), browse(owner)
+    here.post("/profil/securite/application/", {"current": PASSWORD})
+    seed = seed_shown(here.get("/profil/securite/application/").content.decode())
+    before = here.session.session_key
+
+    here.post("/profil/securite/application/", {"code": totp.code_at(seed, totp.step_at(NOW.timestamp()))})
+    tasks.sweep_account_mails()
+
+    assert here.session.session_key != before
+    assert here.get("/profil/securite/").status_code == 200
+    assert elsewhere.get("/profil/securite/").headers["Location"].startswith("/connexion/")
+    assert Session.objects.filter(user_id=owner.user_id).count() == 1
+    assert JournalEntry.objects.filter(event="second_factor.application_changed").count() == 1
+    assert [message.subject for message in mail.outbox] == ["Votre application d’authentification a changé"]
+
+
+def test_new_codes_and_a_new_password_are_told_by_mail(owner: Membership, browse: Browse, settings: Settings) -> None:
+    settings.EMAIL_HOST = "smtp.quittance.test"
+    browser = browse(owner)
+
+    browser.post("/profil/securite/codes/", {"current": PASSWORD})
+    browser.post("/profil/securite/mot-de-passe/", {"current": PASSWORD, "password": "lampe-verger-cuivre-nuage"})
+    tasks.sweep_account_mails()
+
+    assert [message.subject for message in mail.outbox] == [
+        "Vos codes de secours ont changé",
+        "Votre mot de passe a changé",
+    ]
+    assert {tuple(message.to) for message in mail.outbox} == {(owner.user.email,)}
+    assert "lampe" not in "".join(str(message.body) for message in mail.outbox)
 
 
 def test_turns_the_shortcuts_off_and_on(owner: Membership, browse: Browse) -> None:

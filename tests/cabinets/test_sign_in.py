@@ -9,9 +9,12 @@ from uuid import UUID
 
 import pytest
 import time_machine
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from cabinets import tasks
@@ -61,6 +64,30 @@ def test_answers_the_same_whether_the_account_exists_or_not(owner: Membership, b
     assert {answer.status_code for answer in answers} == {422}
     assert bodies[0] == bodies[1] == bodies[2]
     assert WRONG in bodies[0]
+
+
+def test_does_the_same_work_whether_the_account_exists_or_not(
+    owner: Membership, browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = make_user(email="parti@cabinet.example", is_active=False)
+    hashed, encode = Mock(), MD5PasswordHasher.encode
+
+    def counting(*args: Any, **kwargs: Any) -> str:
+        hashed()
+        return str(encode(*args, **kwargs))
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counting)
+    work = []
+    for email in (owner.user.email, "personne@ailleurs.example", gone.email):
+        hashed.reset_mock()
+        with CaptureQueriesContext(connection) as queries:
+            sign(browse(), email=email, password="faux")
+        asked = [query["sql"].split(" WHERE ")[0] for query in queries if "cabinets_user" in query["sql"]]
+        work.append((hashed.call_count, len(queries), asked))
+
+    # One hash, which is nearly all the time it takes, and the same questions to the database.
+    assert work[0][0] == 1
+    assert work[0] == work[1] == work[2]
 
 
 def test_stops_the_sixth_try_on_an_account_even_with_the_right_password(owner: Membership, browse: Browse) -> None:
