@@ -10,14 +10,18 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.template.loader import render_to_string
+from redis.exceptions import RedisError
 
 from cabinets.errors import KeyServiceError
 from cabinets.http import agent_of
 from cabinets.journal import Origin, coming_from
 from cabinets.middleware import new_request_id
+from cabinets.services.throttle import Window
 from config.logging import REQUEST_ID
 
 logger = logging.getLogger(__name__)
+
+NOT_FOUND = 404
 
 
 class RequestContextMiddleware:
@@ -61,6 +65,53 @@ class KeyServiceMiddleware:
         page = HttpResponse(render_to_string("503.html", {"member": None}), status=503)
         page["Retry-After"] = "60"
         return page
+
+
+PUBLIC = Window("public", seconds=60)
+GUESSES = Window("guesses", seconds=60)
+# Asked by machines of the operator's own, and sent by providers whose address a crowd of firms shares.
+UNCOUNTED = ("/sante/", "/retours/")
+# Where a token opens: an unknown one is a guess, whoever makes it.
+TOKENS = ("/retours/", "/veto/", "/invitation/", "/p/", "/s/")
+
+
+class PublicFloorMiddleware:
+    """Beneath each page's own limit: what one address may ask of pages open to all, and the tokens it may guess."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, and remember a token that was nobody's."""
+        response = self.get_response(request)
+        if response.status_code == NOT_FOUND and request.path.startswith(TOKENS) and settings.GUESSES_A_MINUTE:
+            _counted(GUESSES, request, settings.GUESSES_A_MINUTE)
+        return response
+
+    def process_view(self, request: HttpRequest, view: Any, *_: Any) -> HttpResponse | None:
+        """Turn away who asks too much; nothing of the page has run yet."""
+        if getattr(view, "required_right", None) is not None:
+            return None
+        wait = 0
+        if settings.PUBLIC_REQUESTS_A_MINUTE and not request.path.startswith(UNCOUNTED):
+            wait = _counted(PUBLIC, request, settings.PUBLIC_REQUESTS_A_MINUTE)
+        if not wait and settings.GUESSES_A_MINUTE and request.path.startswith(TOKENS):
+            wait = _counted(GUESSES, request, settings.GUESSES_A_MINUTE, is_look=True)
+        if not wait:
+            return None
+        logger.warning("public.too_many")
+        page = HttpResponse(render_to_string("429.html", {"member": None}), status=429)
+        page["Retry-After"] = str(wait)
+        return page
+
+
+def _counted(window: Window, request: HttpRequest, at_most: int, *, is_look: bool = False) -> int:
+    subject = str(request.META.get("REMOTE_ADDR", ""))
+    try:
+        return window.look(subject, at_most=at_most) if is_look else window.take(subject, at_most=at_most)
+    except (RedisError, OSError):
+        # A shared store that is down slows nobody: each page's own limits say what they do then.
+        return 0
 
 
 class CompressedPagesMiddleware(GZipMiddleware):

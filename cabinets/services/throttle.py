@@ -53,6 +53,35 @@ class Gate:
         return self.seconds if end is None else max(1, math.ceil(float(end) - time.time()))
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """So many calls in each stretch of seconds, however regular: for what a crowd behind one address also uses."""
+
+    name: str
+    seconds: int
+
+    def take(self, subject: str, *, at_most: int) -> int:
+        """Count one call and return 0, or return the seconds until the next stretch."""
+        key = self._key(subject)
+        cache.add(key, 0, self.seconds)
+        try:
+            count = cache.incr(key)
+        except ValueError:
+            return 0  # the stretch ended between the two lines
+        return 0 if count <= at_most else self._rest()
+
+    def look(self, subject: str, *, at_most: int) -> int:
+        """Return the seconds until the next stretch when the calls are spent, without counting one."""
+        return self._rest() if int(cache.get(self._key(subject), 0)) >= at_most else 0
+
+    def _key(self, subject: str) -> str:
+        digest = hashlib.sha256(subject.encode()).hexdigest()[:32]
+        return f"window:{self.name}:{int(time.time() // self.seconds)}:{digest}"
+
+    def _rest(self) -> int:
+        return self.seconds - int(time.time() % self.seconds)
+
+
 ACCOUNT = Gate("account", tries=5, seconds=300)
 ADDRESS = Gate("address", tries=10, seconds=60)
 # What a person proves without an application: its codes are counted beside its seed, in the database.

@@ -167,6 +167,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.middleware.PublicFloorMiddleware",
     # Innermost: the firm's transaction wraps the view and the rendering of its template.
     "cabinets.middleware.CabinetMiddleware",
 ]
@@ -288,6 +289,9 @@ BODACC_URL = env.optional(
 # Hosts and networks that may be spoken to though they are private ("10.0.3.0/24,smtp.intern"): a firm's mail server in
 # the operator's own network, a proxy towards a provider. What these settings name themselves needs no leave.
 PRIVATE_HOSTS = [one.lower() for one in env.listed("PRIVATE_HOSTS")]
+# What one address may ask of the pages open to all, and how many unknown tokens it may try, in a minute; 0: no limit.
+PUBLIC_REQUESTS_A_MINUTE = env.number("PUBLIC_REQUESTS_A_MINUTE", default=240)
+GUESSES_A_MINUTE = env.number("GUESSES_A_MINUTE", default=60)
 # The authority of a mail server whose certificate the system does not know.
 SMTP_CA_FILE = Path(env.optional("SMTP_CA_FILE")) if env.optional("SMTP_CA_FILE") else None
 # How many proxies of ours stand in front: the visitor's address is read from what they add, never further.
