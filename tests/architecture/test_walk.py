@@ -150,9 +150,10 @@ def make_compliance(member: Membership) -> dict[str, uuid.UUID]:
         operator_id=uuid.uuid4(), operator_name=CANARY, reason=CANARY, looks_at=CANARY, asked_at=breach.known_at
     )
     asked.save(force_insert=True)
+    # A company of the operator's is nobody of the firm's: its name stays as proof once the firm is erased.
     told = ProcessorNotice(
-        version_ref=uuid.uuid4(), name=CANARY, country="FR", role=CANARY, data=CANARY, applies_on=TODAY,
-        told_at=breach.known_at, told_to=CANARY,
+        version_ref=uuid.uuid4(), name="Relais", country="FR", role="Relais des e-mails", data="Messages",
+        applies_on=TODAY, told_at=breach.known_at, told_to=CANARY, objection=CANARY,
     )  # fmt: skip
     told.save(force_insert=True)
     IncidentNotice(

@@ -218,7 +218,7 @@ def test_says_everything_articles_13_and_14_ask(told: Callable[[str], str], brow
     assert {name: words for name, words in missing.items() if words} == {}
 
 
-@pytest.mark.parametrize("page", ["", "payer/", "virement/", "deja-paye/", "probleme/", "demande/", "echeancier/"])
+@pytest.mark.parametrize("page", ["", "virement/", "deja-paye/", "probleme/", "demande/", "echeancier/"])
 def test_the_notice_is_linked_from_the_pages_where_one_pays(owner: Membership, browse: Browse, page: str) -> None:
     link = links.link_for(client=make_invoice().client)
     address = urlsplit(links.url_of(link)).path
