@@ -75,6 +75,17 @@ def _told(error: BaseException | None) -> Iterator[str]:
     yield f"{kind.__module__}.{kind.__qualname__}: {error if is_of_code else HIDDEN}"
 
 
+def _message(found: dict[str, Any]) -> str:
+    """Return a library's message without what it quotes: the words of an exception, the path a person typed."""
+    said, logger = str(found.get("message", "")), str(found.get("name", found.get("logger", "")))
+    if logger == "celery.app.trace":
+        return said.partition(": ")[0]
+    if logger.startswith("django.") and hasattr(found.get("request"), "path"):
+        match = getattr(found["request"], "resolver_match", None)
+        return f"{said.partition(': ')[0]}: /{match.route}" if match else f"{said.partition(': ')[0]}: {HIDDEN}"
+    return said
+
+
 class Reader:
     """How the logs learn which firm is acted for, without importing the floor that knows."""
 
@@ -98,6 +109,7 @@ class HouseFormatter(JsonFormatter):
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         """Add the ids, drop whole objects, redact the rest: message, arguments and exceptions alike."""
+        log_data["message"] = _message(log_data)
         cabinet = Reader.cabinet()
         log_data["request_id"] = REQUEST_ID.get()
         log_data["cabinet_id"] = None if cabinet is None else str(cabinet)
@@ -124,6 +136,8 @@ CONFIGURATION: dict[str, Any] = {
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
+        # The demonstration's mail catcher repeats each line of each message.
+        "mail": {"level": "WARNING"},
         # Each step of each letter, and each table of each font.
         "weasyprint": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},

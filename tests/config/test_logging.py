@@ -9,6 +9,8 @@ from smtplib import SMTPDataError
 
 import pytest
 from django.db import DataError
+from django.test import RequestFactory
+from django.urls import resolve
 
 from cabinets import outside
 from cabinets.errors import InputError
@@ -181,3 +183,25 @@ def test_an_address_that_was_asked_is_not_written(caplog: pytest.LogCaptureFixtu
 
     assert [one.path for one in web.asked] == ["/api"]
     assert caplog.records == []
+
+
+def test_a_path_that_was_typed_and_the_words_of_a_task_are_not_repeated(seen: Seen) -> None:
+    request = RequestFactory().get("/clients/Zebulonne/")
+    handler = logging.StreamHandler(seen.stream)
+    handler.setFormatter(HouseFormatter())
+    for name in ("django.request", "celery.app.trace"):
+        logging.getLogger(name).addHandler(handler)
+    try:
+        logging.getLogger("django.request").warning("Not Found: %s", request.path, extra={"request": request})
+        request.resolver_match = resolve("/p/Zebulonne/probleme/")
+        logging.getLogger("django.request").warning("Not Found: %s", request.path, extra={"request": request})
+        logging.getLogger("celery.app.trace").error("Task a.b[1] raised unexpected: ValueError('Zebulonne')")
+    finally:
+        for name in ("django.request", "celery.app.trace"):
+            logging.getLogger(name).removeHandler(handler)
+
+    assert [json.loads(line)["message"] for line in seen.text.splitlines()] == [
+        "Not Found: […]",
+        "Not Found: /p/<str:token>/probleme/",
+        "Task a.b[1] raised unexpected",
+    ]
