@@ -335,7 +335,7 @@ class SupportForm(OperatorForm):
     class Meta:
         help_texts = {
             "reason": "Le cabinet lit ces mots avant de répondre. Ni nom de client, ni montant.",
-            "looks_at": "Facultatif : la page ou l’écran qu’il suffit de voir.",
+            "looks_at": "Facultatif\u00a0: la page ou l’écran qu’il suffit de voir.",
         }
         widgets = {"reason": forms.Textarea(attrs={"rows": 4, "maxlength": 400})}
 
@@ -348,7 +348,7 @@ class SupportForm(OperatorForm):
         """Refuse a reason that says nothing, and a second request while the firm has one to answer."""
         values = super().clean()
         if len(values.get("reason", "").strip()) < SHORTEST_REASON:
-            self.add_error("reason", "Dites pourquoi, en une phrase : le cabinet répond d’après ce motif.")
+            self.add_error("reason", "Dites pourquoi, en une phrase\u00a0: le cabinet répond d’après ce motif.")
         firm = values.get("firm")
         if firm is not None and support.is_busy(cabinet_id=firm.pk):
             self.add_error("firm", "Ce cabinet a déjà une demande à lire, ou un accès ouvert. Rien n’a été demandé.")
@@ -420,7 +420,7 @@ class SupportRequestAdmin(ReadOnly, OperatorAdmin):
         if looking.enter(request=request, asked=asked):
             self._act(request, "entered", asked)
             return redirect(settings.LOGIN_REDIRECT_URL)
-        messages.error(request, "Cet accès n’est pas ouvert : le cabinet ne l’a pas accordé, ou il est terminé.")
+        messages.error(request, "Cet accès n’est pas ouvert\u00a0: le cabinet ne l’a pas accordé, ou il est terminé.")
         return redirect("admin:cabinets_supportrequest_change", request_id)
 
     def leave(self, request: HttpRequest) -> HttpResponse:

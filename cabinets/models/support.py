@@ -29,7 +29,7 @@ class SupportRequest(CabinetOwned):
 
     wall: ClassVar[Wall] = Wall(
         append_only=True,
-        erased=Grant(update=("reason", "looks_at")),
+        erased=Grant(update=("operator_name", "reason", "looks_at")),
         scheduler=Grant(select=("id", "cabinet_id", "asked_at")),
         operator=Grant(select=("*",), insert=("*",)),
     )

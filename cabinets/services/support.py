@@ -62,7 +62,7 @@ def people() -> dict[UUID, str]:
     """Name whoever the journal of the firm may bear: its members, and the operators who asked or looked."""
     named = {member.pk: str(member.user) for member in Membership.objects.select_related("user")}
     for asked in SupportRequest.objects.select_related("answer"):
-        name = f"Assistance : {asked.operator_name}"
+        name = f"Assistance\u00a0: {asked.operator_name}"
         named[asked.pk] = name
         if (answer := getattr(asked, "answer", None)) is not None:
             named[answer.pk] = name

@@ -117,7 +117,7 @@ def support_refuse(request: CabinetRequest, request_id: UUID) -> HttpResponse:
         request,
         request_id,
         lambda: support.refuse(request_id=request_id, by=request.member),
-        done="La demande est refusée : rien n’a été ouvert.",
+        done="La demande est refusée\u00a0: rien n’a été ouvert.",
     )
 
 
@@ -129,7 +129,7 @@ def support_end(request: CabinetRequest, request_id: UUID) -> HttpResponse:
         request,
         request_id,
         lambda: support.end(request_id=request_id, by=request.member),
-        done="L’accès est terminé : plus aucune page du cabinet n’est ouverte à l’assistance.",
+        done="L’accès est terminé\u00a0: plus aucune page du cabinet n’est ouverte à l’assistance.",
     )
 
 
