@@ -73,7 +73,8 @@ def _text(row: AccountMail) -> str | None:
     if not row.user.is_active:
         return None
     kind = AccountMailKind(row.kind)
-    if kind in OF_A_FIRM and row.subject_id is not None:
-        return bank_account.told(kind=kind, change_id=row.subject_id, user_id=row.user_id)
+    if kind in OF_A_FIRM:
+        change_id = row.subject_id
+        return None if change_id is None else bank_account.told(kind=kind, change_id=change_id, user_id=row.user_id)
     context = {"person": row.user, "kind": kind, "at": row.created_at, "site_url": settings.SITE_URL}
     return render_to_string("cabinets/mail_account.txt", context)
