@@ -35,8 +35,8 @@ CLAIMS = {
 }
 _NOBODY_KNOWN = "Dites d’abord comment la personne a été reconnue. Rien n’a été fait."
 PAYER = (
-    "Cette demande vient d’un tiers payeur\u00a0: les données du client ne sont pas les siennes. Rien n’a été enregistré."
-    " Répondez-lui depuis la demande, sur ses seules coordonnées."
+    "Cette demande vient d’un tiers payeur\u00a0: les données du client ne sont pas les siennes."
+    " Rien n’a été enregistré. Répondez-lui depuis la demande, sur ses seules coordonnées."
 )
 _ANSWERED = "Cette demande a déjà reçu sa réponse. Rien n’a été changé."
 
