@@ -32,4 +32,5 @@ ACTS: tuple[Act, ...] = (
     Act("firm_export", "Exporter tout le cabinet"),
     Act("firm_close", "Clore le compte du cabinet"),
     Act("rights_erase", "Effacer les données d’un client"),
+    Act("support_grant", "Ouvrir les pages du cabinet à l’assistance"),
 )

@@ -21,7 +21,6 @@ from cabinets.permissions import requires
 from cabinets.services import support
 from cabinets.services.support import SupportError
 from cabinets.support_rules import State
-from cabinets.views.sign_in import person_of
 
 page = require_http_methods(["GET", "POST"])
 SHOWN = 100
@@ -96,7 +95,7 @@ def support_request(request: CabinetRequest, request_id: UUID) -> HttpResponse:
 def support_grant(request: CabinetRequest, request_id: UUID) -> HttpResponse:
     """Ask for how long and for the partner's password, then let the operator look."""
     line = _line(request_id)
-    form = GrantForm(request.POST or None, user=person_of(request))
+    form = GrantForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
         try:
             support.grant(request_id=request_id, by=request.member, minutes=form.cleaned_data["minutes"])

@@ -4,16 +4,18 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.urls import resolve, reverse
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from cabinets.dangerous import ACTS, Act
 from cabinets.enums import Role
-from cabinets.models import Cabinet, JournalEntry, Membership, PasskeyDevice
+from cabinets.models import Cabinet, JournalEntry, Membership, PasskeyDevice, SupportRequest
 from cabinets.services import bank_account
 from gdpr.enums import Claim, IdentityProof, RequestOrigin
 from gdpr.services import requests as rights
@@ -63,6 +65,12 @@ def rights_erase(owner: Membership) -> Case:
     return Case(reverse("rights_erase", args=[row.pk]), {"certain": "oui"})
 
 
+def support_grant(_: Membership) -> Case:
+    asked = SupportRequest(operator_id=uuid4(), operator_name="Ada", reason="Un écart", asked_at=timezone.now())
+    asked.save(force_insert=True)
+    return Case(reverse("support_grant", args=[asked.pk]), {"minutes": "15"})
+
+
 def firm(owner: Membership, **changes: str) -> Case:
     return Case(reverse("firm"), values_of(Cabinet.objects.get(), **changes))
 
@@ -92,6 +100,7 @@ CASES: list[tuple[str, Callable[[Membership], Case]]] = [
     ("firm_export", lambda _: Case(reverse("firm_export"), {})),
     ("firm_close", lambda _: Case(reverse("firm_close"), {"name": Cabinet.objects.get().name})),
     ("rights_erase", rights_erase),
+    ("support_grant", support_grant),
 ]
 EACH = pytest.mark.parametrize(("name", "make"), CASES, ids=[f"{at}-{row[0]}" for at, row in enumerate(CASES)])
 BY_NAME: dict[str, Act] = {act.address: act for act in ACTS}
