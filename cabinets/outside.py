@@ -46,7 +46,7 @@ def is_public(address: str) -> bool:
     found: Address = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
         found = found.ipv4_mapped
-    if isinstance(found, ipaddress.IPv6Address) and any(found in bridge for bridge in _NEVER):
+    if any(found in network for network in _NEVER):
         return False
     return found.is_global and not found.is_multicast
 

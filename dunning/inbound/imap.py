@@ -106,7 +106,9 @@ class _GuardedTls(imaplib.IMAP4_SSL):
     """The same, protected from the first byte, under the certificate of the host that was named."""
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        return self.ssl_context.wrap_socket(outside.connect(self.host, self.port, timeout), server_hostname=self.host)
+        line = outside.connect(self.host, self.port, timeout)
+        wrapped: socket.socket = self.ssl_context.wrap_socket(line, server_hostname=self.host)
+        return wrapped
 
 
 class _Box(BaseMailBox):

@@ -74,7 +74,8 @@ def dying(work: Callable[[], object], *, at: int, written: bool) -> Callable[[],
     """Do the work and be killed at its n-th transaction: before its first word, or once all was written in it."""
 
     def run() -> None:
-        real, count = keys.working_for, [0]
+        module: Any = keys
+        real, count = module.working_for, [0]
 
         @contextmanager
         def killing(**facts: Any) -> Any:
@@ -86,7 +87,7 @@ def dying(work: Callable[[], object], *, at: int, written: bool) -> Callable[[],
                 if count[0] == at:
                     os.kill(os.getpid(), signal.SIGKILL)
 
-        keys.working_for = killing  # type: ignore[assignment]
+        module.working_for = killing
         work()
 
     return run

@@ -112,7 +112,7 @@ def store(settings: Settings) -> Iterator["redis.Redis"]:
 def everything_in(store: "redis.Redis") -> Iterator[tuple[str, str]]:
     """Give each key with all it holds, tasks unwrapped."""
     for key in store.scan_iter("*"):
-        kind = store.type(key)
+        kind: Any = store.type(key)
         read: dict[bytes, Callable[[bytes], Any]] = {
             b"string": store.get, b"hash": store.hgetall, b"set": store.smembers,
             b"list": lambda key: store.lrange(key, 0, -1),
@@ -270,7 +270,7 @@ def stumble(walk: Walker, cabinet_id: UUID, client: Client, monkeypatch: pytest.
         assert walk("get", f"/clients/{client.pk}/modifier/").status_code == 500
     walk.errors += strict.errors
     walk.addresses += strict.addresses
-    fails.apply(args=[str(client.pk)])
+    fails.apply(args=(str(client.pk),))
     fails.delay(str(client.pk))
     app.loader.import_default_modules()
     for name in SWEEPS:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
+from cabinets import crypto
 from cabinets.enums import KeyPurpose
 from cabinets.errors import SealBrokenError
 from cabinets.models import Cabinet, Client, DataKey
 from cabinets.sealing import Sealed, blind_index, forget_keys, keks
-from cabinets.services import keys
 from cabinets.services.keys import Swap
 from gdpr.services.erasing import purge_client
 from invoices.models import Invoice
@@ -130,10 +130,10 @@ def wrap_again() -> None:
     """Do in this test's transaction what rotate_keys commits chunk by chunk."""
     ring = keks()
     for row in DataKey.objects.all():
-        place = keys.crypto.for_data_key(key_id=row.pk, cabinet_id=row.cabinet_id)
+        place = crypto.for_data_key(key_id=row.pk, cabinet_id=row.cabinet_id)
         swap = Swap(row.pk, bytes(row.wrapped), place)
-        [key] = ring.unwrap([keys.crypto.Placed(swap.old, place)])
-        [row.wrapped] = ring.wrap([keys.crypto.Placed(key, place)])
+        [key] = ring.unwrap([crypto.Placed(swap.old, place)])
+        [row.wrapped] = ring.wrap([crypto.Placed(key, place)])
         row.save(update_fields=["wrapped"])
 
 
