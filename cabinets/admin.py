@@ -128,7 +128,8 @@ class OperatorAdmin(admin.ModelAdmin[Any]):
         """Read through the operators' role, whatever the firm, what that role may read."""
         rows: models.QuerySet[Any] = readable(self.model)
         for link in (field for field in self.opts.concrete_fields if field.is_relation):
-            if unread := unread_by_operators(link.related_model):
+            target = link.related_model
+            if isinstance(target, type) and (unread := unread_by_operators(target)):
                 # Read at once: fetched later, the other row would be asked for whole.
                 rows = rows.select_related(link.name).defer(*(f"{link.name}__{name}" for name in unread))
         ordering = self.get_ordering(request)

@@ -241,8 +241,10 @@ def counts_of(*, cabinet_id: UUID, member_id: UUID) -> Mapping[str, Any]:
     support = (Subquery(waiting.values("operator_name")[:1]), Subquery(looking.values("ends_at")[:1]))
     asked = (awaited, opened, to_do, said, lines, servers, fallback, told, ends, told_of, *support)
     found = Cabinet.objects.filter(pk=cabinet_id).values_list(*asked).get()
-    names = ("approvals", "requests", "tasks", "replies", "bank", "servers", "fallback", "notifications", "closing")
-    names += ("incident", "support_asked", "support_until")
+    names = (
+        "approvals", "requests", "tasks", "replies", "bank", "servers", "fallback", "notifications", "closing",
+        "incident", "support_asked", "support_until",
+    )  # fmt: skip
     return dict(zip(names, found, strict=True))
 
 

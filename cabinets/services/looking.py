@@ -67,8 +67,9 @@ def current(request: HttpRequest) -> Look | None:
     user = request.user
     if not isinstance(user, User) or not (user.is_staff and user.is_active):
         return None
-    found = support.seen_by_operators().filter(pk=request.session.get(LOOK), operator_id=user.pk).first()
-    if found is None or support.state(found) is not State.OPEN:
+    named = str(request.session.get(LOOK, ""))
+    found = support.seen_by_operators().filter(pk=named, operator_id=user.pk).first() if named else None
+    if found is None or support.state(found) is not State.OPEN or found.answer.ends_at is None:
         return None
     return Look(cabinet_id=found.cabinet_id, answer_id=found.answer.pk, ends_at=found.answer.ends_at)
 

@@ -182,4 +182,4 @@ def _tell(what: str, asked: SupportRequest, answer: SupportAnswer | None = None)
     to = partners.addresses()
     if answer is not None:
         to += User.objects.filter(pk=asked.operator_id, is_active=True).values_list("email", flat=True)
-    transaction.on_commit(lambda: partners.tell(dict.fromkeys(to), subject=SUBJECTS[what], text=text))
+    transaction.on_commit(lambda: partners.tell(list(dict.fromkeys(to)), subject=SUBJECTS[what], text=text))

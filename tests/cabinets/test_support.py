@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 import time_machine
@@ -17,13 +17,13 @@ from cabinets.errors import ReadOnlyError, RightMissingError
 from cabinets.models import Cabinet, Client, JournalEntry, Membership, SupportAnswer, SupportRequest, User
 from cabinets.scoping import acting_for, tenant_atomic, working_for
 from cabinets.services import looking, support
-from cabinets.services.support import SupportError
+from cabinets.services.support import OPERATOR, SupportError
 from cabinets.support_rules import Facts, State, state_of
 from cabinets.wall import walled_models
 from invoices.services.documents import Upload, attach_to_invoice
 from tests.architecture.test_urls import PATTERNS
 from tests.architecture.test_walk import WORDS, arguments_of, populate
-from tests.cabinets.test_admin import DESK, OPERATOR, acts, desk, operator
+from tests.cabinets.test_admin import DESK, acts, desk, operator
 from tests.conftest import NOW, FirmBrowser, sign_in
 from tests.factories.cabinets import PASSWORD, make_cabinet, make_member, make_user
 from tests.factories.invoices import make_invoice
@@ -405,15 +405,7 @@ def test_an_operator_without_second_factor_or_without_desk_looks_at_nothing(
 # Reading, and nothing else.
 
 
-@pytest.fixture
-def rows(firm: Cabinet) -> dict[str, object]:
-    with working_for(cabinet_id=firm.pk):
-        from tests.factories.dunning import make_night  # noqa: PLC0415
-
-        return {"night": make_night}
-
-
-def filled(address: str, rows: dict[str, object], names: dict[str, str]) -> str:
+def filled(address: str, rows: Mapping[str, object], names: dict[str, str]) -> str:
     start = re.split("<", address)[0]
     known = {**rows, **WORDS}
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(known.get(found[1], known.get(start, "rien"))), address)
