@@ -113,7 +113,8 @@ class OperatorForm(forms.ModelForm[models.Model]):
         meta = self.instance._meta
         single: list[Sequence[str]] = [(field.name,) for field in meta.concrete_fields if field.unique]
         several = [c.fields for c in meta.constraints if isinstance(c, models.UniqueConstraint) and c.fields]
-        return [*single, *several]
+        # A link by its key: the row it leads to is not asked for whole.
+        return [[meta.get_field(name).attname for name in names] for names in (*single, *several)]
 
 
 class OperatorAdmin(admin.ModelAdmin[Any]):

@@ -252,7 +252,7 @@ GLOBAL_TABLES: dict[str, dict[str, str]] = {
         "default": "SELECT, INSERT, UPDATE, DELETE",
         "operator": f"{_reads('cabinets_passkeydevice')}, DELETE",
     },
-    "cabinets_accountmail": {"default": "SELECT, INSERT, UPDATE, DELETE", "operator": "SELECT"},
+    "cabinets_accountmail": {"default": "SELECT, INSERT, UPDATE, DELETE"},
     "cabinets_platform": {"default": "SELECT", "scheduler": "SELECT", "operator": "SELECT, INSERT, UPDATE"},
     "cabinets_operatoract": {"default": "INSERT", "operator": "SELECT, INSERT"},
     "otp_static_staticdevice": {

@@ -170,7 +170,7 @@ class ObjectionAdmin(Kept, OperatorAdmin):
         # What a firm brought from another installation is its own history.
         ours = ProcessorVersion.objects.using(OPERATOR).values("pk")
         rows = super().get_queryset(request).filter(objected_at__isnull=False, version_ref__in=ours)
-        shown: QuerySet[Any] = rows.only(*readable).annotate(firm_name=Subquery(name))
+        shown: QuerySet[Any] = rows.select_related(None).only(*readable).annotate(firm_name=Subquery(name))
         return shown
 
     @admin.display(description="cabinet")

@@ -28,6 +28,8 @@ NOT_SEALED = {
     "cabinets.User.password": "a slow hash",
     "cabinets.TotpDevice.seed": "wrapped by the key holder, bound to its person (tests/cabinets/test_totp.py)",
     "cabinets.Invitation.token_hash": "a hash",
+    "cabinets.PasskeyDevice.credential_id": "the public name of a key: it opens nothing without the authenticator",
+    "cabinets.PasskeyDevice.credential_hash": "a hash of that name",
     "payments.PaymentLink.token_hash": "a hash",
     "otp_static.StaticToken.token": "a slow hash (second_factor.hashed)",
     "cabinets.Session.session_key": "names a session that ends with its day; a second look is asked for dangerous acts",

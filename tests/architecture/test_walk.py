@@ -42,7 +42,7 @@ from dunning.models import (
     NightlyRun,
     Scenario,
 )
-from gdpr.models import Agreement, Breach, FirmCopy, IncidentNotice, ProcessorNotice, RightsRequest
+from gdpr.models import Agreement, Breach, ComplianceStatement, FirmCopy, IncidentNotice, ProcessorNotice, RightsRequest
 from invoices.enums import DocumentKind
 from invoices.models import CreditNote, Document, ImportBatch, Invoice
 from payments.enums import RequestKind
@@ -140,6 +140,10 @@ def make_compliance(member: Membership) -> dict[str, uuid.UUID]:
         version="1", signed_by=member, signed_at=breach.known_at, stored_as="accords/x", size=1, digest=b"x" * 32
     )
     signed.save(force_insert=True)
+    state = ComplianceStatement(
+        signed_by=member, signed_at=breach.known_at, met=1, of=7, stored_as="conformite/x", size=1, digest=b"x" * 32
+    )
+    state.save(force_insert=True)
     copy = FirmCopy(asked_by=member, asked_at=breach.known_at, state="ready", stored_as="reversibilite/x")
     copy.save(force_insert=True)
     account = BankChange(
@@ -165,6 +169,7 @@ def make_compliance(member: Membership) -> dict[str, uuid.UUID]:
         "request_id": asked.pk,
         "rgpd/violations/": breach.pk,
         "rgpd/accord/": signed.pk,
+        "rgpd/etat/": state.pk,
         "rgpd/export/": copy.pk,
         "parametres/cabinet/iban/": account.pk,
     }
@@ -311,7 +316,7 @@ def populate() -> dict[str, uuid.UUID]:
         "batch_id": batch.pk,
         "parametres/equipe/": member.pk, "parametres/equipe/invitations/": invited.pk, "demandes/": said.pk,
         **populate_notes(client, member),
-        "passkey_id": make_passkey(member),
+        "passkey_id": make_passkey(member), "asked_id": said.pk,
         "run_id": run.pk, "task_id": task.pk, "proof_id": proof.pk, "job_id": job.pk, "standstill_id": uuid.uuid4(),
         "scenario_id": Scenario.objects.get(is_default=True).pk,
     }  # fmt: skip

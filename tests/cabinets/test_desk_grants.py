@@ -37,15 +37,26 @@ TABLE = {
     "cabinets_membership": May("a firm left without a partner", update="is_active role sees_every_file"),
     "cabinets_offer": May("what is sold here", insert="*", update="*"),
     "cabinets_operatoract": May("operators answer for what they do, and unwrite nothing", insert="*"),
+    "cabinets_passkeydevice": May("a lost second factor is removed, never read", delete=True),
     "cabinets_platform": May("the kill switch", insert="*", update="*"),
     "cabinets_session": May("a session is ended", delete=True),
     "cabinets_subscription": May("a trial is extended, a debt is said", update="trial_ends_on unpaid_since"),
     "cabinets_supportanswer": May("what the firm answered, written by the firm alone"),
     "cabinets_supportrequest": May("a look is asked for", insert="*"),
     "cabinets_totpdevice": May("a lost second factor is removed, never read", delete=True),
+    "cabinets_transferrecord": May("what covers a transfer, for the operator's own register"),
     "cabinets_user": May("an account is shut, a name is corrected", update="first_name is_active is_staff last_name"),
     "dunning_failedjob": May("what failed is closed", update="closed_at", delete=True),
     "gdpr_closing": May("which firms leave, and when"),
+    "gdpr_incidentnotice": May("which firms were told of an incident, and when"),
+    "gdpr_incidentstatement": May("what is said of an incident, and unsaid by nobody", insert="*"),
+    "gdpr_installationincident": May("an incident of the installation", insert="*", update="*"),
+    "gdpr_processornotice": May(
+        "who objects to a company, and what they are answered", update="answer answered_at verdict"
+    ),
+    "gdpr_processorversion": May(
+        "what was announced of a company", insert="*", update="applies_on given_up_at held_at"
+    ),
     "gdpr_subprocessor": May("the companies the installation works with", insert="*", update="*"),
     "invoices_interestrate": May("the rates of the law", insert="*", update="*"),
     "otp_static_staticdevice": May("lost recovery codes are removed, never read", delete=True),
@@ -56,6 +67,7 @@ UNREAD = {
     "cabinets_user": {"password"},
     "cabinets_session": {"session_key", "session_data"},
     "cabinets_totpdevice": {"seed"},
+    "cabinets_passkeydevice": {"public_key", "credential_id", "credential_hash"},
     "otp_static_statictoken": {"token"},
     "cabinets_cabinet": {
         "iban", "bic", "account_holder", "matter_words", "logo", "signature_image", "insurance_policy",

@@ -365,7 +365,8 @@ def test_refuses_an_objection_that_says_nothing_or_was_made(firm: Cabinet, reaso
 def test_a_demonstration_holds_nobody_back(firm: Cabinet) -> None:
     version = declare()
     tell_everybody()
-    Cabinet.objects.using("operator").filter(pk=firm.pk).update(is_demo=True)
+    with working_for(cabinet_id=firm.pk):
+        Cabinet.objects.update(is_demo=True)
 
     with pytest.raises(GdprError, match="démonstration"):
         object_to(firm)

@@ -169,7 +169,7 @@ def test_arrives_in_pause_without_passwords_nor_secrets_and_works(small: tuple[U
         place, key = next(line for line in said.split() if "/mot-de-passe/" in line).split("/")[-3:-1]
         assert sign_in.person_of_link(place=place, token=key) is not None
         act = OperatorAct.objects.using("operator").get(event="firm.imported")
-        assert (act.subject, act.operator.email) == (str(firm_id), OPERATOR)
+        assert (act.subject, User.objects.get(pk=act.operator_id).email) == (str(firm_id), OPERATOR)
 
 
 @pytest.mark.committed
