@@ -1,4 +1,4 @@
-"""Run one bench on servers of its own: python -m bench night|send|webhook|import_memory|dashboard|lists|soak [options]."""
+"""Run one bench on servers of its own: python -m bench night|send|webhook|import_memory|dashboard|lists|soak …."""
 
 import os
 import runpy
