@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 
 from cabinets import journal
 from cabinets.errors import ReadOnlyError
@@ -56,6 +57,8 @@ class CabinetMiddleware:
             response = self.get_response(request)
             if response.status_code >= HTTP_SERVER_ERROR:
                 transaction.set_rollback(True)
+            if not response.has_header("Cache-Control"):
+                add_never_cache_headers(response)  # what one person of a firm read stays on no disk
             return response
 
     def _shown_to_an_operator(self, request: Any) -> HttpResponse:
