@@ -114,7 +114,8 @@ class OperatorForm(forms.ModelForm[models.Model]):
         single: list[Sequence[str]] = [(field.name,) for field in meta.concrete_fields if field.unique]
         several = [c.fields for c in meta.constraints if isinstance(c, models.UniqueConstraint) and c.fields]
         # A link by its key: the row it leads to is not asked for whole.
-        return [[meta.get_field(name).attname for name in names] for names in (*single, *several)]
+        keys = {field.name: field.attname for field in meta.concrete_fields}
+        return [[keys[name] for name in names] for names in (*single, *several)]
 
 
 class OperatorAdmin(admin.ModelAdmin[Any]):
