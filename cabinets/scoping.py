@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connections, models, transaction
+from psycopg import Cursor
 
 from cabinets.errors import NoScopeError
 from cabinets.wall import SCOPE_SETTING, Wall
@@ -92,7 +93,13 @@ def tenant_atomic(*, using: str = "default", durable: bool = False) -> Iterator[
 
 
 def _announce(connection: Any, value: str) -> str:
-    with connection.cursor() as cursor:
+    """Hand a signed scope over apart from the statement, whose text any session of the same role reads as it runs.
+
+    A scope that is read could be said again, and would open its firm: see pg_stat_activity.
+    """
+    connection.ensure_connection()
+    wrapped = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    with wrapped(Cursor(connection.connection)) as cursor:
         cursor.execute(
             "SELECT coalesce(current_setting(%s, true), ''), set_config(%s, %s, true)",
             [SCOPE_SETTING, SCOPE_SETTING, value],

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -65,6 +66,19 @@ class KeyServiceMiddleware:
         page = HttpResponse(render_to_string("503.html", {"member": None}), status=503)
         page["Retry-After"] = "60"
         return page
+
+
+class NullCharacterMiddleware:
+    """Refuse an address that holds a null character: no text of the database does, and asking for one breaks there."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer 400 before anything is read; what a form brings is refused by its own fields."""
+        if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.META.get("QUERY_STRING", ""):
+            raise SuspiciousOperation("a null character in the address")
+        return self.get_response(request)
 
 
 PUBLIC = Window("public", seconds=60)

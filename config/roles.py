@@ -17,6 +17,7 @@ def create(*, server: str, passwords: dict[str, str], database: str = DATABASE) 
     with psycopg.connect(server, autocommit=True) as connection:
         for role, password in passwords.items():
             _role(connection, role=role, password=password)
+        _hide_statements(connection)
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
         if known is None:
             connection.execute(
@@ -52,6 +53,17 @@ def _role(connection: psycopg.Connection, *, role: str, password: str) -> None:
             sql.Literal(password),
         )
     )
+
+
+def _hide_statements(connection: psycopg.Connection) -> None:
+    """Keep what a session runs from the others of its role: the texts name people and amounts of every firm.
+
+    Only a superuser may say it; on a server that lends none, its own administrator does (docs/operations.md).
+    """
+    if connection.info.parameter_status("is_superuser") != "on":
+        return
+    for role in VISITORS:
+        connection.execute(sql.SQL("ALTER ROLE {} SET track_activities = off").format(sql.Identifier(role)))
 
 
 def _close(connection: psycopg.Connection, *, database: str) -> None:

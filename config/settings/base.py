@@ -167,6 +167,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.middleware.NullCharacterMiddleware",
     "config.middleware.PublicFloorMiddleware",
     # Innermost: the firm's transaction wraps the view and the rendering of its template.
     "cabinets.middleware.CabinetMiddleware",
