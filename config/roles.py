@@ -10,6 +10,7 @@ SCHEDULER = "quittance_scheduler"
 OPERATOR = "quittance_operator"
 VISITORS = (APP, SCHEDULER, OPERATOR)
 DATABASE = "quittance"
+_LARGE_OBJECTS = ("lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oid, bytea)")
 
 
 def create(*, server: str, passwords: dict[str, str], database: str = DATABASE) -> None:
@@ -78,3 +79,7 @@ def _close_schema(connection: psycopg.Connection) -> None:
     connection.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(OWNER)))
     connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(visitors))
+    if connection.info.parameter_status("is_superuser") == "on":
+        # A large object belongs to no firm, and no policy holds it.
+        for function in _LARGE_OBJECTS:
+            connection.execute(f"REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC")  # type: ignore[arg-type]

@@ -179,7 +179,7 @@ def make_passkey(member: Membership) -> uuid.UUID:
     """Make a passkey of a colleague."""
     key_id = uuid.uuid4()
     key = PasskeyDevice(
-        id=key_id, user=member.user, name=CANARY, credential_id=b"x", credential_hash="x", public_key=b"x"
+        id=key_id, user=member.user, name=CANARY, credential_id=b"x", credential_hash=key_id.hex, public_key=b"x"
     )
     key.save(force_insert=True)
     return key_id

@@ -9,6 +9,7 @@ from django.db import connections
 
 from cabinets.models import Cabinet, Membership
 from cabinets.scoping import Scope, acting_for, tenant_atomic
+from config.roles import DATABASE
 from tests.conftest import FirmBrowser
 
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler", "operator"])
@@ -48,6 +49,14 @@ def test_the_application_may_not_show_its_statements_again() -> None:
     ):
         direct.execute("SET track_activities = on")
     assert "track_activities" in str(refused.value)
+
+
+@pytest.mark.parametrize("statement", ["SELECT lo_create(0)", "SELECT lo_creat(-1)", "SELECT lo_from_bytea(0, 'x')"])
+def test_the_application_makes_no_large_object(statement: str) -> None:
+    """In the database the roles are made for; those of the tests are copies that nobody attacks."""
+    parts = {**psycopg.conninfo.conninfo_to_dict(connections["default"].connection.info.dsn), "dbname": DATABASE}
+    with psycopg.connect(**parts, password=_password()) as direct, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        direct.execute(statement)
 
 
 @pytest.mark.parametrize(
