@@ -82,4 +82,4 @@ def _close_schema(connection: psycopg.Connection) -> None:
     if connection.info.parameter_status("is_superuser") == "on":
         # A large object belongs to no firm, and no policy holds it.
         for function in _LARGE_OBJECTS:
-            connection.execute(f"REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC")  # type: ignore[arg-type]
+            connection.execute(f"REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC")

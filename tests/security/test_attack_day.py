@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.db import connections
+from psycopg.conninfo import make_conninfo
 
 from cabinets.models import Cabinet, Membership
 from cabinets.scoping import Scope, acting_for, tenant_atomic
@@ -54,8 +55,8 @@ def test_the_application_may_not_show_its_statements_again() -> None:
 @pytest.mark.parametrize("statement", ["SELECT lo_create(0)", "SELECT lo_creat(-1)", "SELECT lo_from_bytea(0, 'x')"])
 def test_the_application_makes_no_large_object(statement: str) -> None:
     """In the database the roles are made for; those of the tests are copies that nobody attacks."""
-    parts = {**psycopg.conninfo.conninfo_to_dict(connections["default"].connection.info.dsn), "dbname": DATABASE}
-    with psycopg.connect(**parts, password=_password()) as direct, pytest.raises(psycopg.errors.InsufficientPrivilege):
+    address = make_conninfo(connections["default"].connection.info.dsn, dbname=DATABASE, password=_password())
+    with psycopg.connect(address) as direct, pytest.raises(psycopg.errors.InsufficientPrivilege):
         direct.execute(statement)
 
 
