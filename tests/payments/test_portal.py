@@ -662,7 +662,8 @@ def test_no_request_breaks_a_public_page_or_shows_another_firm(
 
     for address in addresses:
         response = send(address, data)
-        assert response.status_code in {200, 301, 302, 404, 405, 422, 429}
+        # 400: a null character in the address.
+        assert response.status_code in {200, 301, 302, 400, 404, 405, 422, 429}
         assert theirs not in response.content.decode()
 
 

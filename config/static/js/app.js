@@ -5,9 +5,8 @@ import { dialog } from "./dialog.js";
 import { dropzone } from "./dropzone.js";
 import { filters } from "./filters.js";
 import { insert } from "./insert.js";
-import { passkey } from "./passkey.js";
 import { preview } from "./preview.js";
 import { selection } from "./selection.js";
 import { shortcuts } from "./shortcuts.js";
 
-for (const start of [announce, copy, dialog, dropzone, filters, insert, passkey, preview, selection, shortcuts]) start(document);
+for (const start of [announce, copy, dialog, dropzone, filters, insert, preview, selection, shortcuts]) start(document);

@@ -16,7 +16,8 @@ async function ask(form, event) {
   }
 }
 
-export function passkey(root) {
+// Only the pages that ask for a key load this module: the others stay one request lighter.
+function passkey(root) {
   if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) return;
   for (const form of root.querySelectorAll("form[data-passkey]")) {
     form.hidden = false;
@@ -25,3 +26,5 @@ export function passkey(root) {
   for (const area of root.querySelectorAll("[data-passkey-area]")) area.hidden = false;
   for (const words of root.querySelectorAll("[data-passkey-without]")) words.hidden = true;
 }
+
+passkey(document);
