@@ -189,7 +189,7 @@ def test_a_script_neither_evaluates_nor_styles_by_hand(path: Path) -> None:
 
 
 def test_every_module_is_imported_by_the_entry() -> None:
-    # The debtor's pages begin with a script of their own, and load nothing else; a page that asks for a passkey adds its own.
+    # The debtor's pages begin with a script of their own, and load nothing else; a page that asks for a key adds one.
     alone = {"app.js", "payer.js", "passkey.js"}
     entry = "".join((STATIC / "js" / name).read_text("utf-8") for name in ("app.js", "payer.js"))
 
