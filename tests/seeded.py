@@ -1,55 +1,61 @@
-"""The demonstration told once a process, and brought back row for row and file for file afterwards.
+"""The demonstration told once a run, and brought back row for row and file for file afterwards.
 
-Telling it takes as long as forty tests; its rows are copied to files, so that the database holds nothing more.
+Telling it takes as long as forty tests; its rows are copied to files that the workers of one run share, so that the
+database holds nothing more.
 """
 
+import fcntl
 import io
+import json
+import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connections, transaction
 
 from cabinets import sealing
 from tests.conftest import KEPT_TABLES, empty_every_table
 
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Where the rows and the files of a demonstration are, and how far its sequences went."""
-
-    rows: Path
-    files: Path
-    sequences: list[tuple[str, int]]
+# Where the rows of a told demonstration say what they are: sequences, and each table with its columns in their order.
+SHAPE = "shape.json"
 
 
-_kept: dict[str, Kept] = {}
-
-
-def seed(folder: Path, *, day: str) -> None:
+def seed(folder: Path, *, day: str, factory: pytest.TempPathFactory) -> None:
     """Fill an empty database and this folder with the demonstration of a day; settings lead to the folder already."""
-    if day in _kept:
-        try:
-            _bring_back(folder, _kept[day])
-        except DatabaseError:
-            # A test changed the tables meanwhile (a segment of the journal dropped): it is told again.
-            empty_every_table()
-            del _kept[day]
-        else:
-            return
-    call_command("demo", stdout=io.StringIO())
-    _kept[day] = _keep(folder)
+    with _kept_place(factory) as place:
+        kept = place / day
+        if (kept / SHAPE).exists():
+            try:
+                _bring_back(folder, kept)
+            except DatabaseError:
+                # A test changed the tables meanwhile (a segment of the journal dropped): it is told again.
+                empty_every_table()
+            else:
+                return
+        call_command("demo", stdout=io.StringIO())
+        _keep(folder, kept)
 
 
-def _keep(folder: Path) -> Kept:
-    place = Path(tempfile.mkdtemp(prefix="kept-demo-"))
-    rows, files = place / "rows", place / "files"
-    rows.mkdir()
+@contextmanager
+def _kept_place(factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Yield the folder this run keeps its demonstrations in, held by one worker at a time."""
+    own = factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "kept-demo"
+    place.mkdir(mode=0o700, exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield place
+
+
+def _keep(folder: Path, kept: Path) -> None:
+    shutil.rmtree(kept, ignore_errors=True)
+    rows, files = kept / "rows", kept / "files"
+    rows.mkdir(parents=True)
     with _unwalled() as (cursor, tables):
         for table, columns in tables.items():
             with (
@@ -59,21 +65,23 @@ def _keep(folder: Path) -> Kept:
                 for block in copied:
                     written.write(block)
         cursor.execute("SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public'")
-        sequences = [(name, value) for name, value in cursor.fetchall() if value is not None]
+        sequences = {name: value for name, value in cursor.fetchall() if value is not None}
     shutil.copytree(folder, files)
-    return Kept(rows, files, sequences)
+    # Written last: what was cut short is told again.
+    (kept / SHAPE).write_text(json.dumps({"tables": tables, "sequences": sequences}))
 
 
-def _bring_back(folder: Path, kept: Kept) -> None:
+def _bring_back(folder: Path, kept: Path) -> None:
     sealing.forget_keys()
-    with _unwalled() as (cursor, tables):
+    shape = json.loads((kept / SHAPE).read_text())
+    with _unwalled() as (cursor, _):
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        for table, columns in tables.items():
+        for table, columns in shape["tables"].items():
             with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copied:
-                copied.write((kept.rows / table).read_bytes())
-        for name, value in kept.sequences:
+                copied.write((kept / "rows" / table).read_bytes())
+        for name, value in shape["sequences"].items():
             cursor.execute("SELECT setval(%s::regclass, %s)", [f'public."{name}"', value])
-    shutil.copytree(kept.files, folder, dirs_exist_ok=True)
+    shutil.copytree(kept / "files", folder, dirs_exist_ok=True)
 
 
 @contextmanager
@@ -81,7 +89,7 @@ def _unwalled() -> Iterator[tuple[Any, dict[str, str]]]:
     """Let the owner copy rows of every firm for the length of one transaction, and put the wall back in it."""
     with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
         cursor.execute(
-            "SELECT c.relname, c.relforcerowsecurity, string_agg(format('%%I', a.attname), ', ')"
+            "SELECT c.relname, c.relforcerowsecurity, string_agg(format('%%I', a.attname), ', ' ORDER BY a.attnum)"
             " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
             " AND a.attgenerated = '' WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition"
             " AND c.relnamespace = 'public'::regnamespace AND c.relname <> ALL(%s) GROUP BY c.oid ORDER BY c.relname",

@@ -58,7 +58,7 @@ def demo(
         override_settings(VAR=folder, MEDIA_ROOT=folder / "documents", DEMO_CATCHER=""),
     ):
         empty_every_table()
-        seed(folder, day=f"{timezone.now():%Y-%m-%d}")
+        seed(folder, day=f"{timezone.now():%Y-%m-%d}", factory=tmp_path_factory)
         yield {cabinet.slug: cabinet for cabinet in firms()}
         empty_every_table()
         for alias in connections:

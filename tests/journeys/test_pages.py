@@ -464,7 +464,8 @@ def name_of_nothing(address: str) -> bool:
 
 
 def seen_on(page: Page) -> list[str]:
-    """Return what is wrong with the open page."""
+    """Return what is wrong with the open page, once it is whole."""
+    page.wait_for_load_state()
     faults = [f"refusé par la politique : {one}" for one in page.evaluate("window.__refused")]
     wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     if wider > 0:

@@ -152,8 +152,10 @@ def test_a_debtor_chooses_what_to_pay(open_debtor: Open, provider: FakeProvider,
             expect(page.get_by_role("status")).to_have_text("2 880,00 €")
         fine(page, scripts=scripts)
         page.get_by_role("button", name="Continuer").click()
+        pay = page.get_by_role("button", name="Payer 2 880,00 € par carte")
+        expect(pay).to_be_visible()
         fine(page, scripts=scripts)
-        page.get_by_role("button", name="Payer 2 880,00 € par carte").click()
+        pay.click()
         pay_at_the_provider(page)
 
         assert [online.now(row).outstanding_cents for row in online.invoices] == [144_000, 0, 0]
