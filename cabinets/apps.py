@@ -1,6 +1,10 @@
 """The floor."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
+
+from cabinets import ports
 
 
 class CabinetsConfig(AppConfig):
@@ -9,3 +13,7 @@ class CabinetsConfig(AppConfig):
     name = "cabinets"
     verbose_name = "Cabinets"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let what is sealed anew about an archived client bring them back."""
+        ports.register_archivist(import_module("cabinets.services.archive"))

@@ -40,6 +40,7 @@ class Right(models.TextChoices):
     LEAVE = "leave", "Exporter tout le cabinet et clore son compte"
     ALLOW_SUPPORT = "allow_support", "Autoriser un accès d’assistance"
     ANSWER_RIGHTS = "answer_rights", "Répondre aux demandes sur les données personnelles"
+    OPEN_ARCHIVE = "open_archive", "Ouvrir l’archive d’un client"
     OWN_ACCOUNT = "own_account", "Gérer son propre compte"
 
 

@@ -17,6 +17,10 @@ class SealBrokenError(CabinetError):
     """A sealed value does not open in its place: moved, altered, or its key is gone."""
 
 
+class ArchivedError(CabinetError):
+    """A client's data are in the intermediate archive, and the person has not opened it."""
+
+
 class KeyServiceError(CabinetError):
     """The service that holds the keys did not do what was asked: nothing was opened nor sealed. Says what to mend."""
 

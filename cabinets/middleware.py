@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from cabinets import journal
-from cabinets.errors import ReadOnlyError
+from cabinets.errors import ArchivedError, ReadOnlyError
 from cabinets.models import Cabinet, Membership
 from cabinets.scoping import acting_for, tenant_atomic
 from cabinets.services import looking, visiting
@@ -92,7 +92,11 @@ class CabinetMiddleware:
         return None
 
     def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
-        """Turn a page that writes, were it to undo it at once, into a refusal for whom may only read."""
+        """Answer what only reads and what the archive withholds by a page of refusal; nothing is written."""
+        if isinstance(exception, ArchivedError):
+            page = render(request, "cabinets/archived.html", {"why": str(exception)}, status=403)
+            transaction.set_rollback(True)
+            return page
         if not isinstance(exception, ReadOnlyError):
             return None
         logger.warning("look.kept_from_writing")

@@ -1,6 +1,7 @@
 """What the floor tells those above it: the invoices' app registers who listens when it starts."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
@@ -28,6 +29,28 @@ def follower() -> Follower:
     if not _registered:
         raise RuntimeError("no app follows clients and dossiers: invoices is not installed")
     return _registered[0]
+
+
+class Archivist(Protocol):
+    """Keeps the intermediate archive."""
+
+    def give_back(self, client_ids: Collection[UUID]) -> int:
+        """Return clients to daily use, because something new is written about them; return how many were archived."""
+
+
+_archivists: list[Archivist] = []
+
+
+def register_archivist(keeping: Archivist) -> None:
+    """Make this archivist the one who gives clients back."""
+    _archivists[:] = [keeping]
+
+
+def archivist() -> Archivist:
+    """Return the registered archivist."""
+    if not _archivists:
+        raise RuntimeError("nobody keeps the archive: cabinets is not ready")
+    return _archivists[0]
 
 
 class Meter(Protocol):

@@ -31,6 +31,8 @@ class Scope:
     member_id: UUID | None = None
     # Data keys found while acting for this firm; dies with the scope, so a rolled-back key is never used again.
     keys: dict[tuple[str, UUID | None], UUID] = field(default_factory=dict)
+    # Keys of the intermediate archive met in this scope, and those this person may not open (None); never kept longer.
+    archived: dict[UUID, bytes | None] = field(default_factory=dict)
 
     def signed(self) -> str:
         """Return the scope as the database checks it: firm, member, HMAC-SHA256 under the scope key."""

@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 from django.apps import apps
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
-from cabinets import crypto
+from cabinets import crypto, ports
 from cabinets.enums import KeyPurpose
-from cabinets.errors import SealBrokenError
+from cabinets.errors import ArchivedError, SealBrokenError
 from cabinets.key_holders import KeyHolders, holders_of
 from cabinets.scoping import CabinetOwned, current_scope
 from cabinets.transit import Transit, TransitSettings
@@ -21,8 +22,20 @@ _KEEP_AT_MOST = 50_000
 _opened: dict[UUID, tuple[float, bytes]] = {}
 
 
+ARCHIVED = (
+    "Ce client est en archive\u00a0: ses données ne se lisent qu’archive ouverte, et ne se modifient qu’une fois le"
+    " client sorti de l’archive. Rien n’a été modifié. Un associé ou un administrateur l’ouvre depuis sa page."
+)
+
+
 class Sealed(bytes):
     """A value as the database holds it."""
+
+    __slots__ = ()
+
+
+class Withheld(str):
+    """What is read of a value whose key is in the intermediate archive: nothing, and never to be written back."""
 
     __slots__ = ()
 
@@ -45,29 +58,64 @@ def check_key_service() -> None:
 
 
 def key_bytes(key_id: UUID) -> bytes:
-    """Return a data key by id, from the process's five-minute cache or from the firm's rows."""
+    """Return a data key by id, from the process's five-minute cache or from the firm's rows.
+
+    Raise SealBrokenError for a destroyed key, ArchivedError for one the intermediate archive withholds.
+    """
     if (known := _opened.get(key_id)) and known[0] > time.monotonic():
         return known[1]
     load_keys([key_id])
-    if key_id not in _opened:
+    if key_id in _opened:
+        return _opened[key_id][1]
+    archived = current_scope().archived
+    if key_id not in archived:
         raise SealBrokenError("Cette donnée a été effacée : sa clé de chiffrement a été détruite.")
-    return _opened[key_id][1]
+    if (key := archived[key_id]) is None:
+        raise ArchivedError(ARCHIVED)
+    return key
+
+
+def key_to_write(row: "SealedModel", *, is_new: bool) -> tuple[UUID, bytes]:
+    """Return the id and the key that seal a row, once sure its client's archive may be written to.
+
+    Something new about an archived client that the product itself records (a message, a payment, a request) brings
+    them back to daily use; a person changes nothing in the archive.
+    """
+    key_id = row.sealing_key()
+    key = key_bytes(key_id)
+    scope, subject = current_scope(), row.sealing_subject()
+    if key_id in scope.archived and subject is not None:
+        if scope.member_id is not None:
+            raise ArchivedError(ARCHIVED)
+        if is_new:
+            ports.archivist().give_back([subject])
+    return key_id, key
 
 
 def load_keys(key_ids: Iterable[UUID]) -> None:
     """Unwrap many data keys of the firm in one query, so that a list opens without a query a row."""
     now = time.monotonic()
     wanted = {key_id for key_id in key_ids if key_id not in _opened or _opened[key_id][0] <= now}
+    wanted -= current_scope().archived.keys() if wanted else set()
     if not wanted:
         return
     _forget_old(now)
-    rows = list(_data_keys().filter(pk__in=wanted).values_list("pk", "cabinet_id", "wrapped"))
+    found = list(_data_keys().filter(pk__in=wanted).values_list("pk", "cabinet_id", "wrapped"))
+    for (key_id, *_), key in _unwrapped([row for row in found if row[2] is not None]):
+        _opened[key_id] = (now + _KEEP_SECONDS, key)
+    if archived := [row[0] for row in found if row[2] is None]:
+        kept = current_scope().archived
+        kept.update(dict.fromkeys(archived))
+        kept.update({key_id: key for (key_id, *_), key in _unwrapped(_readable(archived))})
+
+
+def _unwrapped(rows: Sequence[tuple[UUID, UUID, Any]]) -> Iterable[tuple[tuple[UUID, UUID, Any], bytes]]:
+    """Open wrapped keys together, each beside its row: id, firm, wrapped key."""
     places = [
         crypto.Placed(bytes(wrapped), crypto.for_data_key(key_id=key_id, cabinet_id=cabinet_id))
         for key_id, cabinet_id, wrapped in rows
     ]
-    for (key_id, *_), key in zip(rows, keks().unwrap(places), strict=True):
-        _opened[key_id] = (now + _KEEP_SECONDS, key)
+    return zip(rows, keks().unwrap(places), strict=True)
 
 
 def _forget_old(now: float) -> None:
@@ -80,6 +128,13 @@ def _forget_old(now: float) -> None:
         _opened.pop(key_id, None)
     if old:
         crypto.forget_ciphers()
+
+
+def forget(key_ids: Iterable[UUID]) -> None:
+    """Let go of these opened keys: they were put in the archive."""
+    for key_id in key_ids:
+        _opened.pop(key_id, None)
+    crypto.forget_ciphers()
 
 
 def forget_keys() -> None:
@@ -116,6 +171,17 @@ def make_keys(*, purpose: KeyPurpose, subject_ids: Sequence[UUID | None]) -> lis
         _opened[key_id] = (time.monotonic() + _KEEP_SECONDS, key)
         scope.keys[(purpose.value, subject_id)] = key_id
     return ids
+
+
+def _readable(key_ids: Sequence[UUID]) -> list[tuple[UUID, UUID, Any]]:
+    """Return those of these archived keys that whoever acts may open now: id, firm, wrapped key."""
+    rows = apps.get_model("cabinets", "ArchivedKey").objects.filter(pk__in=key_ids)
+    if (member_id := current_scope().member_id) is not None:
+        # The database shuts what somebody closed; the minute an opening runs out is told here.
+        openings = apps.get_model("cabinets", "ArchiveOpening").objects.filter(closed_at=None)
+        mine = openings.filter(member=member_id, ends_at__gt=timezone.now())
+        rows = rows.filter(client__in=mine.values("client"))
+    return list(rows.values_list("pk", "cabinet_id", "wrapped"))
 
 
 def _data_keys() -> models.QuerySet[Any]:
@@ -172,11 +238,15 @@ class _SealedAttribute:
         if not isinstance(value, Sealed):
             return value
         if self.memo not in instance.__dict__:
-            opened = crypto.open_sealed(
-                value, key=key_bytes(crypto.key_id_of(value)), bound_to=instance.bound_to(self.name)
-            )
-            instance.__dict__[self.memo] = opened.decode()
+            instance.__dict__[self.memo] = self._open(instance, value)
         return instance.__dict__[self.memo]
+
+    def _open(self, instance: SealedModel, value: Sealed) -> str:
+        try:
+            key = key_bytes(crypto.key_id_of(value))
+        except ArchivedError:
+            return Withheld()
+        return crypto.open_sealed(value, key=key, bound_to=instance.bound_to(self.name)).decode()
 
     def __set__(self, instance: SealedModel, value: object) -> None:
         instance.__dict__.pop(self.memo, None)
@@ -213,10 +283,12 @@ class SealedTextField(models.Field):  # type: ignore[type-arg]
         value = model_instance.__dict__.get(self.attname, "")
         if isinstance(value, Sealed):
             return value
-        key_id = model_instance.sealing_key()
+        if isinstance(value, Withheld):
+            raise ArchivedError(ARCHIVED)
+        key_id, key = key_to_write(model_instance, is_new=add)
         sealed = crypto.seal(
             str(value or "").encode(),
-            key=key_bytes(key_id),
+            key=key,
             key_id=key_id,
             bound_to=model_instance.bound_to(self.attname),
         )

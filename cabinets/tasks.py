@@ -6,7 +6,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from cabinets.services import bank_account, mail_desk, people, sign_in, sign_up, subscription, support
+from cabinets.services import archive, bank_account, mail_desk, people, sign_in, sign_up, subscription, support
 
 HEARTBEAT = "heartbeat"
 
@@ -57,6 +57,12 @@ def sweep_account_mails() -> int:
 def settle_support() -> int:
     """Every minute: close the requests nobody answered, and note the end of the accesses that are over."""
     return support.settle_every_firm()
+
+
+@shared_task
+def close_archives() -> int:
+    """Every minute: note the end of the archives whose hour is over."""
+    return archive.close_what_is_over()
 
 
 @shared_task

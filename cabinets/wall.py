@@ -21,7 +21,7 @@ BLOCK = hashlib.sha256().block_size
 By = Literal[
     "firm", "dossier", "own_dossier", "dossiers", "invoice", "client", "own_client", "reminder", "targets", "uploader",
     "batch", "client_or_firm", "every_file", "plan",
-    "member", "sharer",
+    "member", "sharer", "archive",
 ]  # fmt: skip
 
 
@@ -67,6 +67,9 @@ _NEED_TO_KNOW: dict[By, str] = {
     "member": "((SELECT quittance_member()) IS NULL OR member_id = (SELECT quittance_member()))"
     " AND ((SELECT quittance_sees_all()) OR client_id IS NULL"
     " OR client_id IN (SELECT d.client_id FROM cabinets_dossier d))",
+    # A key of the intermediate archive: nobody's, but the product's own and whose opening is not closed.
+    "archive": "(SELECT quittance_member()) IS NULL OR client_id IN (SELECT o.client_id FROM cabinets_archiveopening o"
+    " WHERE o.member_id = (SELECT quittance_member()) AND o.closed_at IS NULL)",
     # What a person keeps for themselves, or gives to the whole firm.
     "sharer": "is_shared OR (SELECT quittance_member()) IS NULL OR member_id = (SELECT quittance_member())",
     "targets": "(SELECT quittance_sees_all()) OR ("

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gdpr.enums import Ending, Start
 from gdpr.inventory import Holding, retention_of
+from invoices.law.limitation import shift_months
 
 OWED = "Une somme reste due : ces données servent au contrat (art. 17-1-a du RGPD)."
 LAW = "Pièces que la loi comptable et fiscale fait conserver (art. 17-3-b du RGPD)."
@@ -26,6 +27,8 @@ class ClientFacts:
     """The last day their messages are kept; None while something is owed."""
     accounts_until: dt.date | None
     """The last day their vouchers are kept; None when they have none."""
+    last_moved_on: dt.date
+    """The last invoice, payment or message; the day they were added when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,11 @@ def messages_may_go(facts: ClientFacts) -> bool:
 def spare_may_go(facts: ClientFacts, *, is_asked: bool) -> bool:
     """Say whether what no voucher needs may go: asked for, once nothing is owed; by itself, once messages may."""
     return not facts.is_owed if is_asked else messages_may_go(facts)
+
+
+def may_be_archived(facts: ClientFacts, *, months: int) -> bool:
+    """Say whether nothing is owed and nothing moved for so many months: daily use is over (law.md R60)."""
+    return not facts.is_owed and shift_months(facts.last_moved_on, months) < facts.on
 
 
 def client_may_go(facts: ClientFacts) -> bool:

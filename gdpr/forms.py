@@ -11,9 +11,10 @@ from django import forms
 from cabinets.forms.fields import DayField
 from cabinets.forms.sign_in import ConfirmPasswordForm
 from cabinets.models import Client, Contact
+from cabinets.services.archive import LONGEST_REASON
 from gdpr.enums import Attested, Claim, IdentityProof, RequestOrigin, RightsState, Risk
 from gdpr.models import RetentionSettings
-from gdpr.terms import LEAST_ACCOUNTING_YEARS
+from gdpr.terms import ARCHIVE_MONTHS, LEAST_ACCOUNTING_YEARS
 
 LONGEST = 4000
 MOST_YEARS = 30
@@ -41,6 +42,13 @@ class RetentionForm(forms.Form):
     fiscal_month = forms.TypedChoiceField(
         label="L’exercice finit en", coerce=int, choices=[(rank, name) for rank, name in enumerate(MONTHS, start=1)]
     )
+    archive_months = forms.TypedChoiceField(
+        label="Mettre en archive un client qui ne doit plus rien après",
+        coerce=int,
+        choices=[(months, f"{months} mois sans mouvement") for months in ARCHIVE_MONTHS],
+        help_text="Ses données restent gardées, mais ne se lisent plus qu’une heure à la fois, avec un motif. Une "
+        "nouvelle facture, un paiement ou un message l’en sort.",
+    )
     purges = forms.BooleanField(
         label="Effacer chaque nuit ce dont le délai est passé",
         required=False,
@@ -48,8 +56,21 @@ class RetentionForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, instance: RetentionSettings) -> None:
-        names = ("accounting_years", "fiscal_month", "purges")
+        names = ("accounting_years", "fiscal_month", "archive_months", "purges")
         super().__init__(data, initial={name: getattr(instance, name) for name in names})
+
+
+class OpeningForm(forms.Form):
+    """Why an archive is opened."""
+
+    reason = forms.CharField(
+        label="Motif",
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Par exemple : contestation reçue le 3 mars, contrôle fiscal, demande du bâtonnier. Il est gardé au "
+        "journal avec votre nom.",
+        error_messages={"required": "Écrivez pourquoi l’archive est ouverte : le motif est gardé."},
+    )
 
 
 def _person(value: str) -> tuple[UUID, UUID | None]:

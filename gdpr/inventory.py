@@ -388,6 +388,16 @@ HOLDINGS: tuple[Holding, ...] = (
         seen_by=Right.SEE_JOURNAL,
         in_access=False,
     ),
+    Holding(
+        model="cabinets.ArchiveOpening",
+        person=Person.CLIENT,
+        purpose="security",
+        retention="traces",
+        fields=("reason",),
+        ending=Ending.EMPTY,
+        seen_by=Right.SEE_JOURNAL,
+        client="client",
+    ),
     # The firm.
     _setting(
         "cabinets.Cabinet",
@@ -1174,6 +1184,7 @@ NOBODY: Mapping[str, str] = {
     "cabinets.OpenSession": "la table des sessions, telle que l’exploitant la lit : décrite à cabinets.Session",
     "cabinets.Offer": "des prix publics",
     "cabinets.Subscription": "ce que le cabinet a choisi, et des dates",
+    "cabinets.ArchivedKey": "des clés chiffrées, gardées à part",
     "cabinets.DataKey": "des clés chiffrées",
     "cabinets.JournalSeal": "des empreintes par mois",
     "cabinets.SupportAnswer": "des instants et un oui ou un non ; qui a répondu est un membre, décrit ailleurs",

@@ -22,7 +22,7 @@ from gdpr.enums import (
     Risk,
     Verdict,
 )
-from gdpr.terms import LEAST_ACCOUNTING_YEARS, USUAL_ACCOUNTING_YEARS
+from gdpr.terms import ARCHIVE_MONTHS, LEAST_ACCOUNTING_YEARS, USUAL_ACCOUNTING_YEARS, USUAL_ARCHIVE_MONTHS
 from payments.models import DebtorRequest
 
 DECEMBER = 12
@@ -36,6 +36,7 @@ class RetentionSettings(CabinetOwned):
         "années de conservation des pièces", default=USUAL_ACCOUNTING_YEARS
     )
     fiscal_month = models.PositiveSmallIntegerField("mois de fin d’exercice", default=DECEMBER)
+    archive_months = models.PositiveSmallIntegerField("mois avant l’archive", default=USUAL_ARCHIVE_MONTHS)
     purges = models.BooleanField("effacement chaque nuit", default=False)
     changed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
     changed_at = models.DateTimeField("réglé le", auto_now=True)
@@ -52,7 +53,9 @@ class RetentionSettings(CabinetOwned):
             ),
             models.CheckConstraint(
                 name="retention_within_the_law",
-                condition=Q(accounting_years__gte=LEAST_ACCOUNTING_YEARS) & Q(fiscal_month__range=(1, DECEMBER)),
+                condition=Q(accounting_years__gte=LEAST_ACCOUNTING_YEARS)
+                & Q(fiscal_month__range=(1, DECEMBER))
+                & Q(archive_months__in=ARCHIVE_MONTHS),
                 violation_error_message="La loi demande six ans au moins, et l’exercice finit un mois de l’année.",
             ),
         ]

@@ -8,7 +8,7 @@ from django.utils import timezone
 from cabinets.models import Cabinet
 from cabinets.scoping import acting_for, tenant_atomic, working_for
 from cabinets.services.firm import every_firm
-from gdpr.services import centre, closing, firm_copies, incident_news, processor_news, retention
+from gdpr.services import archiving, centre, closing, firm_copies, incident_news, processor_news, retention
 
 # A firm of many years is long to copy or to erase; past this the worker is given up.
 LONGEST = 10_000
@@ -30,6 +30,24 @@ def purge_firm(cabinet_id: str) -> int:
         with tenant_atomic():
             on = Cabinet.objects.get().today()
         return sum(retention.purge(on=on).values())
+
+
+@shared_task(name="gdpr.tasks.archive")
+def archive() -> int:
+    """Each night: hand over each firm, whose clients may have left daily use; return how many."""
+    ids = [cabinet_id for cabinet_id, _ in every_firm()]
+    for cabinet_id in ids:
+        archive_firm.delay(str(cabinet_id))
+    return len(ids)
+
+
+@shared_task(name="gdpr.tasks.archive_firm")
+def archive_firm(cabinet_id: str) -> int:
+    """Put in the archive the clients of one firm whose daily use is over; return how many."""
+    with acting_for(cabinet_id=UUID(cabinet_id)):
+        with tenant_atomic():
+            on = Cabinet.objects.get().today()
+        return archiving.archive_firm(on=on)
 
 
 @shared_task(name="gdpr.tasks.remind_of_audits")

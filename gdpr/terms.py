@@ -62,6 +62,9 @@ def answer_due_on(received_on: dt.date, *, is_extended: bool = False) -> dt.date
     return shift_months(received_on, ANSWER_MONTHS + (LONGER_MONTHS if is_extended else 0))
 
 
+# After how long without a movement a client who owes nothing leaves daily use (CNIL, délibération 2021-131).
+ARCHIVE_MONTHS = (6, 12, 24, 36)
+USUAL_ARCHIVE_MONTHS = 12
 # How long everything stays readable, and the closing of an account may be taken back (GDPR art. 28-3-g).
 CLOSING_DAYS = 30
 # How long the whole copy of a firm waits to be fetched.

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from gdpr.views import breaches, centre, information, leaving, processors, register, requests, retention
+from gdpr.views import archive, breaches, centre, information, leaving, processors, register, requests, retention
 
 urlpatterns: list[URLPattern] = [
     path("rgpd/", centre.page, name="gdpr_centre"),
@@ -32,6 +32,10 @@ urlpatterns: list[URLPattern] = [
     path("rgpd/registre.csv", register.sheet, name="gdpr_register_csv"),
     path("rgpd/registre-exploitant.pdf", register.of_the_operator, name="gdpr_register_operator"),
     path("rgpd/durees/", retention.page, name="gdpr_retention"),
+    path("rgpd/archive/", archive.page, name="gdpr_archive"),
+    path("rgpd/archive/<uuid:client_id>/", archive.open_client, name="gdpr_archive_open"),
+    path("rgpd/archive/<uuid:client_id>/refermer/", archive.close, name="gdpr_archive_close"),
+    path("rgpd/archive/<uuid:client_id>/sortir/", archive.bring_back, name="gdpr_archive_return"),
     path("rgpd/demandes/", requests.listing, name="rights_requests"),
     path("rgpd/demandes/ajouter/", requests.add, name="rights_add"),
     path("rgpd/demandes/prendre/<uuid:pk>/", requests.take_in, name="rights_take_in"),

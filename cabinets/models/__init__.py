@@ -1,6 +1,7 @@
 """What the floor holds."""
 
 from cabinets.models.account_mails import AccountMail
+from cabinets.models.archive import ArchivedKey, ArchiveOpening
 from cabinets.models.bank_change import BankChange
 from cabinets.models.clients import Assignment, Client, Contact, Dossier, Hearing
 from cabinets.models.firm import Cabinet, Platform
@@ -24,8 +25,8 @@ from cabinets.models.tasks import Task
 from cabinets.models.transfers import TransferRecord
 
 __all__ = [
-    "AccountMail", "Assignment", "BankChange", "Cabinet", "Client", "Contact", "DataKey", "Dossier", "Hearing",
-    "Invitation", "JournalEntry", "JournalSeal", "Membership", "Note", "Notification", "Offer", "OpenSession",
-    "OperatorAct", "PasskeyDevice", "Platform", "SavedView", "Session", "Subscription", "SupportAnswer",
-    "SupportRequest", "Task", "TotpDevice", "TransferRecord", "User",
+    "AccountMail", "ArchiveOpening", "ArchivedKey", "Assignment", "BankChange", "Cabinet", "Client", "Contact",
+    "DataKey", "Dossier", "Hearing", "Invitation", "JournalEntry", "JournalSeal", "Membership", "Note",
+    "Notification", "Offer", "OpenSession", "OperatorAct", "PasskeyDevice", "Platform", "SavedView", "Session",
+    "Subscription", "SupportAnswer", "SupportRequest", "Task", "TotpDevice", "TransferRecord", "User",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from django.db.models import Q
 from cabinets.enums import Civility, ClientKind, ContactRole, Language, LegalAid, SendingMode
 from cabinets.models.people import Membership
 from cabinets.scoping import CabinetOwned
-from cabinets.sealing import SealedModel, SealedTextField
+from cabinets.sealing import SealedModel, SealedTextField, Withheld
 from cabinets.territories import Territory
 from cabinets.wall import Grant, Wall
 
@@ -58,6 +58,9 @@ class Client(SealedModel):
     )
     credit_cents = models.BigIntegerField("avoir disponible (centimes)", default=0, editable=False)
     created_at = models.DateTimeField("créé le", auto_now_add=True)
+    # In the intermediate archive since; and the last day something brought them back from it.
+    archived_on = models.DateField("en archive depuis le", null=True, editable=False)
+    returned_on = models.DateField("sorti de l’archive le", null=True, editable=False)
 
     wall: ClassVar[Wall] = Wall(
         by="own_client",
@@ -112,6 +115,8 @@ class Client(SealedModel):
         """Return the company, or the civility and name, as written on screen."""
         if self.company:
             return str(self.company)
+        if isinstance(self.company, Withheld):
+            return "Client archivé"
         short = {Civility.MADAME: "Mme", Civility.MONSIEUR: "M.", Civility.MAITRE: "Me"}.get(
             Civility(self.civility), ""
         )
@@ -175,6 +180,8 @@ class Contact(SealedModel):
     @property
     def display_name(self) -> str:
         """Return the name as written on screen."""
+        if isinstance(self.last_name, Withheld):
+            return "Contact archivé"
         return " ".join(part for part in (self.first_name, self.last_name) if part) or "Contact sans nom"
 
 

@@ -18,7 +18,8 @@ class DataKey(CabinetOwned):
     purpose = models.CharField("usage", max_length=8, choices=KeyPurpose)
     # The client the key belongs to; no foreign key, because the key is destroyed before the client's row is.
     subject_id = models.UUIDField("client", null=True)
-    wrapped = models.BinaryField("clé enveloppée")
+    # Empty: the client is in the intermediate archive, and the key is kept apart (`ArchivedKey`).
+    wrapped = models.BinaryField("clé enveloppée", null=True)
     is_active = models.BooleanField("sert à chiffrer", default=True)
     created_at = models.DateTimeField("créée le", auto_now_add=True)
 

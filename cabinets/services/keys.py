@@ -10,9 +10,10 @@ from django.db import connection, transaction
 
 from cabinets import crypto, journal, passkeys, totp
 from cabinets.enums import KeyPurpose
-from cabinets.models import Cabinet, DataKey, PasskeyDevice, TotpDevice
+from cabinets.models import ArchivedKey, Cabinet, Client, DataKey, PasskeyDevice, TotpDevice
 from cabinets.scoping import current_cabinet_id, working_for
 from cabinets.sealing import Sealed, SealedModel, keks, make_keys, open_together, seal_again
+from cabinets.services import archive
 
 CHUNK = 500
 
@@ -29,13 +30,21 @@ def rewrap_keys(*, cabinet_id: UUID) -> int:
     Chunk by chunk, each committed: whoever is stopped half-way begins again where they were. No row is locked while a
     key service is asked: a key that was destroyed or wrapped by another run meanwhile is left as it is.
     """
-    with working_for(cabinet_id=cabinet_id, durable=True):
-        rows = list(DataKey.objects.in_pk_order().values_list("pk", "wrapped"))
-    return _rewrap(
-        [Swap(pk, bytes(old), crypto.for_data_key(key_id=pk, cabinet_id=cabinet_id)) for pk, old in rows],
-        _SWAP.format(table=DataKey._meta.db_table, column="wrapped", key="uuid", pk="id"),
-        lambda: working_for(cabinet_id=cabinet_id, durable=True),
+    return sum(
+        _rewrap(
+            _wrapped_keys(model, cabinet_id),
+            _SWAP.format(table=model._meta.db_table, column="wrapped", key="uuid", pk=column),
+            lambda: working_for(cabinet_id=cabinet_id, durable=True),
+        )
+        for model, column in ((DataKey, "id"), (ArchivedKey, "key_id"))
     )
+
+
+def _wrapped_keys(model: type[DataKey | ArchivedKey], cabinet_id: UUID) -> list["Swap"]:
+    """Return the wrapped keys of a table; one that changes table meanwhile is for the next run."""
+    with working_for(cabinet_id=cabinet_id, durable=True):
+        rows = list(model.objects.exclude(wrapped=None).order_by("pk").values_list("pk", "wrapped"))
+    return [Swap(pk, bytes(old or b""), crypto.for_data_key(key_id=pk, cabinet_id=cabinet_id)) for pk, old in rows]
 
 
 def rewrap_seeds() -> int:
@@ -95,6 +104,8 @@ def _new_keys() -> None:
     active.update(is_active=False)
     for purpose in (KeyPurpose.FIRM, KeyPurpose.CLIENT):
         make_keys(purpose=purpose, subject_ids=[subject for known, subject in subjects if known == purpose])
+    # The new key of an archived client is as far away as the old ones.
+    archive.withhold(list(Client.objects.exclude(archived_on=None).values_list("pk", flat=True)))
 
 
 def _sealed_models() -> Iterator[type[SealedModel]]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from cabinets.addresses import begins_words, find_phone
 from cabinets.models import Client, Contact, Dossier
 from cabinets.sealing import open_together
@@ -42,8 +44,9 @@ def find_dossiers(text: str, *, limit: int = 20) -> list[Dossier]:
 
 def _by_email(email: str, limit: int) -> list[FoundClient]:
     key = email_key(email)
-    found = list(Client.objects.filter(email_index=key)[:limit])
-    contacts = Contact.objects.filter(email_index=key, is_archived=False).select_related("client")
+    found = list(_at_hand().filter(email_index=key)[:limit])
+    reached = Contact.objects.filter(email_index=key, is_archived=False, client__archived_on=None)
+    contacts = reached.select_related("client")
     others = [contact.client for contact in contacts if contact.client not in found]
     answers = [FoundClient(client, client.display_name, "Adresse e-mail") for client in open_together(found)]
     return [
@@ -55,7 +58,7 @@ def _by_email(email: str, limit: int) -> list[FoundClient]:
 def _by_phone(text: str, limit: int) -> list[FoundClient]:
     if (phone := find_phone(text)) is None:
         return []
-    found = open_together(Client.objects.filter(phone_index=phone_key(phone))[:limit])
+    found = open_together(_at_hand().filter(phone_index=phone_key(phone))[:limit])
     return [FoundClient(client, client.display_name, "Téléphone") for client in found]
 
 
@@ -66,4 +69,9 @@ def _by_name(text: str, limit: int) -> list[FoundClient]:
 
 
 def _all_clients() -> list[Client]:
-    return open_together(Client.objects.only("id", "cabinet_id", "civility", "company", "first_name", "last_name"))
+    return open_together(_at_hand().only("id", "cabinet_id", "civility", "company", "first_name", "last_name"))
+
+
+def _at_hand() -> QuerySet[Client]:
+    """Return the clients in daily use: the archive has a search of its own, for whoever may open it."""
+    return Client.objects.filter(archived_on=None)

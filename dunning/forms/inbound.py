@@ -76,4 +76,4 @@ class AttachForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["client"].queryset = Client.objects.all()  # type: ignore[attr-defined]
+        self.fields["client"].queryset = Client.objects.filter(archived_on=None)  # type: ignore[attr-defined]

@@ -13,14 +13,15 @@ from cabinets import journal
 from cabinets.enums import Right
 from cabinets.errors import RightMissingError
 from cabinets.http import CabinetRequest
-from cabinets.models import Client
+from cabinets.models import Client, Dossier
 from cabinets.permissions import requires
+from cabinets.services import archive
 from dunning.forms.approvals import UntilForm
 from dunning.models import Reminder
 from dunning.services import silencing
 from dunning.services.chronology_document import chronology_document
 from dunning.services.reading import agenda, client
-from invoices.models import Standstill
+from invoices.models import Invoice, Standstill
 
 page = require_http_methods(["GET", "POST"])
 
@@ -31,6 +32,9 @@ page = require_http_methods(["GET", "POST"])
 def client_page(request: CabinetRequest, client_id: UUID) -> HttpResponse:
     """Show one client: what is owed, whom we write to, what was said."""
     found = get_object_or_404(Client, pk=client_id)
+    opening = archive.opening_of(client_id=client_id, member=request.member) if found.archived_on else None
+    if found.archived_on and opening is None:
+        return _archived(request, found)
     journal.seen(found, "client")
     read = client.page_of(client=found, cabinet=request.cabinet, member=request.member)
     can = request.member.can
@@ -43,8 +47,21 @@ def client_page(request: CabinetRequest, client_id: UUID) -> HttpResponse:
         "may_manage": can(Right.MANAGE_FIRM),
         "may_check": can(Right.APPROVE_FORMAL_NOTICES),
         "zone": request.cabinet.zone,
+        "opening": opening,
     }
     return render(request, "dunning/client.html", context)
+
+
+def _archived(request: CabinetRequest, found: Client) -> HttpResponse:
+    """Say that a client is in the archive, and who may open it: nothing of theirs."""
+    journal.seen(found, "client_archived")
+    context = {
+        "client": found,
+        "dossiers": Dossier.objects.filter(client=found).only("pk", "reference").order_by("reference"),
+        "invoices": Invoice.objects.filter(client=found).count(),
+        "may_open": request.member.can(Right.OPEN_ARCHIVE),
+    }
+    return render(request, "dunning/client_archived.html", context)
 
 
 @require_GET

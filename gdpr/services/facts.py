@@ -116,5 +116,6 @@ def _facts(
         on=on,
         is_owed=is_owed,
         messages_until=None if is_owed or len(known) < len(ends) else max(known),
+        last_moved_on=max(debt.last_moved_on for debt in debts),
         accounts_until=None if last_voucher is None else accounts_kept_until(last_voucher, years=years, month=month),
     )

@@ -43,6 +43,7 @@ _RANK = "un numéro d’ordre de l’installation : l’ordre des lignes le don
 
 # Tables of a firm that are not carried, and why.
 LEFT_TABLES: Mapping[str, str] = {
+    "cabinets.ArchivedKey": "les clés de l’archive : à l’arrivée, les clients archivés le sont de nouveau",
     "cabinets.DataKey": "les clés de chiffrement : seules celles de l’installation d’arrivée servent",
     "cabinets.Subscription": "l’abonnement : il ne vaut que dans l’installation quittée",
     "dunning.MailServer": "le serveur d’envoi et son mot de passe : à saisir de nouveau",

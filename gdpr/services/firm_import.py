@@ -27,10 +27,10 @@ from psycopg.types.json import Jsonb
 
 from cabinets import crypto, segments
 from cabinets.enums import KeyPurpose, Role
-from cabinets.models import Cabinet, JournalEntry, Membership, User
+from cabinets.models import Cabinet, Client, JournalEntry, Membership, User
 from cabinets.scoping import working_for
 from cabinets.sealing import Sealed, SealedModel, SealedTextField, active_key, forget_keys, key_bytes, make_keys
-from cabinets.services import journal_seals
+from cabinets.services import archive, journal_seals
 from dunning.services import evidence
 from gdpr.errors import GdprError
 from gdpr.services import firm_format as form
@@ -194,6 +194,7 @@ class _Arrival:
                 raise ArchiveRefusedError(f"La table {model._meta.label} n’a pas le nombre de lignes dit. {NOTHING}")
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        archive.withhold(list(Client.objects.exclude(archived_on=None).values_list("pk", flat=True)))
         return self._verify()
 
     def _make_keys(self) -> None:

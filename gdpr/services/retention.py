@@ -23,7 +23,7 @@ from gdpr.services import archives
 from gdpr.services.emptying import let_go, model_of
 from gdpr.services.erasing import purge_client
 from gdpr.services.facts import facts_of, settings_in_force
-from gdpr.terms import YEAR, accounts_gone_through
+from gdpr.terms import USUAL_ARCHIVE_MONTHS, YEAR, accounts_gone_through
 from invoices.law.limitation import OTHERS_YEARS, shift_months
 
 SCHEDULER = "scheduler"
@@ -39,6 +39,7 @@ AGES = {
     "invoices.ImportCorrection": "batch__uploaded_at",
     "invoices.ImportBatch": "uploaded_at",
     "dunning.SmsCatch": "at",
+    "cabinets.ArchiveOpening": "opened_at",
     "dunning.DocumentJob": "asked_at",
     "dunning.StaffMail": "asked_at",
     "gdpr.RightsRequest": "answered_at",
@@ -72,12 +73,26 @@ class Coming:
 
 
 @transaction.atomic
-def save_settings(*, by: Membership, accounting_years: int, fiscal_month: int, purges: bool) -> RetentionSettings:
+def save_settings(
+    *,
+    by: Membership,
+    accounting_years: int,
+    fiscal_month: int,
+    purges: bool,
+    archive_months: int = USUAL_ARCHIVE_MONTHS,
+) -> RetentionSettings:
     """Keep the lengths a firm chooses; a shorter one lets go of more from the next night on."""
     ensure(by, Right.MANAGE_FIRM)
-    chosen = {"accounting_years": accounting_years, "fiscal_month": fiscal_month, "purges": purges, "changed_by": by}
+    chosen = {
+        "accounting_years": accounting_years,
+        "fiscal_month": fiscal_month,
+        "purges": purges,
+        "archive_months": archive_months,
+        "changed_by": by,
+    }
     row, _ = RetentionSettings.objects.update_or_create(defaults=chosen)
-    journal.record("retention.changed", None, years=accounting_years, month=fiscal_month, purges=purges)
+    facts = {"years": accounting_years, "month": fiscal_month, "archive": archive_months, "purges": purges}
+    journal.record("retention.changed", None, **facts)
     return row
 
 

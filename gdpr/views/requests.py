@@ -140,9 +140,11 @@ def _row(one: RightsRequest, today: dt.date) -> Row:
 @requires(Right.ANSWER_RIGHTS)
 def add(request: CabinetRequest) -> HttpResponse:
     """Note a request that came by e-mail, by letter or in person."""
-    clients = sorted(open_together(Client.objects.all()), key=lambda one: one.display_name.casefold())
+    clients = sorted(
+        open_together(Client.objects.filter(archived_on=None)), key=lambda one: one.display_name.casefold()
+    )
     contacts: dict[UUID, list[Contact]] = defaultdict(list)
-    for one in open_together(Contact.objects.order_by("pk")):
+    for one in open_together(Contact.objects.filter(client__archived_on=None).order_by("pk")):
         contacts[one.client_id].append(one)
     form = RequestForm(
         request.POST or None,

@@ -8,11 +8,12 @@ from django.views.decorators.http import require_http_methods
 from cabinets import journal
 from cabinets.enums import Right
 from cabinets.http import CabinetRequest
+from cabinets.models import Client
 from cabinets.permissions import requires
 from gdpr.forms import RetentionForm
 from gdpr.inventory import RETENTIONS
 from gdpr.models import Purge
-from gdpr.services import retention
+from gdpr.services import archiving, retention
 from gdpr.services.facts import settings_in_force
 
 REFUSED = 422
@@ -35,5 +36,8 @@ def page(request: CabinetRequest) -> HttpResponse:
         "coming": retention.coming(on=request.cabinet.today()),
         "purges": Purge.objects.order_by("-on", "-made_at")[:SHOWN],
         "is_on": settings_in_force().purges,
+        "archiving": archiving.coming(on=request.cabinet.today()),
+        "archived": Client.objects.exclude(archived_on=None).count(),
+        "may_open": request.member.can(Right.OPEN_ARCHIVE),
     }
     return render(request, "gdpr/retention.html", context, status=REFUSED if form.errors else None)

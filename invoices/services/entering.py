@@ -10,6 +10,7 @@ from cabinets import journal
 from cabinets.enums import ClientKind, LegalAid
 from cabinets.models import Dossier
 from cabinets.scoping import whole_firm
+from cabinets.services import archive
 from invoices.calendar import due_date_for
 from invoices.enums import InvoiceKind
 from invoices.errors import EntryError
@@ -49,6 +50,7 @@ def enter_invoice(*, facts: InvoiceFacts, on: dt.date) -> Invoice:
     """Record an invoice, give it the stops of its client, and put it on its firm's ladder."""
     invoice = Invoice()
     state(invoice, facts)
+    archive.give_back([invoice.client_id])
     _insert(invoice)
     standstill.inherit(invoice_ids=[invoice.pk])
     ladder().enter(invoice_ids=[invoice.pk], on=on)

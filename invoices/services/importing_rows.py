@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from cabinets.enums import ClientKind, LegalAid
 from cabinets.errors import InputError
 from cabinets.models import Client, Dossier, Membership
-from cabinets.services import bulk_clients
+from cabinets.services import archive, bulk_clients
 from cabinets.services.bulk_clients import ClientBook, DossierBook, Doubt, KnownClient, KnownDossier
 from cabinets.services.clients import ClientFacts, email_key, name_key, new_client
 from invoices.enums import InvoiceKind, InvoiceState, LineNature
@@ -142,6 +142,7 @@ def write(chunk: Chunk, *, importer: Importer, on: dt.date) -> list[Invoice]:
     A number entered by somebody else in the meantime is left as it is.
     """
     bulk_clients.write_clients(chunk.clients)
+    archive.give_back({entry.client_id for entry in chunk.entries})
     bulk_clients.hold_keys({entry.client_id for entry in chunk.entries})
     bulk_clients.write_dossiers(chunk.dossiers, in_charge=chunk.in_charge)
     invoices = [_invoice_of(entry, importer) for entry in chunk.entries]

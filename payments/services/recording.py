@@ -12,6 +12,7 @@ from django.utils import timezone
 from cabinets import journal
 from cabinets.models import Cabinet, Client
 from cabinets.scoping import current_scope, whole_firm
+from cabinets.services import archive
 from invoices.enums import InvoiceState
 from invoices.law.interest import AllocationOrder, allocate
 from invoices.law.plans import order_in_force
@@ -81,6 +82,7 @@ def record_payment(*, receipt: Receipt, on: dt.date, payment_id: UUID | None = N
     """
     if payment_id and (known := Payment.objects.filter(pk=payment_id).first()):
         return known
+    archive.give_back([receipt.client_id])
     client = Client.objects.get(pk=receipt.client_id)
     _check(receipt, on)
     shares = _shares(receipt)

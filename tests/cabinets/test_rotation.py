@@ -95,7 +95,7 @@ def dying(work: Callable[[], object], *, at: int, written: bool) -> Callable[[],
 
 def versions(firm: Cabinet) -> list[int]:
     with working_for(cabinet_id=firm.pk):
-        return sorted(crypto.version_of(bytes(one)) for one in DataKey.objects.values_list("wrapped", flat=True))
+        return sorted(crypto.version_of(bytes(one or b"")) for one in DataKey.objects.values_list("wrapped", flat=True))
 
 
 def opened(firm: Cabinet) -> tuple[list[str], list[str]]:

@@ -260,7 +260,7 @@ def use(settings: Settings, service: TransitDouble, *, holder: str = "transit") 
 
 
 def kinds() -> set[int]:
-    return {version_of(bytes(one)) for one in DataKey.objects.values_list("wrapped", flat=True)}
+    return {version_of(bytes(one or b"")) for one in DataKey.objects.values_list("wrapped", flat=True)}
 
 
 def test_moves_to_the_service_and_back_while_everything_opens(

@@ -131,6 +131,7 @@ def wrap_again() -> None:
     ring = keks()
     for row in DataKey.objects.all():
         place = crypto.for_data_key(key_id=row.pk, cabinet_id=row.cabinet_id)
+        assert row.wrapped is not None
         swap = Swap(row.pk, bytes(row.wrapped), place)
         [key] = ring.unwrap([crypto.Placed(swap.old, place)])
         [row.wrapped] = ring.wrap([crypto.Placed(key, place)])

@@ -137,14 +137,15 @@ def test_chooses_its_lengths_within_the_law(
 ) -> None:
     desk = browse(owner)
 
-    refused = desk.post("/rgpd/durees/", {"accounting_years": "5", "fiscal_month": "12"})
+    refused = desk.post("/rgpd/durees/", {"accounting_years": "5", "fiscal_month": "12", "archive_months": "24"})
     kept = RetentionSettings.objects.exists()
-    desk.post("/rgpd/durees/", {"accounting_years": "7", "fiscal_month": "6", "purges": "on"})
+    shorter = {"accounting_years": "7", "fiscal_month": "6", "archive_months": "24"}
+    desk.post("/rgpd/durees/", {**shorter, "purges": "on"})
 
     row = RetentionSettings.objects.get()
     assert (refused.status_code, kept) == (422, False)
     assert "six ans au moins" in refused.content.decode()
-    assert (row.accounting_years, row.fiscal_month, row.purges) == (7, 6, True)
+    assert (row.accounting_years, row.fiscal_month, row.archive_months, row.purges) == (7, 6, 24, True)
     assert JournalEntry.objects.filter(event="retention.changed").count() == 1
 
 

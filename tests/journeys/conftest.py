@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.cache import cache
 from django.db import connections
 from django.test import Client, override_settings
 from django.test.testcases import LiveServerThread
@@ -45,6 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker("browser")
+
+
+@pytest.fixture(autouse=True)
+def _tries_given_back() -> None:
+    """Let each test sign in as often as it needs: all come from one address, however many a worker runs."""
+    cache.clear()
 
 
 @pytest.fixture(scope="module")

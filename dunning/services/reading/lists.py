@@ -245,7 +245,9 @@ def _beyond(mark: tuple[dt.date, UUID], side: str) -> Q:
 
 def clients_of(*, text: str, only_owing: bool, on: dt.date, page: int) -> ClientList:
     """Return fifty clients in the order of their names, opened here; three queries."""
-    clients = open_together(Client.objects.only(*NAMES, "kind", "is_strategic", "is_never_reminded"))
+    clients = open_together(
+        Client.objects.filter(archived_on=None).only(*NAMES, "kind", "is_strategic", "is_never_reminded")
+    )
     named = [(one.display_name, one) for one in clients]
     if text:
         named = [(name, one) for name, one in named if begins_words(text, f"{name} {one.first_name} {one.last_name}")]
