@@ -37,7 +37,11 @@ def client_page(request: CabinetRequest, client_id: UUID) -> HttpResponse:
         return _archived(request, found)
     journal.seen(found, "client")
     read = client.page_of(client=found, cabinet=request.cabinet, member=request.member)
-    can = request.member.can
+
+    def can(right: Right) -> bool:
+        # What is read in the archive is not acted on.
+        return opening is None and request.member.can(right)
+
     context = {
         "page": read,
         "may_hold": can(Right.HOLD_REMINDERS),

@@ -126,8 +126,8 @@ def test_the_database_hands_an_archived_key_to_nobody_else(put_away: Client, own
     daily = "SELECT count(*) FROM cabinets_datakey WHERE subject_id = %s AND wrapped IS NOT NULL"
 
     def counted(member: Membership | None) -> tuple[int, int]:
-        place = {"cabinet_id": owner.cabinet_id, "member_id": member.pk if member else None}
-        with working_for(**place), connection.cursor() as cursor:
+        member_id = member.pk if member else None
+        with working_for(cabinet_id=owner.cabinet_id, member_id=member_id), connection.cursor() as cursor:
             cursor.execute(seen)
             (kept,) = cursor.fetchone()
             cursor.execute(daily, [put_away.pk])

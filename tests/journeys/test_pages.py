@@ -19,6 +19,8 @@ from playwright.sync_api import Browser, Page
 
 from cabinets.models import Cabinet, Client, Dossier, Membership
 from cabinets.scoping import working_for
+from cabinets.services import archive
+from cabinets.services.clients import ClientFacts, create_client
 from dunning.channels.catcher import list_messages
 from dunning.enums import ReminderState
 from dunning.models import Reminder, ReminderLine, Scenario
@@ -58,6 +60,7 @@ SIGNED_IN = [
     "violation-noter", "violation", "violation-exploitant", "sous-traitant-s-opposer", "information",
     "demandes-de-droits", "demande-de-droits-noter", "demande-de-droits",
     "mise-en-route", "audit-express", "essai-a-blanc", "avant-apres", "export", "cloture", "cloture-reprendre",
+    "archive", "archive-ouvrir", "client-archive", "client-archive-ouvert",
 ]  # fmt: skip
 VISITED = [
     "accueil", "fonctionnement", "securite", "calculateur", "calculateur-refuse", "tarifs", "cgu", "demonstration",
@@ -251,11 +254,25 @@ def of_the_firm(owner: Membership) -> dict[str, str]:
         "message-recu": reverse("demo_message", args=[message.key]),
         "encaissement-compte": reverse("payment_account", args=["stripe", "reel"]),
         "attester": reverse("gdpr_attest", args=["privacy"]),
+        **of_the_archive(owner),
         "violation": reverse("breach", args=[breach_of(owner).pk]),
         "violation-exploitant": reverse("breach", args=[told_breach(owner).pk]),
         "sous-traitant-s-opposer": reverse("gdpr_object", args=[announced().pk]),
         "demande-de-droits": reverse("rights_request", args=[asked_of(client, owner).pk]),
         "introuvable": "/factures/00000000-0000-4000-8000-000000000000/",
+    }
+
+
+def of_the_archive(owner: Membership) -> dict[str, str]:
+    """Put two clients away and open one of them, so that their pages say so."""
+    shut, opened = [create_client(facts=ClientFacts(company=f"Ancienne société {name}")) for name in ("A", "B")]
+    archive.put_away([shut.pk, opened.pk], on=Cabinet.objects.get().today())
+    archive.open_for(client_id=opened.pk, by=owner, reason="Demande du bâtonnier du 3 novembre")
+    return {
+        "archive": reverse("gdpr_archive") + "?q=ancienne+soci%C3%A9t%C3%A9+a",
+        "archive-ouvrir": reverse("gdpr_archive_open", args=[shut.pk]),
+        "client-archive": reverse("client", args=[shut.pk]),
+        "client-archive-ouvert": reverse("client", args=[opened.pk]),
     }
 
 
