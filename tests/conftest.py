@@ -17,8 +17,10 @@ from cabinets.models import Cabinet, Membership
 from cabinets.scoping import acting_for, tenant_atomic, working_for
 from cabinets.wall import SCOPE_SETTING
 from invoices import ports
+from tests import migrated
 from tests.factories.cabinets import make_cabinet, make_member, outside_any_firm
 from tests.factories.ladder import RecordingLadder
+from tests.sharing import one_at_a_time, shared_folder
 
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
 
@@ -46,14 +48,21 @@ def _no_key_survives() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: Any,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[None]:
     """Create the test database through its owner: every other role mirrors it, and no test may reach the real one.
 
-    Several workers each have their own, named after them.
+    Several workers each have their own, named after them, copied from one that was migrated once.
     """
-    with django_db_blocker.unblock():
-        setup_databases(verbosity=0, interactive=False, aliases=dict.fromkeys(connections))
+    with django_db_blocker.unblock(), one_at_a_time(shared_folder(tmp_path_factory)):
+        own = migrated.own_name()
+        is_copied = migrated.copy_migrated(own)
+        setup_databases(verbosity=0, interactive=False, keepdb=is_copied, aliases=dict.fromkeys(connections))
+        if not is_copied:
+            migrated.keep_migrated(own)
     yield
     # The next run drops it and makes it anew: a page still open in a browser may hold a connection for a moment.
     with django_db_blocker.unblock():

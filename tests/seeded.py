@@ -4,10 +4,8 @@ Telling it takes as long as forty tests; its rows are copied to files that the w
 database holds nothing more.
 """
 
-import fcntl
 import io
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from django.db import DatabaseError, connections, transaction
 
 from cabinets import sealing
 from tests.conftest import KEPT_TABLES, empty_every_table
+from tests.sharing import one_at_a_time, shared_folder
 
 # Where the rows of a told demonstration say what they are: sequences, and each table with its columns in their order.
 SHAPE = "shape.json"
@@ -44,11 +43,9 @@ def seed(folder: Path, *, day: str, factory: pytest.TempPathFactory) -> None:
 @contextmanager
 def _kept_place(factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Yield the folder this run keeps its demonstrations in, held by one worker at a time."""
-    own = factory.getbasetemp()
-    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "kept-demo"
+    place = shared_folder(factory) / "kept-demo"
     place.mkdir(mode=0o700, exist_ok=True)
-    with (place / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with one_at_a_time(place):
         yield place
 
 
