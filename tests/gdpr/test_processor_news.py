@@ -24,7 +24,7 @@ from gdpr import tasks
 from gdpr.enums import Verdict
 from gdpr.errors import GdprError
 from gdpr.models import Closing, ProcessorNotice, ProcessorVersion, SubProcessor
-from gdpr.services import chain_of_processors, processor_news
+from gdpr.services import chain_of_processors, partners_told, processor_news
 from tests.cabinets.test_admin import DESK, desk, operator  # noqa: F401 - fixtures of the operators' desk
 from tests.conftest import NOW, FirmBrowser
 from tests.factories.cabinets import make_cabinet, make_member
@@ -115,7 +115,7 @@ def test_the_mail_says_the_day_the_data_and_where_to_object(firm: Cabinet) -> No
 
     for mail_id in staff_mail.due(now=timezone.now()):
         staff_mail.deliver(mail_id=mail_id)
-    processor_news.note_mailed(cabinet_id=firm.pk)
+    partners_told.note_mailed(cabinet_id=firm.pk)
 
     [message] = mail.outbox
     words = str(message.body).replace("\u00a0", " ")
@@ -136,7 +136,7 @@ def test_says_the_mails_left_only_once_all_did(firm: Cabinet, sent: int, *, comp
 
     for mail_id in staff_mail.due(now=timezone.now())[:sent]:
         staff_mail.deliver(mail_id=mail_id)
-    processor_news.note_mailed(cabinet_id=firm.pk)
+    partners_told.note_mailed(cabinet_id=firm.pk)
 
     assert (notices(firm)[0].mailed_at is not None) is completed
 
