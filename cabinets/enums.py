@@ -204,6 +204,7 @@ class NotificationKind(models.TextChoices):
     NIGHT = "night", "Une nuit inhabituelle attend votre accord"
     AUDIT = "audit", "L’audit annuel de conformité est à faire"
     PROCESSOR = "processor", "Un sous-traitant est annoncé"
+    PROCESSOR_MOVED = "processor_moved", "Le début d’un sous-traitant annoncé change"
     PROCESSOR_ANSWER = "processor_answer", "L’exploitant a répondu à votre opposition"
     INCIDENT = "incident", "L’exploitant signale un incident de sécurité"
 

@@ -79,6 +79,7 @@ EVENTS: dict[str, str] = {
     "agreement.downloaded": "Accord signé téléchargé",
     "information.seen": "Texte d’information des personnes consulté",
     "processors.seen": "Sous-traitants consultés",
+    "processor.moved": "Début d’un sous-traitant annoncé, changé",
     "processor.announced": "Sous-traitant annoncé au cabinet",
     "processor.objected": "Opposition à un sous-traitant",
     "processor.answered": "Réponse de l’exploitant à une opposition",

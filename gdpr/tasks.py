@@ -87,6 +87,8 @@ def sweep_news() -> None:
         tell_processor.delay(str(cabinet_id), str(version_id))
     for cabinet_id, notice_id in processor_news.unanswered():
         tell_answer.delay(str(cabinet_id), str(notice_id))
+    for cabinet_id, notice_id in processor_news.moved():
+        tell_moved.delay(str(cabinet_id), str(notice_id))
     for cabinet_id, notice_id in processor_news.unrelayed():
         relay_objection.delay(str(cabinet_id), str(notice_id))
     for cabinet_id in partners_told.unmailed():
@@ -109,6 +111,12 @@ def tell_processor(cabinet_id: str, version_id: str) -> None:
 def tell_answer(cabinet_id: str, notice_id: str) -> None:
     """Tell one firm the answer to its objection."""
     processor_news.tell_answer(cabinet_id=UUID(cabinet_id), notice_id=UUID(notice_id))
+
+
+@shared_task(name="gdpr.tasks.tell_moved")
+def tell_moved(cabinet_id: str, notice_id: str) -> None:
+    """Tell one firm that the day of a sub-processor moved."""
+    processor_news.tell_moved(cabinet_id=UUID(cabinet_id), notice_id=UUID(notice_id))
 
 
 @shared_task(name="gdpr.tasks.relay_objection")

@@ -44,7 +44,7 @@ def unmailed() -> list[UUID]:
     """Return the firms some of whose proofs have mails that may have left since, as the scheduler sees them."""
     found: set[UUID] = set()
     for proof, *_ in PROOFS:
-        recent = proof.all_cabinets.using(SCHEDULER).filter(mailed_at=None, told_at__gte=_looked_at_since())
+        recent = proof.all_cabinets.using(SCHEDULER).filter(mailed_at=None, told_at__gte=looked_at_since())
         found.update(recent.order_by("cabinet_id").values_list("cabinet_id", flat=True).distinct()[:AT_ONCE])
     return sorted(found)
 
@@ -54,11 +54,21 @@ def note_mailed(*, cabinet_id: UUID) -> int:
     done = 0
     with working_for(cabinet_id=cabinet_id):
         for proof, kind, key in PROOFS:
-            waiting = proof.objects.filter(mailed_at=None, told_at__gte=_looked_at_since())
+            waiting = proof.objects.filter(mailed_at=None, told_at__gte=looked_at_since())
             for pk, ref in list(waiting.order_by("pk").values_list("pk", key)):
                 if (at := _mailed_at(kind=kind, key=str(ref))) is not None:
                     done += proof.objects.filter(pk=pk, mailed_at=None).update(mailed_at=at)
     return done
+
+
+def looked_at_since() -> dt.datetime:
+    """Return the instant before which what was told is looked at no more."""
+    return timezone.now() - LOOKED_AT_FOR
+
+
+def link_to(path: str) -> str:
+    """Return the address of one of the firm's pages."""
+    return f"{settings.SITE_URL}{path}"
 
 
 def _mailed_at(*, kind: StaffMailKind, key: str) -> dt.datetime | None:
@@ -66,12 +76,3 @@ def _mailed_at(*, kind: StaffMailKind, key: str) -> dt.datetime | None:
     sent = list(StaffMail.objects.filter(kind=kind, key=key).values_list("sent_at", flat=True))
     known = [at for at in sent if at is not None]
     return max(known) if known and len(known) == len(sent) else None
-
-
-def _looked_at_since() -> dt.datetime:
-    return timezone.now() - LOOKED_AT_FOR
-
-
-def link_to(path: str) -> str:
-    """Return the address of one of the firm's pages."""
-    return f"{settings.SITE_URL}{path}"

@@ -323,6 +323,53 @@ def test_tells_the_answer_once(firm: Cabinet) -> None:
         assert Notification.objects.filter(kind=NotificationKind.PROCESSOR_ANSWER).count() == 1
 
 
+def told_of_moves(firm: Cabinet) -> list[str]:
+    """Tell every firm what moved, and return what this one was told, the last first."""
+    for cabinet_id, notice_id in [*processor_news.moved(), *processor_news.moved()]:
+        processor_news.tell_moved(cabinet_id=cabinet_id, notice_id=notice_id)
+    with working_for(cabinet_id=firm.pk):
+        lines = JournalEntry.objects.filter(event="processor.moved").order_by("-pk")
+        mails = StaffMail.objects.exclude(key=str(notices(firm)[0].version_ref))
+        told = [str(line.facts["to"]) for line in lines]
+        assert (len(mails), {one.kind for one in mails}) == (len(told), {StaffMailKind.PROCESSOR} if told else set())
+        # One line on the partner's page, which leads to what is true; a mail each time.
+        assert Notification.objects.filter(kind=NotificationKind.PROCESSOR_MOVED).count() == min(len(told), 1)
+        return told
+
+
+@pytest.mark.parametrize(
+    ("verdict", "end", "words"),
+    [
+        (Verdict.MAINTAINED, "2027-01-13", "commence au plus tôt le 13 janvier 2027"),
+        (Verdict.GIVEN_UP, "given_up", "ne recevra aucune donnée"),
+    ],
+)
+def test_the_other_firms_are_told_each_time_the_day_moves_once(
+    firm: Cabinet, verdict: Verdict, end: str, words: str
+) -> None:
+    other = make_cabinet()
+    with working_for(cabinet_id=other.pk):
+        make_member(role=Role.OWNER)
+    declare()
+    tell_everybody()
+    before = processor_news.moved()
+    object_to(firm)
+
+    assert (before, told_of_moves(other)) == ([], ["held"])
+    with time_machine.travel(NOW + dt.timedelta(days=20), tick=False):
+        [notice] = notices(firm)
+        processor_news.answer(notice_id=notice.pk, verdict=verdict, text="Voici.")
+        assert told_of_moves(other) == [end, "held"]
+        with working_for(cabinet_id=other.pk):
+            last = StaffMail.objects.order_by("-asked_at")[0]
+            assert words in last.text.replace("\u00a0", " ")
+        # Whoever objected reads it in its answer, and nowhere else.
+        assert processor_news.tell_answer(cabinet_id=firm.pk, notice_id=notice.pk)
+        assert processor_news.moved() == []
+    with working_for(cabinet_id=firm.pk):
+        assert not JournalEntry.objects.filter(event="processor.moved").exists()
+
+
 def test_tells_the_operator_of_an_objection_once(firm: Cabinet) -> None:
     declare()
     tell_everybody()
