@@ -392,12 +392,12 @@ class SupportRequestAdmin(ReadOnly, OperatorAdmin):
         return None if answer is None else answer.ended_at or answer.ends_at
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: Any) -> None:
-        """Keep the request in this operator's name, then tell the firm."""
+        """Keep the request in this operator's name, have the firm told, then write it in its journal."""
         asked: Any = obj
         asked.cabinet_id = form.cleaned_data["firm"].pk
         asked.operator_id, asked.operator_name = request.user.pk, str(request.user)
         asked.asked_at = timezone.now()
-        asked.save(using=OPERATOR, force_insert=True)
+        support.ask(asked)
         announce = partial(support.announce, cabinet_id=asked.cabinet_id, request_id=asked.pk)
         transaction.on_commit(announce, using=OPERATOR)
 

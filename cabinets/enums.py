@@ -205,6 +205,7 @@ class NotificationKind(models.TextChoices):
     NIGHT = "night", "Une nuit inhabituelle attend votre accord"
     AUDIT = "audit", "L’audit annuel de conformité est à faire"
     PROCESSOR = "processor", "Un sous-traitant est annoncé"
+    PROCESSOR_MOVED = "processor_moved", "Le début d’un sous-traitant annoncé change"
     PROCESSOR_ANSWER = "processor_answer", "L’exploitant a répondu à votre opposition"
     INCIDENT = "incident", "L’exploitant signale un incident de sécurité"
 
@@ -235,7 +236,7 @@ class BankChangeEnd(models.TextChoices):
 
 
 class AccountMailKind(models.TextChoices):
-    """What a person is told of by mail, about their account or the account their firm is paid on."""
+    """What a person is told of by mail: their account, the one their firm is paid on, a look at its pages."""
 
     PASSWORD_CHANGED = "password_changed", "Votre mot de passe a changé"
     PASSKEY_ADDED = "passkey_added", "Une clé d’accès a été ajoutée à votre compte"
@@ -248,3 +249,7 @@ class AccountMailKind(models.TextChoices):
     IBAN_CONFIRMED = "iban_confirmed", "Le changement du compte bancaire du cabinet est confirmé"
     IBAN_ENDED = "iban_ended", "Le changement du compte bancaire du cabinet n’aura pas lieu"
     IBAN_APPLIED = "iban_applied", "Le compte bancaire du cabinet a changé"
+    SUPPORT_ASKED = "support_asked", "L’assistance demande à voir les pages du cabinet"
+    SUPPORT_GRANTED = "support_granted", "Un accès d’assistance est accordé"
+    SUPPORT_REFUSED = "support_refused", "Un accès d’assistance est refusé"
+    SUPPORT_ENDED = "support_ended", "Un accès d’assistance est terminé"

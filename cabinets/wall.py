@@ -227,6 +227,8 @@ OPERATOR_READS: dict[str, Sequence[str]] = {
     "cabinets_session": ("reference", "user_id", "address", "agent", "started_at", "seen_at", "expire_date"),
     "cabinets_totpdevice": ("id", "user_id", "name", "confirmed", "failures", "failed_at", "created_at"),
     "cabinets_passkeydevice": ("id", "user_id", "name", "confirmed", "created_at", "last_used_at", "suspected_at"),
+    # Its number alone, which an insertion returns.
+    "cabinets_accountmail": ("id",),
     "otp_static_staticdevice": ("id", "user_id", "name", "confirmed"),
     "otp_static_statictoken": ("id", "device_id"),
 }  # fmt: skip
@@ -255,7 +257,11 @@ GLOBAL_TABLES: dict[str, dict[str, str]] = {
         "default": "SELECT, INSERT, UPDATE, DELETE",
         "operator": f"{_reads('cabinets_passkeydevice')}, DELETE",
     },
-    "cabinets_accountmail": {"default": "SELECT, INSERT, UPDATE, DELETE"},
+    # An operator who asks to look has the firm told in the same transaction; what else waits there is not theirs.
+    "cabinets_accountmail": {
+        "default": "SELECT, INSERT, UPDATE, DELETE",
+        "operator": f"{_reads('cabinets_accountmail')}, INSERT",
+    },
     "cabinets_platform": {"default": "SELECT", "scheduler": "SELECT", "operator": "SELECT, INSERT, UPDATE"},
     "cabinets_operatoract": {"default": "INSERT", "operator": "SELECT, INSERT"},
     "otp_static_staticdevice": {

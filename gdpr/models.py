@@ -203,6 +203,8 @@ class ProcessorNotice(SealedModel):
     told_at = models.DateTimeField("annoncé au cabinet le")
     told_to = SealedTextField("personnes prévenues")
     mailed_at = models.DateTimeField("e-mails partis le", null=True)
+    # What the firm was last told became of the day it was announced: another one, or why there is none.
+    moved_to = models.CharField("dernière suite annoncée", max_length=10, blank=True, default="")
     objected_at = models.DateTimeField("opposition le", null=True)
     objected_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
     # Written to the operator, who reads it: not sealed under the firm's key.
@@ -216,8 +218,8 @@ class ProcessorNotice(SealedModel):
     wall: ClassVar[Wall] = Wall(
         scheduler=Grant(
             select=(
-                "id", "cabinet_id", "version_ref", "told_at", "mailed_at", "objected_at", "relayed_at", "answered_at",
-                "answer_told_at",
+                "id", "cabinet_id", "version_ref", "applies_on", "told_at", "mailed_at", "moved_to", "objected_at",
+                "relayed_at", "answered_at", "answer_told_at",
             )
         ),
         operator=Grant(

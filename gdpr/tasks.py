@@ -8,7 +8,16 @@ from django.utils import timezone
 from cabinets.models import Cabinet
 from cabinets.scoping import acting_for, tenant_atomic, working_for
 from cabinets.services.firm import every_firm
-from gdpr.services import archiving, centre, closing, firm_copies, incident_news, processor_news, retention
+from gdpr.services import (
+    archiving,
+    centre,
+    closing,
+    firm_copies,
+    incident_news,
+    partners_told,
+    processor_news,
+    retention,
+)
 
 # A firm of many years is long to copy or to erase; past this the worker is given up.
 LONGEST = 10_000
@@ -105,9 +114,11 @@ def sweep_news() -> None:
         tell_processor.delay(str(cabinet_id), str(version_id))
     for cabinet_id, notice_id in processor_news.unanswered():
         tell_answer.delay(str(cabinet_id), str(notice_id))
+    for cabinet_id, notice_id in processor_news.moved():
+        tell_moved.delay(str(cabinet_id), str(notice_id))
     for cabinet_id, notice_id in processor_news.unrelayed():
         relay_objection.delay(str(cabinet_id), str(notice_id))
-    for cabinet_id in sorted({*incident_news.unmailed(), *processor_news.unmailed()}):
+    for cabinet_id in partners_told.unmailed():
         note_mailed.delay(str(cabinet_id))
 
 
@@ -129,6 +140,12 @@ def tell_answer(cabinet_id: str, notice_id: str) -> None:
     processor_news.tell_answer(cabinet_id=UUID(cabinet_id), notice_id=UUID(notice_id))
 
 
+@shared_task(name="gdpr.tasks.tell_moved")
+def tell_moved(cabinet_id: str, notice_id: str) -> None:
+    """Tell one firm that the day of a sub-processor moved."""
+    processor_news.tell_moved(cabinet_id=UUID(cabinet_id), notice_id=UUID(notice_id))
+
+
 @shared_task(name="gdpr.tasks.relay_objection")
 def relay_objection(cabinet_id: str, notice_id: str) -> None:
     """Write to the operator that a firm objects."""
@@ -138,5 +155,4 @@ def relay_objection(cabinet_id: str, notice_id: str) -> None:
 @shared_task(name="gdpr.tasks.note_mailed")
 def note_mailed(cabinet_id: str) -> None:
     """Complete one firm's proofs with the instant its mails left."""
-    incident_news.note_mailed(cabinet_id=UUID(cabinet_id))
-    processor_news.note_mailed(cabinet_id=UUID(cabinet_id))
+    partners_told.note_mailed(cabinet_id=UUID(cabinet_id))

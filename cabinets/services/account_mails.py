@@ -9,10 +9,12 @@ from cabinets.enums import AccountMailKind
 from cabinets.models import AccountMail, User
 
 
-def ask(kind: AccountMailKind, *, users: Iterable[UUID], subject_id: UUID | None = None) -> None:
-    """Have each of these people told; nothing is asked where no server is set."""
+def ask(
+    kind: AccountMailKind, *, users: Iterable[UUID], subject_id: UUID | None = None, using: str = "default"
+) -> None:
+    """Have each of these people told, through the role that writes what it tells; nothing where no server is set."""
     if settings.EMAIL_HOST:
-        AccountMail.objects.bulk_create(
+        AccountMail.objects.using(using).bulk_create(
             AccountMail(user_id=user, kind=kind, subject_id=subject_id) for user in dict.fromkeys(users)
         )
 

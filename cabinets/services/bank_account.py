@@ -194,16 +194,16 @@ def in_words(change: BankChange) -> str:
     return f"{text} ({', '.join(more)})." if more else f"{text}."
 
 
-def told(*, kind: AccountMailKind, change_id: UUID, user_id: UUID) -> str | None:
+def told(*, kind: AccountMailKind, subject_id: UUID, user_id: UUID) -> str | None:
     """Write to a partner, at the moment it leaves: the last four characters, never the account; None to nobody's."""
-    places = BankChange.all_cabinets.using(SCHEDULER).filter(pk=change_id)
+    places = BankChange.all_cabinets.using(SCHEDULER).filter(pk=subject_id)
     cabinet_id = places.values_list("cabinet_id", flat=True).first()
     if cabinet_id is None:
         return None
     with working_for(cabinet_id=cabinet_id):
         if user_id not in partners.user_ids():
             return None
-        change = BankChange.objects.select_related("proposed_by__user").get(pk=change_id)
+        change = BankChange.objects.select_related("proposed_by__user").get(pk=subject_id)
         context = {
             "firm": Cabinet.objects.get(),
             "what": kind.removeprefix("iban_"),

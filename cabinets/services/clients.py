@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from cabinets import journal
 from cabinets.addresses import is_mobile, normalise_email, normalise_phone, plain_name
@@ -12,7 +13,7 @@ from cabinets.errors import InputError
 from cabinets.models import Client, Contact, Dossier, Membership
 from cabinets.ports import follower
 from cabinets.scoping import current_scope, whole_firm
-from cabinets.sealing import blind_index
+from cabinets.sealing import blind_index, open_together
 from cabinets.services import dossiers
 from cabinets.territories import territory_of
 
@@ -150,6 +151,27 @@ def archive_contact(*, contact_id: UUID) -> Contact:
             follower().stop(client_id=contact.client_id, code="NEEDS_APPROVAL")
         journal.record("contact.archived", contact)
     return contact
+
+
+@transaction.atomic
+def stop_sms(*, client: Client, contact: Contact | None, number: str, **facts: str) -> bool:
+    """Text a number no more, from this very moment; say whether it changed anything.
+
+    A contact's own number stops alone. In any doubt the whole client's do: no contact, one who is archived or whose
+    number changed since, the client's own number, or a client who has no other. A text not sent is the smaller loss,
+    as is a call to that contact, which the same mark holds back until the firm writes another number.
+    """
+    is_own = contact is not None and not contact.is_archived and contact.has_mobile and contact.phone == number
+    if contact is None or not is_own or not client.has_mobile or client.phone == number:
+        if changed := bool(Client.objects.filter(pk=client.pk, accepts_sms=True).update(accepts_sms=False)):
+            journal.record("client.sms_refused", client, **facts)
+        return changed
+    # Two people may be reached on one number.
+    reached = Contact.objects.filter(client=client, has_mobile=True, mobile_refused_at=None)
+    same = [one.pk for one in open_together(reached) if one.phone == number]
+    if changed := bool(Contact.objects.filter(pk__in=same).update(mobile_refused_at=timezone.now())):
+        journal.record("contact.sms_refused", contact, **facts)
+    return changed
 
 
 def email_key(email: str) -> bytes | None:

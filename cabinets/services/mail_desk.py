@@ -11,19 +11,17 @@ from django.utils import timezone
 
 from cabinets.enums import AccountMailKind
 from cabinets.models import AccountMail
-from cabinets.services import bank_account
+from cabinets.services import bank_account, support
 
 logger = logging.getLogger(__name__)
 BATCH = 200
 # Two days, one try every four hours at the end: then the mail would tell of another time.
 TRIES = 18
 LONGEST_WAIT = dt.timedelta(hours=4)
-OF_A_FIRM = {
-    AccountMailKind.IBAN_PROPOSED,
-    AccountMailKind.IBAN_CONFIRMED,
-    AccountMailKind.IBAN_ENDED,
-    AccountMailKind.IBAN_APPLIED,
-}
+# Who writes what is told of something a firm holds; the rest is about a person's own account.
+OF_A_FIRM = dict.fromkeys(
+    (kind for kind in AccountMailKind if kind.startswith("iban_")), bank_account.told
+) | dict.fromkeys((kind for kind in AccountMailKind if kind.startswith("support_")), support.told)
 
 
 def sweep() -> int:
@@ -73,8 +71,8 @@ def _text(row: AccountMail) -> str | None:
     if not row.user.is_active:
         return None
     kind = AccountMailKind(row.kind)
-    if kind in OF_A_FIRM:
-        change_id = row.subject_id
-        return None if change_id is None else bank_account.told(kind=kind, change_id=change_id, user_id=row.user_id)
+    if (told := OF_A_FIRM.get(kind)) is not None:
+        subject_id = row.subject_id
+        return None if subject_id is None else told(kind=kind, subject_id=subject_id, user_id=row.user_id)
     context = {"person": row.user, "kind": kind, "at": row.created_at, "site_url": settings.SITE_URL}
     return render_to_string("cabinets/mail_account.txt", context)

@@ -10,12 +10,12 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from cabinets import journal
-from cabinets.enums import Right
+from cabinets.enums import AccountMailKind, Right, Role
 from cabinets.errors import CabinetError
-from cabinets.models import Cabinet, Membership, SupportAnswer, SupportRequest, User
+from cabinets.models import Cabinet, JournalEntry, Membership, SupportAnswer, SupportRequest, User
 from cabinets.permissions import ensure
 from cabinets.scoping import working_for
-from cabinets.services import partners
+from cabinets.services import account_mails, partners
 from cabinets.support_rules import MINUTES, WAITS, State, state_of
 
 OPERATOR, SCHEDULER = "operator", "scheduler"
@@ -23,12 +23,6 @@ PATH = "/parametres/assistance/"
 OVER = "Cette demande n’attend plus de réponse. Rien n’a été modifié."
 ENDED = "Cet accès est déjà terminé. Rien n’a été modifié."
 OWN = "Une autre personne que celle qui demande l’accès l’accorde. Rien n’a été modifié."
-SUBJECTS = {
-    "asked": "L’assistance demande à voir les pages du cabinet",
-    "granted": "Un accès d’assistance est accordé",
-    "refused": "Un accès d’assistance est refusé",
-    "ended": "Un accès d’assistance est terminé",
-}
 
 
 class SupportError(CabinetError):
@@ -69,13 +63,24 @@ def people() -> dict[UUID, str]:
     return named
 
 
-def announce(*, cabinet_id: UUID, request_id: UUID) -> None:
-    """Write a request in the firm's journal and tell its partners, once an operator's own role has kept it."""
+@transaction.atomic(using=OPERATOR)
+def ask(asked: SupportRequest) -> None:
+    """Keep a request and the mails that tell the firm's partners of it, by the operators' role: all or nothing."""
+    asked.save(using=OPERATOR, force_insert=True)
+    owners = Membership.all_cabinets.using(OPERATOR).filter(cabinet=asked.cabinet_id, role=Role.OWNER, is_active=True)
+    users = list(owners.order_by("pk").values_list("user_id", flat=True))
+    account_mails.ask(AccountMailKind.SUPPORT_ASKED, users=users, subject_id=asked.pk, using=OPERATOR)
+
+
+def announce(*, cabinet_id: UUID, request_id: UUID) -> bool:
+    """Write a request in the firm's journal, once, after an operator's own role has kept it."""
     # The operator is nobody in the firm yet: under the request's own id they see no file, and the line is theirs.
     with working_for(cabinet_id=cabinet_id, member_id=request_id):
-        asked = SupportRequest.objects.get(pk=request_id)
+        asked = _locked(request_id)
+        if asked is None or JournalEntry.objects.filter(event="support.asked", subject_id=request_id).exists():
+            return False
         journal.record("support.asked", asked, operator=str(asked.operator_id))
-        _tell("asked", asked)
+    return True
 
 
 @transaction.atomic
@@ -96,7 +101,7 @@ def grant(*, request_id: UUID, by: Membership, minutes: int) -> SupportAnswer:
     )
     answer.save(force_insert=True)
     journal.record("support.granted", asked, access=str(answer.pk), minutes=minutes)
-    _tell("granted", asked, answer)
+    _tell(AccountMailKind.SUPPORT_GRANTED, asked)
     return answer
 
 
@@ -108,7 +113,7 @@ def refuse(*, request_id: UUID, by: Membership) -> None:
     answer = SupportAnswer(request=asked, is_granted=False, answered_by=by, answered_at=timezone.now())
     answer.save(force_insert=True)
     journal.record("support.refused", asked)
-    _tell("refused", asked, answer)
+    _tell(AccountMailKind.SUPPORT_REFUSED, asked)
 
 
 @transaction.atomic
@@ -121,15 +126,21 @@ def end(*, request_id: UUID, by: Membership) -> None:
         raise SupportError(ENDED)
     asked = requests().get(pk=request_id)
     journal.record("support.ended", asked, access=str(asked.answer.pk))
-    _tell("ended", asked, asked.answer)
+    _tell(AccountMailKind.SUPPORT_ENDED, asked)
 
 
 def settle_every_firm() -> int:
-    """Every minute: close what went unanswered for three days, and note the end of what is over."""
+    """Every minute: close what went unanswered for three days, and note the end of what is over.
+
+    A request whose operator's process died before the firm's journal had its line is given it here.
+    """
     now = timezone.now()
-    unanswered = SupportRequest.all_cabinets.using(SCHEDULER).filter(answer=None, asked_at__lte=now - WAITS)
+    waiting = SupportRequest.all_cabinets.using(SCHEDULER).filter(answer=None)
+    unanswered = waiting.filter(asked_at__lte=now - WAITS)
     over = SupportAnswer.all_cabinets.using(SCHEDULER).filter(is_granted=True, ended_at=None, ends_at__lte=now)
     done = 0
+    for cabinet_id, request_id in list(waiting.values_list("cabinet_id", "pk")):
+        announce(cabinet_id=cabinet_id, request_id=request_id)
     for cabinet_id, request_id in list(unanswered.values_list("cabinet_id", "pk")):
         with working_for(cabinet_id=cabinet_id):
             done += _let_lapse(request_id, now)
@@ -167,19 +178,37 @@ def _waiting(request_id: UUID) -> SupportRequest:
     return asked
 
 
-def _tell(what: str, asked: SupportRequest, answer: SupportAnswer | None = None) -> None:
-    """Write to every partner once the act is committed, and to the operator who awaits its answer."""
-    context = {
-        "firm": Cabinet.objects.get(),
-        "what": what,
-        "asked": asked,
-        "by": "" if answer is None else str(getattr(answer.ended_by or answer.answered_by, "user", "")),
-        "ends_at": None if answer is None else answer.ends_at,
-        "days": WAITS.days,
-        "link": f"{settings.SITE_URL}{PATH}{asked.pk}/",
-    }
-    text = render_to_string("cabinets/mail_support.txt", context)
-    to = partners.addresses()
-    if answer is not None:
-        to += User.objects.filter(pk=asked.operator_id, is_active=True).values_list("email", flat=True)
-    transaction.on_commit(lambda: partners.tell(list(dict.fromkeys(to)), subject=SUBJECTS[what], text=text))
+def _tell(kind: AccountMailKind, asked: SupportRequest) -> None:
+    """Have every partner told, and the operator who awaits the answer, unless they are of another installation."""
+    operator = User.objects.filter(pk=asked.operator_id).values_list("pk", flat=True)
+    account_mails.ask(kind, users=[*partners.user_ids(), *operator], subject_id=asked.pk)
+
+
+def told(*, kind: AccountMailKind, subject_id: UUID, user_id: UUID) -> str | None:
+    """Write to one of them, at the moment it leaves; None to nobody's, and for a request that awaits nothing more."""
+    places = SupportRequest.all_cabinets.using(SCHEDULER).filter(pk=subject_id)
+    cabinet_id = places.values_list("cabinet_id", flat=True).first()
+    if cabinet_id is None:
+        return None
+    with working_for(cabinet_id=cabinet_id):
+        asked = requests().get(pk=subject_id)
+        answer: SupportAnswer | None = getattr(asked, "answer", None)
+        by: Membership | None = None
+        if kind is AccountMailKind.SUPPORT_ASKED:
+            whom, is_due = partners.user_ids(), state(asked) is State.WAITS
+        else:
+            whom, is_due = [*partners.user_ids(), asked.operator_id], answer is not None
+        if answer is not None:
+            by = answer.ended_by if kind is AccountMailKind.SUPPORT_ENDED else answer.answered_by
+        if not is_due or user_id not in whom:
+            return None
+        context = {
+            "firm": Cabinet.objects.get(),
+            "what": kind.removeprefix("support_"),
+            "asked": asked,
+            "by": "" if by is None else str(by.user),
+            "ends_at": answer and answer.ends_at,
+            "days": WAITS.days,
+            "link": f"{settings.SITE_URL}{PATH}{asked.pk}/",
+        }
+        return render_to_string("cabinets/mail_support.txt", context)

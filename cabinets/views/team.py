@@ -17,6 +17,7 @@ from cabinets import journal, tasks
 from cabinets.enums import RIGHTS, Right, Role
 from cabinets.errors import CabinetError
 from cabinets.forms.people import InviteForm, JoinForm, MemberForm
+from cabinets.forms.sign_in import ConfirmPasswordForm
 from cabinets.http import CabinetRequest, address_of, keep_home
 from cabinets.models import Cabinet, Invitation, Membership, User
 from cabinets.permissions import public, requires
@@ -127,13 +128,26 @@ def deactivate_member(request: CabinetRequest, pk: UUID) -> HttpResponse:
     return render(request, "confirm.html", context)
 
 
-@require_POST
+@page
+@sensitive_post_parameters("current")
+@never_cache
 @requires(Right.MANAGE_PEOPLE)
 def reactivate_member(request: CabinetRequest, pk: UUID) -> HttpResponse:
-    """Open the firm to a former member again."""
+    """Ask the password, then open the firm to a former member again: whoever comes back opens all they opened."""
     member = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
-    done = f"{member.user} a de nouveau accès au cabinet."
-    return _act(request, lambda: people.reactivate(member=member, by=request.member), done=done)
+    form = ConfirmPasswordForm(request.POST if request.method == "POST" else None, request=request)
+    if form.is_valid():
+        done = f"{member.user} a de nouveau accès au cabinet."
+        return _act(request, lambda: people.reactivate(member=member, by=request.member), done=done)
+    context = {
+        "form": form,
+        "title": f"Rendre l’accès à {member.user} ?",
+        "text": f"Cette personne revient avec le rôle qu’elle avait : {member.get_role_display().lower()}.",
+        "label": "Rendre l’accès",
+        "back_url": f"/parametres/equipe/{member.pk}/",
+        "danger": False,
+    }
+    return render(request, "confirm.html", context, status=422 if form.errors else 200)
 
 
 def _act(request: CabinetRequest, act: Callable[[], None], *, done: str) -> HttpResponse:

@@ -13,9 +13,10 @@ from django.utils import timezone
 from cabinets import journal
 from cabinets.enums import Right, TaskKind
 from cabinets.errors import InputError
-from cabinets.models import Cabinet, Client, Membership
+from cabinets.models import Cabinet, Membership
 from cabinets.permissions import ensure
 from cabinets.scoping import acting_for, tenant_atomic, working_for
+from cabinets.services import clients
 from cabinets.services.transfers import ensure_covered
 from dunning.channels.ovh_sms import PROFILE as OVH
 from dunning.channels.ovh_sms import OvhSms
@@ -238,9 +239,8 @@ def note(*, reminder_id: UUID, told: SmsReceipt) -> bool:
 
 
 def opt_out(reminder: Reminder) -> None:
-    """Honour a refusal of text messages: the client hears by other ways."""
-    if Client.objects.filter(pk=reminder.client_id, accepts_sms=True).update(accepts_sms=False):
-        journal.record("client.sms_refused", reminder.client)
+    """Honour a refusal of text messages: its addressee hears by other ways."""
+    clients.stop_sms(client=reminder.client, contact=reminder.contact, number=reminder.recipient or "")
 
 
 def _account_of(hook: str) -> tuple[UUID, UUID] | None:

@@ -1,7 +1,5 @@
 """The agreement of article 28: made from the register, signed by the firm, kept as it was signed."""
 
-import hashlib
-import io
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,9 +15,8 @@ from cabinets.permissions import ensure
 from gdpr.errors import GdprError
 from gdpr.inventory import HOLDINGS, PURPOSES, RETENTIONS
 from gdpr.models import Agreement
-from gdpr.services import chain_of_processors
+from gdpr.services import chain_of_processors, kept_pdf
 from gdpr.services.emptying import model_of
-from invoices.sealed_files import open_sealed_stream, write_sealed
 from templates_lib.letterhead import letterhead_of
 from templates_lib.pdf import render_document
 from templates_lib.rendering import day_words
@@ -109,10 +106,7 @@ def sign(*, by: Membership) -> Agreement:
         return known.signed
     words = f"{by.user.get_full_name()}, {by.get_role_display()}, le {day_words(cabinet.today())}"
     row = Agreement(version=VERSION, signed_by=by, signed_at=now)
-    content = document(cabinet=cabinet, signed=words)
-    stored = write_sealed(io.BytesIO(content), folder=FOLDER, bound_to=row.bound_to("file"))
-    row.stored_as, row.size, row.digest = stored.stored_as, stored.size, stored.sha256
-    row.save(force_insert=True)
+    kept_pdf.keep(row, document(cabinet=cabinet, signed=words), folder=FOLDER)
     journal.record("agreement.signed", row, version=VERSION)
     return row
 
@@ -120,11 +114,6 @@ def sign(*, by: Membership) -> Agreement:
 def read(*, agreement_id: UUID) -> bytes:
     """Return a signed agreement as it was signed, checked against its digest; the reading is journalled."""
     row = Agreement.objects.get(pk=agreement_id)
-    try:
-        content = b"".join(open_sealed_stream(row.stored_as, bound_to=row.bound_to("file")))
-    except FileNotFoundError as error:
-        raise GdprError("Ce document n’est plus sur le disque : restaurez-le d’une sauvegarde.") from error
-    if hashlib.sha256(content).digest() != bytes(row.digest):
-        raise GdprError("Ce document ne correspond plus à son empreinte : restaurez-le d’une sauvegarde.")
+    content = kept_pdf.read(row)
     journal.record("agreement.downloaded", row)
     return content

@@ -41,7 +41,7 @@ Section = tuple[Holding, list[dict[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class DataSubject:
     """Who asks: the client, or somebody reached for them, whose archive holds nothing of the client."""
 
     client: Client
@@ -62,7 +62,7 @@ class Person:
         return basis_for(purpose_of(holding).basis, is_contact=self.contact is not None)
 
 
-def archive_of(*, person: Person, cabinet: Cabinet, claim: Claim) -> bytes:
+def archive_of(*, person: DataSubject, cabinet: Cabinet, claim: Claim) -> bytes:
     """Return the ZIP that answers a request of access, or of portability: what the person gave, and nothing else."""
     holdings = holdings_told(claim)
     sections = sections_of(person, cabinet, claim)
@@ -84,13 +84,13 @@ def holdings_told(claim: Claim) -> list[Holding]:
     return [one for one in wanted if claim != Claim.PORTABILITY or one.in_portability]
 
 
-def sections_of(person: Person, cabinet: Cabinet, claim: Claim) -> list[Section]:
+def sections_of(person: DataSubject, cabinet: Cabinet, claim: Claim) -> list[Section]:
     """Return what is told of a person, table by table, in words; a table without a row is left out."""
     told = [(one, [_told(row, cabinet) for row in _rows(one, person)]) for one in holdings_told(claim)]
     return [(holding, rows) for holding, rows in told if rows]
 
 
-def kept_apart(person: Person) -> int:
+def kept_apart(person: DataSubject) -> int:
     """Return how many messages and forms of this client's file bear somebody else's data (art. 15-4)."""
     if person.contact is not None:
         return 0
@@ -98,7 +98,7 @@ def kept_apart(person: Person) -> int:
     return sum(rows_of(one, [person.client.pk]).count() - person.rows(one).count() for one in apart)
 
 
-def _rows(holding: Holding, person: Person) -> list[Any]:
+def _rows(holding: Holding, person: DataSubject) -> list[Any]:
     found = list(person.rows(holding))
     return open_together(found) if found and isinstance(found[0], SealedModel) else found
 
@@ -138,7 +138,7 @@ def _title(holding: Holding) -> str:
     return str(model_of(holding)._meta.verbose_name_plural).capitalize()
 
 
-def _as_json(person: Person, cabinet: Cabinet, sections: list[Section]) -> str:
+def _as_json(person: DataSubject, cabinet: Cabinet, sections: list[Section]) -> str:
     told = {
         "responsable": cabinet.name,
         "personne": person.name,
@@ -158,7 +158,7 @@ def _as_json(person: Person, cabinet: Cabinet, sections: list[Section]) -> str:
     return json.dumps(told, ensure_ascii=False, indent=2)
 
 
-def _as_pdf(person: Person, cabinet: Cabinet, claim: Claim, sections: list[Section]) -> bytes:
+def _as_pdf(person: DataSubject, cabinet: Cabinet, claim: Claim, sections: list[Section]) -> bytes:
     purposes = {purpose_of(holding).slug: (purpose_of(holding), person.basis(holding)) for holding, _ in sections}
     context = {
         "head": letterhead_of(cabinet),
@@ -186,7 +186,7 @@ def _as_pdf(person: Person, cabinet: Cabinet, claim: Claim, sections: list[Secti
     return render_document("personal_data.html", context, styles=STYLES).content
 
 
-def _who_looked(person: Person, cabinet: Cabinet) -> str:
+def _who_looked(person: DataSubject, cabinet: Cabinet) -> str:
     """List who read or changed what of this person: by role, since a member of the team is a person too."""
     subjects = [person.contact.pk] if person.contact else _subjects(person.client)
     roles = {member.pk: member.get_role_display() for member in Membership.objects.all()}
@@ -209,7 +209,7 @@ def _act(event: str) -> str:
     return EVENTS.get(event, event)
 
 
-def _files(holding: Holding, person: Person) -> Iterable[tuple[str, bytes]]:
+def _files(holding: Holding, person: DataSubject) -> Iterable[tuple[str, bytes]]:
     for column, binding in holding.files:
         for row in person.rows(holding).exclude(**{column: ""}):
             try:

@@ -140,22 +140,3 @@ def open_notices(*, breach_id: UUID, by: Membership) -> int:
     if opened:
         journal.record("incident.opened", Breach.objects.get(pk=breach_id), count=opened)
     return opened
-
-
-def unmailed() -> list[UUID]:
-    """Return the firms some of whose notices have mails that may have left since, as the scheduler sees them."""
-    rows = IncidentNotice.all_cabinets.using(SCHEDULER).filter(mailed_at=None)
-    recent = rows.filter(told_at__gte=partners_told.looked_at_since())
-    return list(recent.order_by("cabinet_id").values_list("cabinet_id", flat=True).distinct()[:AT_ONCE])
-
-
-def note_mailed(*, cabinet_id: UUID) -> int:
-    """Write in a firm's proofs when the last of their mails left; return how many were completed."""
-    done = 0
-    with working_for(cabinet_id=cabinet_id):
-        since = partners_told.looked_at_since()
-        for notice in IncidentNotice.objects.filter(mailed_at=None, told_at__gte=since).order_by("pk"):
-            at = partners_told.mailed_at(kind=StaffMailKind.INCIDENT, key=str(notice.statement_ref))
-            if at is not None:
-                done += IncidentNotice.objects.filter(pk=notice.pk).update(mailed_at=at)
-    return done

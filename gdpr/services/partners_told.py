@@ -8,15 +8,22 @@ from django.utils import timezone
 
 from cabinets.enums import NotificationKind, Role
 from cabinets.models import Membership
+from cabinets.scoping import working_for
 from cabinets.services import notifications
 from dunning.enums import StaffMailKind
 from dunning.models import StaffMail
 from dunning.services import staff_mail
+from gdpr.models import IncidentNotice, ProcessorNotice
 
 SCHEDULER, OPERATOR = "scheduler", "operator"
 AT_ONCE = 500
 # What a queue that lost its worker leaves: past this, nobody looks again whether the mails left.
 LOOKED_AT_FOR = dt.timedelta(days=30)
+# What proves that a firm was told, the mails that told it, and what those mails are keyed by.
+PROOFS = (
+    (IncidentNotice, StaffMailKind.INCIDENT, "statement_ref"),
+    (ProcessorNotice, StaffMailKind.PROCESSOR, "version_ref"),
+)
 
 
 def tell(
@@ -33,11 +40,25 @@ def tell(
     return [f"{one.user.get_full_name()} <{one.user.email}>" for one in partners]
 
 
-def mailed_at(*, kind: StaffMailKind, key: str) -> dt.datetime | None:
-    """Return when the last of these mails left; None while one has not."""
-    sent = list(StaffMail.objects.filter(kind=kind, key=key).values_list("sent_at", flat=True))
-    known = [at for at in sent if at is not None]
-    return max(known) if known and len(known) == len(sent) else None
+def unmailed() -> list[UUID]:
+    """Return the firms some of whose proofs have mails that may have left since, as the scheduler sees them."""
+    found: set[UUID] = set()
+    for proof, *_ in PROOFS:
+        recent = proof.all_cabinets.using(SCHEDULER).filter(mailed_at=None, told_at__gte=looked_at_since())
+        found.update(recent.order_by("cabinet_id").values_list("cabinet_id", flat=True).distinct()[:AT_ONCE])
+    return sorted(found)
+
+
+def note_mailed(*, cabinet_id: UUID) -> int:
+    """Write in a firm's proofs when the last of their mails left; return how many were completed."""
+    done = 0
+    with working_for(cabinet_id=cabinet_id):
+        for proof, kind, key in PROOFS:
+            waiting = proof.objects.filter(mailed_at=None, told_at__gte=looked_at_since())
+            for pk, ref in list(waiting.order_by("pk").values_list("pk", key)):
+                if (at := _mailed_at(kind=kind, key=str(ref))) is not None:
+                    done += proof.objects.filter(pk=pk, mailed_at=None).update(mailed_at=at)
+    return done
 
 
 def looked_at_since() -> dt.datetime:
@@ -48,3 +69,10 @@ def looked_at_since() -> dt.datetime:
 def link_to(path: str) -> str:
     """Return the address of one of the firm's pages."""
     return f"{settings.SITE_URL}{path}"
+
+
+def _mailed_at(*, kind: StaffMailKind, key: str) -> dt.datetime | None:
+    """Return when the last of these mails left; None while one has not."""
+    sent = list(StaffMail.objects.filter(kind=kind, key=key).values_list("sent_at", flat=True))
+    known = [at for at in sent if at is not None]
+    return max(known) if known and len(known) == len(sent) else None

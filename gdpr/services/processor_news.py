@@ -47,6 +47,18 @@ WHERE v.given_up_at IS NULL
 ORDER BY v.published_at, c.id LIMIT %s
 """
 
+# Every firm that reads another day, or another end, than the last it was told; whoever objected reads it in its answer.
+_MOVED = """
+SELECT n.cabinet_id, n.id FROM gdpr_processornotice n
+JOIN gdpr_processorversion v ON v.id = n.version_ref
+WHERE (n.objected_at IS NULL OR n.answer_told_at IS NOT NULL)
+  AND CASE WHEN v.given_up_at IS NOT NULL THEN 'given_up' WHEN v.held_at IS NOT NULL THEN 'held'
+      ELSE v.applies_on::text END <> coalesce(nullif(n.moved_to, ''), n.applies_on::text)
+  AND (v.held_at IS NOT NULL OR v.given_up_at >= %s OR v.applies_on >= %s)
+  AND NOT EXISTS (SELECT 1 FROM gdpr_closing e WHERE e.cabinet_id = n.cabinet_id AND e.erased_at IS NOT NULL)
+ORDER BY n.told_at, n.id LIMIT %s
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -138,6 +150,46 @@ def _tell_partners(notice: ProcessorNotice) -> list[str]:
         news=NotificationKind.PROCESSOR,
         subject_id=notice.pk,
     )
+
+
+def moved() -> list[tuple[UUID, UUID]]:
+    """Return the firms whose announced day moved and that were not told, as the scheduler sees them."""
+    with connections[SCHEDULER].cursor() as cursor:
+        cursor.execute(_MOVED, [partners_told.looked_at_since(), paris_day(), AT_ONCE])
+        return [(cabinet_id, notice_id) for cabinet_id, notice_id in cursor.fetchall()]
+
+
+def tell_moved(*, cabinet_id: UUID, notice_id: UUID) -> bool:
+    """Tell a firm what became of the day it was announced: held back by an objection, put off, or given up; once each.
+
+    A firm that objected reads it in the answer it is given.
+    """
+    with working_for(cabinet_id=cabinet_id, durable=True):
+        notice = ProcessorNotice.objects.select_for_update(of=("self",), no_key=True).get(pk=notice_id)
+        version = ProcessorVersion.objects.filter(pk=notice.version_ref).first()
+        waits_for_answer = notice.objected_at is not None and notice.answer_told_at is None
+        if version is None or waits_for_answer or _end_of(version) == (notice.moved_to or str(notice.applies_on)):
+            return False
+        notice.moved_to = _end_of(version)
+        notice.save(update_fields=["moved_to"])
+        known = {"notice": notice, "version": version, "link": partners_told.link_to(PAGE)}
+        partners_told.tell(
+            kind=StaffMailKind.PROCESSOR,
+            key=f"{notice.version_ref}-{timezone.now():%Y%m%d%H%M%S}",
+            subject=f"Le début d’un sous-traitant change : {notice.name}",
+            text=render_to_string("gdpr/mail_processor_moved.txt", known),
+            news=NotificationKind.PROCESSOR_MOVED,
+            subject_id=notice.pk,
+        )
+        journal.record("processor.moved", notice, to=notice.moved_to)
+    return True
+
+
+def _end_of(version: ProcessorVersion) -> str:
+    """Say what becomes of a version: the day it begins, or why there is none."""
+    if version.given_up_at is not None:
+        return "given_up"
+    return "held" if version.held_at is not None else version.applies_on.isoformat()
 
 
 def shown(*, cabinet: Cabinet) -> list[Shown]:
@@ -257,6 +309,10 @@ def tell_answer(*, cabinet_id: UUID, notice_id: UUID) -> bool:
             return False
         notice = ProcessorNotice.objects.get(pk=notice_id)
         version = ProcessorVersion.objects.filter(pk=notice.version_ref).first()
+        if version is not None:
+            # The answer says it: the same day is not told twice.
+            notice.moved_to = _end_of(version)
+            notice.save(update_fields=["moved_to"])
         known: Mapping[str, Any] = {
             "notice": notice,
             "version": version,
@@ -312,22 +368,3 @@ def relay(*, cabinet_id: UUID, notice_id: UUID) -> bool:
     finally:
         cache.delete(f"objection:{notice_id}")
     return True
-
-
-def unmailed() -> list[UUID]:
-    """Return the firms some of whose announcements have mails that may have left since, as the scheduler sees them."""
-    rows = ProcessorNotice.all_cabinets.using(SCHEDULER).filter(mailed_at=None)
-    recent = rows.filter(told_at__gte=partners_told.looked_at_since())
-    return list(recent.order_by("cabinet_id").values_list("cabinet_id", flat=True).distinct()[:AT_ONCE])
-
-
-def note_mailed(*, cabinet_id: UUID) -> int:
-    """Write in a firm's proofs when the last of their mails left; return how many were completed."""
-    done = 0
-    with working_for(cabinet_id=cabinet_id):
-        since = partners_told.looked_at_since()
-        for notice in ProcessorNotice.objects.filter(mailed_at=None, told_at__gte=since).order_by("pk"):
-            at = partners_told.mailed_at(kind=StaffMailKind.PROCESSOR, key=str(notice.version_ref))
-            if at is not None:
-                done += ProcessorNotice.objects.filter(pk=notice.pk).update(mailed_at=at)
-    return done

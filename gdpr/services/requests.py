@@ -16,7 +16,7 @@ from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
 from gdpr.errors import GdprError
 from gdpr.models import RightsRequest
 from gdpr.services import erasing
-from gdpr.services.exporting import EVERYTHING, Person, archive_of
+from gdpr.services.exporting import EVERYTHING, DataSubject, archive_of
 from gdpr.terms import answer_due_on
 from invoices.enums import StopKind
 from invoices.models import Standstill
@@ -136,7 +136,7 @@ def prepare(*, request_id: UUID, by: Membership) -> RightsRequest:
     claim = Claim(row.claim)
     if claim not in EVERYTHING:
         raise GdprError("Cette demande ne se répond pas par une copie des données. Rien n’a été préparé.")
-    content = archive_of(person=Person(row.client, row.contact), cabinet=Cabinet.objects.get(), claim=claim)
+    content = archive_of(person=DataSubject(row.client, row.contact), cabinet=Cabinet.objects.get(), claim=claim)
     former = row.stored_as
     stored = write_sealed(io.BytesIO(content), folder=FOLDER, bound_to=row.bound_to("file"), subject_id=row.client_id)
     row.stored_as, row.size, row.digest = stored.stored_as, stored.size, stored.sha256

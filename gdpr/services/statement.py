@@ -1,7 +1,6 @@
 """The state of compliance on a day, as one person signed it: the seven items, their facts and what proves them."""
 
 import hashlib
-import io
 import json
 from typing import Any
 from uuid import UUID
@@ -14,11 +13,9 @@ from cabinets.enums import Right
 from cabinets.models import Cabinet, JournalSeal, Membership
 from cabinets.permissions import ensure
 from dunning.models import EvidenceEntry
-from gdpr.errors import GdprError
 from gdpr.models import Agreement, ComplianceStatement
-from gdpr.services import centre
+from gdpr.services import centre, kept_pdf
 from gdpr.services.centre import Check
-from invoices.sealed_files import open_sealed_stream, write_sealed
 from templates_lib.letterhead import letterhead_of
 from templates_lib.pdf import render_document
 from templates_lib.rendering import day_words
@@ -36,9 +33,7 @@ def sign(*, by: Membership) -> ComplianceStatement:
     found = centre.checks(cabinet=cabinet)
     row = ComplianceStatement(signed_by=by, signed_at=now, met=sum(one.is_met for one in found), of=len(found))
     content = render_document(LAYOUT, context_of(cabinet, found, by=by), styles=STYLES).content
-    stored = write_sealed(io.BytesIO(content), folder=FOLDER, bound_to=row.bound_to("file"))
-    row.stored_as, row.size, row.digest = stored.stored_as, stored.size, stored.sha256
-    row.save(force_insert=True)
+    kept_pdf.keep(row, content, folder=FOLDER)
     journal.record("statement.signed", row, met=row.met, of=row.of)
     return row
 
@@ -83,11 +78,6 @@ def digest_of(found: list[Check]) -> str:
 def read(*, statement_id: UUID) -> bytes:
     """Return a statement as it was signed, checked against its digest; the reading is journalled."""
     row = ComplianceStatement.objects.get(pk=statement_id)
-    try:
-        content = b"".join(open_sealed_stream(row.stored_as, bound_to=row.bound_to("file")))
-    except FileNotFoundError as error:
-        raise GdprError("Ce document n’est plus sur le disque : restaurez-le d’une sauvegarde.") from error
-    if hashlib.sha256(content).digest() != bytes(row.digest):
-        raise GdprError("Ce document ne correspond plus à son empreinte : restaurez-le d’une sauvegarde.")
+    content = kept_pdf.read(row)
     journal.record("statement.downloaded", row)
     return content

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from cabinets import journal
 from cabinets.enums import Right
@@ -56,12 +56,24 @@ def export(request: CabinetRequest) -> HttpResponse:
     return render(request, "gdpr/export.html", context, status=REFUSED if form.errors else None)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters("current")
 @never_cache
 @requires(Right.LEAVE)
 def download(request: CabinetRequest, pk: UUID) -> HttpResponseBase:
-    """Give the archive, chunk by chunk."""
-    get_object_or_404(FirmCopy, pk=pk)
+    """Ask the password, then give the archive, chunk by chunk: a session left open must not take the whole firm."""
+    get_object_or_404(FirmCopy, pk=pk, state=CopyState.READY)
+    form = ConfirmPasswordForm(request.POST if request.method == "POST" else None, request=request)
+    if not form.is_valid():
+        context = {
+            "form": form,
+            "title": "Télécharger l’archive de tout le cabinet ?",
+            "text": "Elle n’est plus chiffrée une fois téléchargée. Ce téléchargement est noté au journal.",
+            "label": "Télécharger l’archive",
+            "back_url": "/rgpd/export/",
+            "danger": False,
+        }
+        return render(request, "confirm.html", context, status=REFUSED if form.errors else None)
     try:
         copy, opened = firm_copies.open_archive(copy_id=pk, by=request.member)
     except GdprError as refusal:

@@ -35,7 +35,7 @@ def channel(request: LinkRequest) -> HttpResponse:
     if is_said_not_theirs(request):
         return redirect("portal_request", token=request.token)
     link = request.link
-    has_mobile, refuses = (link.contact or link.client).has_mobile, not link.client.accepts_sms
+    has_mobile, refuses = (link.contact or link.client).has_mobile, rights.refuses_sms(link)
     form = ChannelForm(
         posted(request),
         initial={"preference": rights.preference_of(link) or ANY_WAY},

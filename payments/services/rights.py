@@ -5,10 +5,10 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
-from cabinets import journal
 from cabinets.enums import TaskKind, TaskState
-from cabinets.models import Client, Task
+from cabinets.models import Task
 from cabinets.ports import follower
+from cabinets.services import clients
 from invoices.law.limitation import shift_months
 from payments.enums import DataRight, Preference, RequestKind, RequestState
 from payments.models import DebtorRequest, PaymentLink
@@ -30,16 +30,21 @@ def ask_about_data(*, link: PaymentLink, right: DataRight, today: dt.date, messa
 
 @transaction.atomic
 def refuse_sms(*, link: PaymentLink) -> bool:
-    """Stop text messages to the client from this very moment, for good; say whether it changed anything.
+    """Stop text messages to a link's addressee from this very moment, for good; say whether it changed anything.
 
     Only the firm takes them up again: whoever holds a link may not hold the telephone that said stop.
     """
-    changed = Client.objects.filter(pk=link.client_id, accepts_sms=True).update(accepts_sms=False)
+    number = (link.contact or link.client).phone
+    changed = clients.stop_sms(client=link.client, contact=link.contact, number=number, origin="link")
     if changed:
         # What is planned by SMS asks its way again before it speaks, and finds it shut.
         follower().wake(client_id=link.client_id)
-        journal.record("client.sms_refused", link.client, origin="link")
-    return bool(changed)
+    return changed
+
+
+def refuses_sms(link: PaymentLink) -> bool:
+    """Say whether a link's addressee is texted no more, as far as they are concerned."""
+    return not link.client.accepts_sms or (link.contact is not None and link.contact.mobile_refused_at is not None)
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """Every dangerous act asks the password again: a wrong one does nothing and is a try, and five tries shut the door."""
 
 import hashlib
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +18,10 @@ from cabinets.dangerous import ACTS, Act
 from cabinets.enums import Role
 from cabinets.models import Cabinet, JournalEntry, Membership, PasskeyDevice, SupportRequest
 from cabinets.services import bank_account
-from gdpr.enums import Claim, IdentityProof, RequestOrigin
+from gdpr.enums import Claim, CopyState, IdentityProof, RequestOrigin
+from gdpr.models import FirmCopy
 from gdpr.services import requests as rights
+from invoices.sealed_files import write_sealed
 from tests.architecture.test_urls import PATTERNS
 from tests.cabinets.authenticator import Authenticator
 from tests.cabinets.test_firm import OTHER_IBAN, values_of
@@ -71,6 +74,19 @@ def support_grant(_: Membership) -> Case:
     return Case(reverse("support_grant", args=[asked.pk]), {"minutes": "15"})
 
 
+def reactivate_member(_: Membership) -> Case:
+    gone = make_member(role=Role.OWNER, is_active=False)
+    return Case(reverse("reactivate_member", args=[gone.pk]), {})
+
+
+def firm_download(owner: Membership) -> Case:
+    copy = FirmCopy(asked_by=owner, asked_at=timezone.now(), state=CopyState.READY, made_at=timezone.now())
+    stored = write_sealed(io.BytesIO(b"PK"), folder="reversibilite", bound_to=copy.bound_to("archive"))
+    copy.stored_as, copy.size, copy.digest = stored.stored_as, stored.size, stored.sha256
+    copy.save(force_insert=True)
+    return Case(reverse("firm_download", args=[copy.pk]), {})
+
+
 def firm(owner: Membership, **changes: str) -> Case:
     return Case(reverse("firm"), values_of(Cabinet.objects.get(), **changes))
 
@@ -98,6 +114,8 @@ CASES: list[tuple[str, Callable[[Membership], Case]]] = [
     ("mail_server", lambda _: Case(reverse("mail_server"), {**MAIL, "sender": "factures@cabinet.example"})),
     ("mailbox", lambda _: Case(reverse("mailbox"), {**MAIL, "folder": "INBOX", "security": "tls"})),
     ("firm_export", lambda _: Case(reverse("firm_export"), {})),
+    ("reactivate_member", reactivate_member),
+    ("firm_download", firm_download),
     ("firm_close", lambda _: Case(reverse("firm_close"), {"name": Cabinet.objects.get().name})),
     ("rights_erase", rights_erase),
     ("support_grant", support_grant),

@@ -31,6 +31,7 @@ TABLE = {
     "cabinets_user_user_permissions": May("Django's own, read by its permission checks"),
     "django_content_type": May("Django's own, read by the admin"),
     "django_migrations": May("the state of the installation"),
+    "cabinets_accountmail": May("a firm is told that a look is asked for", insert="*"),
     "cabinets_cabinet": May(
         "who is here, and the names they are known by", update="activated_on bar email name phone siren slug"
     ),
@@ -69,6 +70,7 @@ UNREAD = {
     "cabinets_totpdevice": {"seed"},
     "cabinets_passkeydevice": {"public_key", "credential_id", "credential_hash"},
     "otp_static_statictoken": {"token"},
+    "cabinets_accountmail": {"user_id", "kind", "subject_id"},
     "cabinets_cabinet": {
         "iban", "bic", "account_holder", "matter_words", "logo", "signature_image", "insurance_policy",
     },

@@ -1,13 +1,19 @@
 """No personal value is readable in the tables: the whole database is read as its owner, row by row."""
 
 import datetime as dt
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connections, transaction
 
+from cabinets.enums import KeyPurpose
+from cabinets.models import Client, DataKey
 from cabinets.scoping import current_scope, working_for
+from cabinets.sealing import active_key, forget_keys
 from cabinets.services.clients import ClientFacts, ContactFacts, create_client, create_contact
 from cabinets.services.dossiers import DossierFacts, open_dossier
 from cabinets.wall import SCOPE_SETTING, walled_models
@@ -95,3 +101,49 @@ def test_no_sealed_value_is_readable_by_the_owner_of_the_tables_nor_on_disk(
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert [canary for canary in CANARIES if canary.encode() in written[0]] == []
     assert len(written) == 1
+
+
+def somebody_waits() -> bool:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted)")
+        return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.committed
+@pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize("wins", [True, False], ids=["the first commits", "the first gives up"])
+def test_two_workers_sealing_a_firms_first_value_at_once_close_it_with_one_key(*, wins: bool) -> None:
+    firm, made = make_cabinet(), list[UUID]()
+
+    def seal_second() -> None:
+        try:
+            with working_for(cabinet_id=firm.pk):
+                made.append(active_key(purpose=KeyPurpose.FIRM))
+                row = Client(company=CANARY)
+                row.save(force_insert=True)
+                made.append(active_key(purpose=KeyPurpose.FIRM))
+        finally:
+            for alias in connections:
+                connections[alias].close()
+
+    second = threading.Thread(target=seal_second)
+    with suppress(KeyboardInterrupt), working_for(cabinet_id=firm.pk):
+        first = active_key(purpose=KeyPurpose.FIRM)
+        second.start()
+        for _ in range(1000):
+            if somebody_waits() or not second.is_alive():
+                break
+            threading.Event().wait(0.01)
+        else:
+            pytest.fail("nobody waited")
+        if not wins:
+            raise KeyboardInterrupt
+    second.join()
+
+    with working_for(cabinet_id=firm.pk):
+        [kept] = DataKey.objects.filter(purpose=KeyPurpose.FIRM).values_list("pk", flat=True)
+        assert (made, kept == first) == ([kept, kept], wins)
+        assert Client.objects.get().company == CANARY
+    forget_keys()
+    with working_for(cabinet_id=firm.pk):
+        assert Client.objects.get().company == CANARY

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
+from unittest.mock import Mock
 
 import pytest
 import time_machine
@@ -14,9 +15,9 @@ from pytest_django.fixtures import Settings
 from cabinets import tasks
 from cabinets.enums import Role
 from cabinets.errors import ReadOnlyError, RightMissingError
-from cabinets.models import Cabinet, Client, JournalEntry, Membership, SupportAnswer, SupportRequest, User
+from cabinets.models import AccountMail, Cabinet, Client, JournalEntry, Membership, SupportAnswer, SupportRequest, User
 from cabinets.scoping import acting_for, tenant_atomic, working_for
-from cabinets.services import looking, support
+from cabinets.services import account_mails, looking, support
 from cabinets.services.support import OPERATOR, SupportError
 from cabinets.support_rules import Facts, State, state_of
 from cabinets.wall import walled_models
@@ -156,11 +157,87 @@ def test_an_operator_asks_with_a_reason_and_every_partner_is_told(
     asked = SupportRequest.all_cabinets.using(OPERATOR).get()
     assert (asked.cabinet_id, asked.operator_id, asked.reason, asked.asked_at) == (firm.pk, operator.pk, REASON, NOW)
     assert acts()[-1] == ("supportrequest.created", {})
+    assert (len(mail.outbox), tasks.sweep_account_mails()) == (0, 2)
+    assert mail.outbox[0].subject == "L’assistance demande à voir les pages du cabinet"
     assert sorted(one.to for one in mail.outbox) == sorted([[claire.user.email], [paul.user.email]])
     assert all(text in mail.outbox[0].body for text in (REASON, "Rapports", f"{PAGE}{asked.pk}/"))
     with working_for(cabinet_id=firm.pk):
         line = JournalEntry.objects.get(event="support.asked")
     assert (line.member_id, line.facts) == (asked.pk, {"operator": str(operator.pk)})
+
+
+def test_killed_once_the_request_is_kept_the_clock_tells_the_firm_once(
+    desk: Browser, firm: Cabinet, claire: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(support, "announce", die)
+        with pytest.raises(KeyboardInterrupt):
+            desk.post(f"{DESK}cabinets/supportrequest/add/", {"firm": firm.pk, "reason": REASON})
+    before = (len(mail.outbox), AccountMail.objects.count(), events(firm))
+
+    left = [tasks.sweep_account_mails(), tasks.sweep_account_mails()]
+    for _ in range(2):
+        tasks.settle_support()
+
+    assert (before, left) == ((0, 1, []), [1, 0])
+    assert [one.to for one in mail.outbox] == [[claire.user.email]]
+    assert (AccountMail.objects.count(), events(firm)) == (0, ["support.asked"])
+
+
+def test_a_request_that_is_not_kept_tells_nobody(
+    desk: Browser, firm: Cabinet, claire: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before its transaction is over, the request and its mail are gone together."""
+    monkeypatch.setattr(account_mails, "ask", Mock(side_effect=KeyboardInterrupt))
+
+    with pytest.raises(KeyboardInterrupt):
+        desk.post(f"{DESK}cabinets/supportrequest/add/", {"firm": firm.pk, "reason": REASON})
+
+    assert not SupportRequest.all_cabinets.using(OPERATOR).exists()
+    assert (AccountMail.objects.count(), tasks.sweep_account_mails(), claire.is_active) == (0, 0, True)
+
+
+@pytest.mark.parametrize(
+    ("act", "whom", "words"),
+    [
+        ("", ["paul"], "demande à voir les pages"),
+        ("refuser", ["claire", "operator", "paul"], "Claire Aubry refuse"),
+        ("terminer", ["claire", "operator", "paul"], "Claire Aubry met fin"),
+    ],
+    ids=["asked", "refused", "ended"],
+)
+def test_what_is_told_is_what_is_true_when_it_leaves(  # noqa: PLR0917 - fixtures
+    desk: Browser,
+    browse: Browse,
+    firm: Cabinet,
+    claire: Membership,
+    paul: Membership,
+    operator: User,
+    act: str,
+    whom: list[str],
+    words: str,
+) -> None:
+    desk.post(f"{DESK}cabinets/supportrequest/add/", {"firm": firm.pk, "reason": REASON})
+    asked = SupportRequest.all_cabinets.using(OPERATOR).get()
+    if act == "terminer":
+        grant(asked, paul)
+        AccountMail.objects.all().delete()
+    if act:
+        browse(claire).post(f"{PAGE}{asked.pk}/{act}/")
+    else:
+        with working_for(cabinet_id=firm.pk):
+            Membership.objects.filter(pk=claire.pk).update(is_active=False)
+    named = {claire.user.email: "claire", paul.user.email: "paul", operator.email: "operator"}
+
+    tasks.sweep_account_mails()
+
+    # A request that was answered meanwhile awaits nobody any more: its own mail is dropped, the answer's is sent.
+    assert sorted(named[address] for one in mail.outbox for address in one.to) == whom
+    assert {words in one.body for one in mail.outbox} == {True}
+    assert AccountMail.objects.count() == 0
 
 
 @pytest.mark.parametrize("reason", ["", "Pour voir", "x" * 401])
@@ -213,6 +290,7 @@ def test_a_partner_allows_it_with_their_password_for_the_time_they_choose(
     with working_for(cabinet_id=firm.pk):
         assert SupportAnswer.objects.get().ends_at == NOW + 30 * MINUTE
     assert events(firm) == ["support.granted"]
+    assert (len(mail.outbox), tasks.sweep_account_mails()) == (0, 3)
     told = {address for one in mail.outbox for address in one.to}
     assert told == {claire.user.email, paul.user.email, operator.email}
     assert "jusqu’à 11 h" in mail.outbox[0].body.replace("\u00a0", " ")
@@ -274,7 +352,7 @@ def test_a_request_nobody_answers_lapses_after_three_days(
         assert tasks.settle_support() == 1
         assert tasks.settle_support() == 0
 
-    assert (answers(firm), events(firm)) == ([(False, "")], ["support.lapsed"])
+    assert (answers(firm), events(firm)) == ([(False, "")], ["support.asked", "support.lapsed"])
 
 
 # Looking.

@@ -270,7 +270,10 @@ def test_letting_a_person_go_ends_their_sessions_at_once(owner: Membership, brow
     assert browse(member).get("/profil/securite/").status_code == 403
     assert "person.deactivated" in events()
 
+    assert "Rendre l’accès" in manager.get(f"{TEAM}{member.pk}/rendre/").content.decode()
     manager.post(f"{TEAM}{member.pk}/rendre/")
+    assert browse(member).get("/profil/securite/").status_code == 403
+    manager.post(f"{TEAM}{member.pk}/rendre/", {"current": PASSWORD})
     assert browse(member).get("/profil/securite/").status_code == 200
 
 

@@ -1,13 +1,18 @@
 """Canaries are planted in a firm that then lives its day; nobody hears them in what is written beside the tables.
 
 Beside the tables: every line of log at the finest level, every key of Redis (the cache, the broker's queues), the
-addresses that were asked and sent to, the pages of errors, the sessions. In the tables: sealed, save what is declared.
+addresses that were asked and sent to, the pages of errors, the sessions, and what a provider is asked beyond what it
+must know. In the tables, and in a dump of them: sealed, save what is declared.
 """
 
 import base64
+import datetime as dt
+import hmac
 import json
 import logging
 import re
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from io import StringIO
@@ -27,26 +32,35 @@ from pytest_django.fixtures import Settings
 from cabinets import totp
 from cabinets.enums import Role
 from cabinets.models import Cabinet, Client, Dossier, Membership, TotpDevice
-from cabinets.scoping import current_scope, working_for
+from cabinets.scoping import acting_for, current_scope, working_for
 from cabinets.sealing import forget_keys, keks
 from cabinets.services import second_factor
 from cabinets.wall import SCOPE_SETTING, walled_models
+from config import embedded, processes
 from config.celery import app
+from config.homes import Home
 from config.logging import CONFIGURATION, HouseFormatter
-from dunning.enums import ReminderState
-from dunning.models import MailServer, Reminder
-from dunning.services import dispatch, receiving
+from dunning.enums import Reason, ReminderState
+from dunning.models import DunningCase, MailServer, Reminder
+from dunning.services import dispatch, letters, receiving
+from dunning.services.letter_composing import write_letter
 from invoices.models import ImportBatch, Invoice
 from invoices.tasks import import_batch
 from payments.enums import Mode
 from payments.models import ProviderAccount
+from payments.services import notices
 from payments.services.links import link_for
 from payments.services.roads import hook_digest
 from tests.cabinets.test_pages_clients import CLIENT
 from tests.conftest import NOW, FirmBrowser
-from tests.factories.cabinets import PASSWORD, make_cabinet, make_member
+from tests.dunning.channels.maileva_double import FakeMaileva
+from tests.dunning.channels.ovh_double import FakeOvh
+from tests.dunning.channels.web_double import Asked
+from tests.dunning.letter_world import maileva_account, posting_firm
+from tests.dunning.test_crash_channels import ovh_account
+from tests.factories.cabinets import PASSWORD, make_client, make_dossier, make_member, make_user
 from tests.factories.dunning import make_case, make_reminder
-from tests.factories.invoices import make_invoice
+from tests.factories.invoices import TODAY, make_check, make_invoice
 from tests.invoices.test_importing import HEADER
 from tests.mail_sink import SmtpSink
 from tests.payments.test_portal import PAID, place
@@ -60,6 +74,10 @@ NUMBER, NOTE, TITLE = "FCANARI77", "mot-xylophene", "Affaire Brumalice"
 WRONG_PASSWORD, FILE = "motdepasse-xanthique-41", "piece-zirconelle.csv"
 NEEDLES = (NAME, FIRST, EMAIL, "canarienne", PHONE, "698765432", "98 76 54 32", IBAN, NUMBER, NOTE, TITLE, "Brumalice",
            PASSWORD, WRONG_PASSWORD, FILE)  # fmt: skip
+# Who works at the firm: in the accounts' own columns, and nowhere else.
+OWN_EMAIL, OWN_FIRST, OWN_LAST = "wiborada@oxalide.example", "Wiborada", "Oxalidine"
+TEAM = (OWN_EMAIL, OWN_FIRST, OWN_LAST)
+STREET = f"1 rue {NAME}"
 # What the clock wakes: each hands its work to the broker, by ids.
 SWEEPS = (
     "dunning.tasks.sweep", "dunning.tasks.read_mailboxes", "dunning.tasks.evaluate_nights",
@@ -71,6 +89,16 @@ SWEEPS = (
 IN_CLEAR = {
     "invoices_invoice": {NUMBER},  # the number is a voucher's, found and sorted by the database
 }
+PLAIN_COLUMNS = {
+    "invoices_invoice.number": {NUMBER},
+    "invoices_invoice.number_key": {NUMBER},  # the same, as it is compared
+    # Accounts of the installation, of no firm: who signs in is found by their address.
+    "cabinets_user.email": {OWN_EMAIL, OWN_FIRST},
+    "cabinets_user.first_name": {OWN_FIRST},
+    "cabinets_user.last_name": {OWN_LAST},
+}
+# What each call to a provider owes it: the number and the text, the address and the letter.
+OWED = {"jobs": {"receivers", "message"}, "recipients": {f"address_line_{number}" for number in range(1, 7)}}
 
 
 def heard(text: str, needles: tuple[str, ...] = NEEDLES) -> list[str]:
@@ -142,7 +170,11 @@ class Walker:
 @pytest.fixture
 def firm(settings: Settings, tmp_path: Path) -> Cabinet:
     settings.MEDIA_ROOT = tmp_path
-    return make_cabinet()
+    return posting_firm(
+        mediator_name="Médiateur de la consommation",
+        mediator_site="mediateur.example",
+        mediator_address="1 place du Palais, 75001 Paris",
+    )
 
 
 @shared_task(name="tests.canaries.fails")
@@ -248,8 +280,89 @@ def pay(walk: Walker, cabinet_id: UUID, client: Client) -> str:
         walk("get", address + page)
         walk("post", address + page, facts)
     walk("post", f"/retours/paiement/{hook}/", json.dumps({"email": EMAIL, "name": NAME}), "application/json")
+    announce(walk, hook, cabinet_id)
     walk("get", "/p/inconnu-" + "b" * 34 + "/")
     return address.split("/")[2]
+
+
+def text_and_post(cabinet_id: UUID, settings: Settings) -> dict[str, list[Asked]]:
+    """Let a text message and a formal notice leave by their real clients; return what their providers were asked."""
+    with FakeOvh(now=NOW.timestamp()) as ovh, FakeMaileva() as maileva:
+        settings.SMS_BASE_URLS = {"ovh_sms": ovh.url}
+        with working_for(cabinet_id=cabinet_id):
+            ovh_account()
+            maileva_account(maileva)
+            text, letter = (make_reminder(named_case(rank), **facts) for rank, facts in ((2, TEXT), (4, LETTER)))
+        assert dispatch.send_batch(cabinet_id=cabinet_id, reminder_ids=[text.pk]) == {"accepted": 1}
+        with acting_for(cabinet_id=cabinet_id):
+            assert letters.deliver(reminder_id=letter.pk, compose=write_letter) == "accepted"
+        return {"sms": ovh.asked, "letter": maileva.asked}
+
+
+def named_case(rank: int) -> DunningCase:
+    """Put an invoice of a person who bears the canaries on the ladder."""
+    client = make_client(kind="consumer", company="", last_name=NAME, first_name=FIRST, email=EMAIL, phone=PHONE,
+                         has_mobile=True, has_phone=True, address=STREET)  # fmt: skip
+    make_check(client=client)
+    due_on = TODAY - dt.timedelta(days=15 if rank == 2 else 45)
+    return make_case(invoice=make_invoice(dossier=make_dossier(client=client, title=TITLE), due_on=due_on), rank=rank)
+
+
+TEXT: dict[str, Any] = {"channel": "sms"}
+LETTER: dict[str, Any] = {
+    "channel": "registered", "state": ReminderState.APPROVED, "approved_at": NOW,
+    "reasons": [one.value for one in Reason],
+}  # fmt: skip
+
+
+def overheard(asked: list[Asked]) -> list[tuple[str, list[str]]]:
+    """Return what each call says of a person beyond what its provider must know: address, headers, names of files."""
+    found = []
+    for one in asked:
+        is_form = not one.headers.get("content-type", "").startswith("application/json")
+        said = one.form if is_form else one.json()
+        owed = OWED.get(one.path.rpartition("/")[2], set())
+        rest = {name: value for name, value in said.items() if name not in owed} if isinstance(said, dict) else said
+        if names := heard(json.dumps([one.path, one.query, one.headers, rest], ensure_ascii=False)):
+            found.append((one.path, names))
+    return found
+
+
+def announce(walk: Walker, hook: str, cabinet_id: UUID) -> None:
+    """Let a provider announce, signed, what it knows of who paid; take it in, then look for what it speaks of."""
+    payer = {"email": EMAIL, "name": f"{FIRST} {NAME}", "phone": PHONE}
+    told = {"id": "cs_1", "object": "checkout.session", "client_reference_id": None, "customer_details": payer}
+    body = json.dumps({"id": "evt_1", "type": "checkout.session.completed", "data": {"object": told}})
+    at = int(time.time())
+    signed = hmac.new(NOTE.encode(), f"{at}.{body}".encode(), "sha256").hexdigest()
+    headers = {"Stripe-Signature": f"t={at},v1={signed}"}
+    address = f"/retours/paiement/{hook}/"
+    assert walk("post", address, body, "application/json", headers=headers).status_code == 200
+    forged = {"Stripe-Signature": f"t={at},v1={'0' * 64}"}
+    assert walk("post", address, body, "application/json", headers=forged).status_code == 400
+    [notice_id] = notices.due(now=dt.datetime.now(dt.UTC))[cabinet_id]
+    assert notices.handle(cabinet_id=cabinet_id, notice_id=notice_id) is not None
+
+
+def dumped(secrets: tuple[str, ...]) -> dict[str, set[str]]:
+    """Return, column by column, what is read in clear in a dump of the firm's rows and of the tables of no firm."""
+    place: Any = connections["owner"].settings_dict
+    program = Home.of(embedded.folder()).programs()[0] / "pg_dump"
+    told = subprocess.run(  # noqa: S603 - our own words
+        [program, "--data-only", "--enable-row-security", "--host", place["HOST"], "--port", str(place["PORT"]),
+         "--username", place["USER"], place["NAME"]],
+        env={"PGPASSWORD": place["PASSWORD"], "PGOPTIONS": f"-c {SCOPE_SETTING}={current_scope().signed()}"},
+        capture_output=True, check=True, text=True,
+    ).stdout  # fmt: skip
+    found: dict[str, set[str]] = {}
+    for table, names, rows in re.findall(r"^COPY public\.(\w+) \((.*?)\) FROM stdin;\n(.*?)^\\\.$", told, re.M | re.S):
+        columns = zip(*(row.split("\t") for row in rows.splitlines()), strict=True)
+        for name, values in zip(names.split(", "), columns, strict=False):
+            text = "\n".join(values).replace("\\\\", "\\")
+            raw = "".join(bytes.fromhex(one).decode("latin-1") for one in re.findall(r"\\x((?:[0-9a-f]{2})+)", text))
+            if heard_here := set(heard(text, secrets)) | {needle for needle in secrets if needle in raw}:
+                found[f"{table}.{name}"] = heard_here
+    return found
 
 
 def stumble(walk: Walker, cabinet_id: UUID, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,23 +416,25 @@ def day(
 ) -> dict[str, Any]:
     """Live the firm's day, with its canaries."""
     with working_for(cabinet_id=firm.pk):
-        member = make_member(role=Role.OWNER)
+        user = make_user(email=OWN_EMAIL, first_name=OWN_FIRST, last_name=OWN_LAST)
+        member = make_member(role=Role.OWNER, user=user)
     walk = Walker(FirmBrowser())
     code = sign_in(walk, member)
     client, invoice = write(walk, firm.pk)
     bring(walk, firm.pk)
     for refused in (False, True):
         send(firm.pk, invoice, refused=refused)
+    asked = text_and_post(firm.pk, settings)
     receive(firm.pk)
     token = pay(walk, firm.pk, client)
     stumble(walk, firm.pk, client, monkeypatch)
     forget_keys()
     return {"walk": walk, "lines": lines.getvalue(), "redis": dict(everything_in(store)), "token": token, "code": code,
-            "client": client, "firm": firm}  # fmt: skip
+            "client": client, "firm": firm, "asked": asked}  # fmt: skip
 
 
 def test_nobody_hears_them_beside_the_tables(day: dict[str, Any], lines: StringIO) -> None:
-    walk, secrets = day["walk"], (*NEEDLES, day["token"])
+    walk, secrets = day["walk"], (*NEEDLES, *TEAM, day["token"])
     asked = {address for address in walk.addresses if address and day["token"] not in address}
 
     logged = [json.loads(line) for line in day["lines"].splitlines()]
@@ -334,8 +449,17 @@ def test_nobody_hears_them_beside_the_tables(day: dict[str, Any], lines: StringI
     statuses = [json.loads(line).get("status_code") for line in day["lines"].splitlines()]
     assert {403, 404, 422, 500} <= set(statuses)
     with working_for(cabinet_id=day["firm"].pk):
-        clear = in_clear()
-    assert clear == IN_CLEAR
+        clear, columns = in_clear(), dumped(secrets)
+    assert (clear, columns) == (IN_CLEAR, PLAIN_COLUMNS)
+    assert overheard([*day["asked"]["sms"], *day["asked"]["letter"]]) == []
+    [job] = [one.json() for one in day["asked"]["sms"] if one.path.endswith("/jobs")]
+    assert (job["receivers"], heard(job["message"])) == ([PHONE], [])
+    [envelope] = [one.json() for one in day["asked"]["letter"] if one.path.endswith("/recipients")]
+    assert [envelope[name] for name in sorted(OWED["recipients"] & set(envelope))] == [
+        f"{FIRST} {NAME}".upper(), STREET.upper(), "75002 PARIS",
+    ]  # fmt: skip
+    # What is asked of the web server is written in the firm's journal, which the dump holds, and nowhere else.
+    assert "--no-access-log" in processes.web()
 
 
 def test_hears_a_name_that_somebody_writes(lines: StringIO) -> None:

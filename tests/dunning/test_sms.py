@@ -24,7 +24,7 @@ from dunning.services.composing import compose_text, lines_of
 from payments.services import links
 from templates_lib.gsm7 import septets
 from tests.conftest import FirmBrowser
-from tests.factories.cabinets import PASSWORD, make_cabinet, make_client, make_dossier, make_member
+from tests.factories.cabinets import PASSWORD, make_cabinet, make_client, make_contact, make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
 from tests.factories.invoices import TODAY, make_invoice
 
@@ -154,6 +154,28 @@ def test_a_refusal_of_text_messages_is_honoured(cabinet: Cabinet) -> None:
 
     client = Client.objects.get()
     assert (client.accepts_sms, client.mobile_refused_at, Reminder.objects.get().state) == (False, None, "bounced")
+
+
+@pytest.mark.parametrize(("said_to", "stops_all"), [("+33698765432", False), ("+33600000000", True)])
+def test_a_contacts_stop_is_theirs_alone_unless_their_number_changed_since(
+    cabinet: Cabinet, said_to: str, *, stops_all: bool
+) -> None:
+    spoken: dict[str, Any] = {
+        "state": ReminderState.ACCEPTED,
+        "spoken_on": TODAY,
+        "spoken_at": cabinet.now(),
+        "provider_ref": "42",
+    }
+    reminder = texted(recipient=said_to, **spoken)
+    contact = make_contact(client=reminder.client, phone="+33698765432", has_mobile=True)
+    Reminder.objects.update(contact=contact)
+
+    sms_accounts.note(
+        reminder_id=reminder.pk, told=SmsReceipt(reference="42", delivery=Delivery.FAILED, is_opted_out=True)
+    )
+
+    contact.refresh_from_db()
+    assert (Client.objects.get().accepts_sms, contact.mobile_refused_at is not None) == (not stops_all, not stops_all)
 
 
 def keep_twilio(by: Membership, sender: str = "CabAubry") -> ChannelAccount:

@@ -24,7 +24,7 @@ from gdpr.breaches import firms_clock
 from gdpr.enums import BreachOrigin, Risk
 from gdpr.errors import GdprError
 from gdpr.models import Breach, IncidentNotice, IncidentStatement, InstallationIncident
-from gdpr.services import breaches, incident_news
+from gdpr.services import breaches, incident_news, partners_told
 from tests.cabinets.test_admin import DESK, desk, operator  # noqa: F401 - fixtures of the operators' desk
 from tests.conftest import NOW, FirmBrowser
 from tests.factories.cabinets import make_cabinet, make_member
@@ -266,7 +266,7 @@ def test_the_mail_leaves_and_the_proof_says_when(firm: Cabinet) -> None:
 
     for mail_id in staff_mail.due(now=timezone.now()):
         staff_mail.deliver(mail_id=mail_id)
-    assert incident_news.unmailed() == [firm.pk]
+    assert partners_told.unmailed() == [firm.pk]
     tasks.note_mailed(str(firm.pk))
 
     [message] = mail.outbox
@@ -275,7 +275,7 @@ def test_the_mail_leaves_and_the_proof_says_when(firm: Cabinet) -> None:
         assert words in message.body
     with working_for(cabinet_id=firm.pk):
         assert IncidentNotice.objects.get().mailed_at == NOW
-    assert incident_news.unmailed() == []
+    assert partners_told.unmailed() == []
 
 
 def test_a_red_banner_stays_until_somebody_who_runs_the_firm_opens_it(

@@ -24,7 +24,7 @@ from gdpr import tasks
 from gdpr.enums import Verdict
 from gdpr.errors import GdprError
 from gdpr.models import Closing, ProcessorNotice, ProcessorVersion, SubProcessor
-from gdpr.services import chain_of_processors, processor_news
+from gdpr.services import chain_of_processors, partners_told, processor_news
 from tests.cabinets.test_admin import DESK, desk, operator  # noqa: F401 - fixtures of the operators' desk
 from tests.conftest import NOW, FirmBrowser
 from tests.factories.cabinets import make_cabinet, make_member
@@ -115,7 +115,7 @@ def test_the_mail_says_the_day_the_data_and_where_to_object(firm: Cabinet) -> No
 
     for mail_id in staff_mail.due(now=timezone.now()):
         staff_mail.deliver(mail_id=mail_id)
-    processor_news.note_mailed(cabinet_id=firm.pk)
+    partners_told.note_mailed(cabinet_id=firm.pk)
 
     [message] = mail.outbox
     words = str(message.body).replace("\u00a0", " ")
@@ -136,7 +136,7 @@ def test_says_the_mails_left_only_once_all_did(firm: Cabinet, sent: int, *, comp
 
     for mail_id in staff_mail.due(now=timezone.now())[:sent]:
         staff_mail.deliver(mail_id=mail_id)
-    processor_news.note_mailed(cabinet_id=firm.pk)
+    partners_told.note_mailed(cabinet_id=firm.pk)
 
     assert (notices(firm)[0].mailed_at is not None) is completed
 
@@ -321,6 +321,53 @@ def test_tells_the_answer_once(firm: Cabinet) -> None:
         answer = StaffMail.objects.get(key=f"{notice.version_ref}-answer")
         assert "Certifié." in answer.text
         assert Notification.objects.filter(kind=NotificationKind.PROCESSOR_ANSWER).count() == 1
+
+
+def told_of_moves(firm: Cabinet) -> list[str]:
+    """Tell every firm what moved, and return what this one was told, the last first."""
+    for cabinet_id, notice_id in [*processor_news.moved(), *processor_news.moved()]:
+        processor_news.tell_moved(cabinet_id=cabinet_id, notice_id=notice_id)
+    with working_for(cabinet_id=firm.pk):
+        lines = JournalEntry.objects.filter(event="processor.moved").order_by("-pk")
+        mails = StaffMail.objects.exclude(key=str(notices(firm)[0].version_ref))
+        told = [str(line.facts["to"]) for line in lines]
+        assert (len(mails), {one.kind for one in mails}) == (len(told), {StaffMailKind.PROCESSOR} if told else set())
+        # One line on the partner's page, which leads to what is true; a mail each time.
+        assert Notification.objects.filter(kind=NotificationKind.PROCESSOR_MOVED).count() == min(len(told), 1)
+        return told
+
+
+@pytest.mark.parametrize(
+    ("verdict", "end", "words"),
+    [
+        (Verdict.MAINTAINED, "2027-01-13", "commence au plus tôt le 13 janvier 2027"),
+        (Verdict.GIVEN_UP, "given_up", "ne recevra aucune donnée"),
+    ],
+)
+def test_the_other_firms_are_told_each_time_the_day_moves_once(
+    firm: Cabinet, verdict: Verdict, end: str, words: str
+) -> None:
+    other = make_cabinet()
+    with working_for(cabinet_id=other.pk):
+        make_member(role=Role.OWNER)
+    declare()
+    tell_everybody()
+    before = processor_news.moved()
+    object_to(firm)
+
+    assert (before, told_of_moves(other)) == ([], ["held"])
+    with time_machine.travel(NOW + dt.timedelta(days=20), tick=False):
+        [notice] = notices(firm)
+        processor_news.answer(notice_id=notice.pk, verdict=verdict, text="Voici.")
+        assert told_of_moves(other) == [end, "held"]
+        with working_for(cabinet_id=other.pk):
+            last = StaffMail.objects.order_by("-asked_at")[0]
+            assert words in last.text.replace("\u00a0", " ")
+        # Whoever objected reads it in its answer, and nowhere else.
+        assert processor_news.tell_answer(cabinet_id=firm.pk, notice_id=notice.pk)
+        assert processor_news.moved() == []
+    with working_for(cabinet_id=firm.pk):
+        assert not JournalEntry.objects.filter(event="processor.moved").exists()
 
 
 def test_tells_the_operator_of_an_objection_once(firm: Cabinet) -> None:

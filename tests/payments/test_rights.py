@@ -8,7 +8,7 @@ import time_machine
 
 from cabinets import ports as floor_ports
 from cabinets.enums import ClientKind, TaskKind, TaskState
-from cabinets.models import Cabinet, Client, JournalEntry, Membership, Task
+from cabinets.models import Cabinet, Client, Contact, JournalEntry, Membership, Task
 from invoices.enums import StopKind
 from invoices.models import Invoice, Standstill
 from payments.enums import DataRight, Preference, RequestKind, RequestOutcome, RequestState
@@ -129,6 +129,44 @@ def test_text_messages_stop_at_once_and_for_good(debtor: FirmBrowser, cabinet: C
     assert not Client.objects.get().accepts_sms
     assert JournalEntry.objects.filter(event="client.sms_refused", subject_id=link.client_id).count() == 1
     assert not DebtorRequest.objects.exists()
+
+
+MINE, THEIRS = "+33612345678", "+33698765432"
+
+
+@pytest.mark.parametrize(
+    ("client", "contact", "stops_all"),
+    [
+        ({"phone": MINE, "has_mobile": True}, {}, False),
+        ({"phone": THEIRS, "has_mobile": True}, {}, True),
+        ({"phone": "", "has_mobile": False}, {}, True),
+        ({"phone": MINE, "has_mobile": True}, {"is_archived": True}, True),
+        ({"phone": MINE, "has_mobile": True}, {"phone": "", "has_mobile": False}, True),
+    ],
+    ids=["their own number", "the client's number", "no other number", "archived", "no number"],
+)
+def test_a_contact_stops_their_own_number_alone_and_everything_in_doubt(
+    debtor: FirmBrowser, cabinet: Cabinet, client: dict[str, object], contact: dict[str, object], *, stops_all: bool
+) -> None:
+    billed = make_client(**client)
+    make_invoice(client=billed)
+    person = make_contact(client=billed, **{"phone": THEIRS, "has_mobile": True, **contact})
+    twin = make_contact(client=billed, phone=THEIRS, has_mobile=True)
+    other = make_contact(client=billed, phone="+33611111111", has_mobile=True)
+    link = links.link_for(client=billed, contact=person)
+
+    stopped = rights.refuse_sms(link=link)
+
+    refused = dict(Contact.objects.values_list("pk", "mobile_refused_at"))
+    assert (stopped, Client.objects.get().accepts_sms) == (True, not stops_all)
+    assert {pk for pk, at in refused.items() if at} == (set() if stops_all else {person.pk, twin.pk})
+    assert refused[other.pk] is None
+    subject = billed.pk if stops_all else person.pk
+    assert JournalEntry.objects.filter(event__endswith=".sms_refused", subject_id=subject).count() == 1
+    assert rights.refuses_sms(links.link_for(client=Client.objects.get())) is stops_all
+    if not stops_all:
+        page = read(debtor.get(place(link, "canal/")))
+        assert "Vous ne recevez plus de SMS." in page
 
 
 def test_a_refusal_wakes_the_ladder(cabinet: Cabinet, monkeypatch: pytest.MonkeyPatch) -> None:

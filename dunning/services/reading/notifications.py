@@ -83,7 +83,7 @@ def _elsewhere(one: Notification) -> str:
     """Return where what no task announces is settled."""
     if one.kind == NotificationKind.INCIDENT:
         return f"/rgpd/violations/{one.subject_id}/"
-    if one.kind in {NotificationKind.PROCESSOR, NotificationKind.PROCESSOR_ANSWER}:
+    if one.kind in {NotificationKind.PROCESSOR, NotificationKind.PROCESSOR_MOVED, NotificationKind.PROCESSOR_ANSWER}:
         return "/rgpd/sous-traitants/"
     if one.kind == NotificationKind.AUDIT:
         return "/rgpd/"

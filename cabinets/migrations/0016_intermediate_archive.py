@@ -13,7 +13,7 @@ import cabinets.sealing
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cabinets", "0013_audit_notification"),
+        ("cabinets", "0015_processor_moved"),
     ]
 
     operations = [

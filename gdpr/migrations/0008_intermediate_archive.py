@@ -5,8 +5,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cabinets", "0014_intermediate_archive"),
-        ("gdpr", "0006_compliance_statement"),
+        ("cabinets", "0016_intermediate_archive"),
+        ("gdpr", "0007_processor_moved"),
     ]
 
     operations = [
