@@ -390,13 +390,12 @@ HOLDINGS: tuple[Holding, ...] = (
     ),
     Holding(
         model="cabinets.ArchiveOpening",
-        person=Person.CLIENT,
+        person=Person.MEMBER,
         purpose="security",
         retention="traces",
         fields=("reason",),
         ending=Ending.EMPTY,
         seen_by=Right.SEE_JOURNAL,
-        client="client",
     ),
     # The firm.
     _setting(
