@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from cabinets import journal
 from cabinets.enums import Right
+from cabinets.errors import FileAlteredError
 from cabinets.models import Cabinet, Membership
 from cabinets.permissions import ensure
 from gdpr.errors import GdprError
@@ -19,7 +20,7 @@ from gdpr.inventory import HOLDINGS, PURPOSES, RETENTIONS
 from gdpr.models import Agreement
 from gdpr.services import chain_of_processors
 from gdpr.services.emptying import model_of
-from invoices.sealed_files import open_sealed_stream, write_sealed
+from invoices.sealed_files import read_sealed, write_sealed
 from templates_lib.letterhead import letterhead_of
 from templates_lib.pdf import render_document
 from templates_lib.rendering import day_words
@@ -120,11 +121,8 @@ def sign(*, by: Membership) -> Agreement:
 def read(*, agreement_id: UUID) -> bytes:
     """Return a signed agreement as it was signed, checked against its digest; the reading is journalled."""
     row = Agreement.objects.get(pk=agreement_id)
-    try:
-        content = b"".join(open_sealed_stream(row.stored_as, bound_to=row.bound_to("file")))
-    except FileNotFoundError as error:
-        raise GdprError("Ce document n’est plus sur le disque : restaurez-le d’une sauvegarde.") from error
+    content = read_sealed(row.stored_as, bound_to=row.bound_to("file"))
     if hashlib.sha256(content).digest() != bytes(row.digest):
-        raise GdprError("Ce document ne correspond plus à son empreinte : restaurez-le d’une sauvegarde.")
+        raise FileAlteredError("Ce document ne correspond plus à son empreinte.", stored_as=row.stored_as)
     journal.record("agreement.downloaded", row)
     return content

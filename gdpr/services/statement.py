@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from cabinets import journal
 from cabinets.enums import Right
+from cabinets.errors import FileAlteredError
 from cabinets.models import Cabinet, JournalSeal, Membership
 from cabinets.permissions import ensure
 from dunning.models import EvidenceEntry
-from gdpr.errors import GdprError
 from gdpr.models import Agreement, ComplianceStatement
 from gdpr.services import centre
 from gdpr.services.centre import Check
-from invoices.sealed_files import open_sealed_stream, write_sealed
+from invoices.sealed_files import read_sealed, write_sealed
 from templates_lib.letterhead import letterhead_of
 from templates_lib.pdf import render_document
 from templates_lib.rendering import day_words
@@ -83,11 +83,8 @@ def digest_of(found: list[Check]) -> str:
 def read(*, statement_id: UUID) -> bytes:
     """Return a statement as it was signed, checked against its digest; the reading is journalled."""
     row = ComplianceStatement.objects.get(pk=statement_id)
-    try:
-        content = b"".join(open_sealed_stream(row.stored_as, bound_to=row.bound_to("file")))
-    except FileNotFoundError as error:
-        raise GdprError("Ce document n’est plus sur le disque : restaurez-le d’une sauvegarde.") from error
+    content = read_sealed(row.stored_as, bound_to=row.bound_to("file"))
     if hashlib.sha256(content).digest() != bytes(row.digest):
-        raise GdprError("Ce document ne correspond plus à son empreinte : restaurez-le d’une sauvegarde.")
+        raise FileAlteredError("Ce document ne correspond plus à son empreinte.", stored_as=row.stored_as)
     journal.record("statement.downloaded", row)
     return content

@@ -18,7 +18,7 @@ from cabinets.scoping import acting_for, current_scope
 from invoices.enums import DocumentKind, Removal
 from invoices.errors import DocumentError
 from invoices.models import Document, Invoice
-from invoices.sealed_files import open_sealed_stream, remove_sealed, write_sealed
+from invoices.sealed_files import read_sealed, remove_sealed, write_sealed
 
 MEGABYTE = 1024 * 1024
 BIGGEST = 10 * MEGABYTE
@@ -85,10 +85,7 @@ def attach_many(*, uploads: Sequence[Upload]) -> list[Outcome]:
 
 def read_document(document: Document) -> bytes:
     """Return a document as it was given, every chunk verified; the reading is journalled."""
-    try:
-        data = b"".join(open_sealed_stream(document.stored_as, bound_to=document.bound_to("file")))
-    except FileNotFoundError as error:
-        raise DocumentError("Ce document n’est plus sur le disque : restaurez-le d’une sauvegarde.") from error
+    data = read_sealed(document.stored_as, bound_to=document.bound_to("file"))
     journal.record("document.downloaded", document)
     return data
 

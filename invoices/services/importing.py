@@ -17,6 +17,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from cabinets import crypto, journal
+from cabinets.errors import FileLostError
 from cabinets.scoping import current_cabinet_id, current_scope
 from invoices.enums import RUNNING, ImportState
 from invoices.errors import InvoiceError
@@ -199,8 +200,10 @@ def open_file(batch: ImportBatch) -> Iterator[BinaryIO]:
     try:
         with open_sealed_file(batch.stored_as, bound_to=bound_to(batch)) as opened:
             yield opened
-    except FileNotFoundError as error:
-        raise ImportRefusedError("Le fichier n’est plus conservé : déposez-le à nouveau.") from error
+    except FileLostError as error:
+        raise ImportRefusedError(
+            "Le fichier n’est plus conservé, ou ne s’ouvre plus : déposez-le à nouveau."
+        ) from error
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from cabinets import journal
 from cabinets.scoping import acting_for
 from invoices.errors import DocumentError
-from invoices.sealed_files import open_sealed_stream, remove_sealed, write_sealed
+from invoices.sealed_files import read_sealed, remove_sealed, write_sealed
 from invoices.services.documents import MEGABYTE, clean_name, media_type_of
 from payments.errors import ProofError
 from payments.models import DebtorRequest, Proof
@@ -85,10 +85,7 @@ def keep(*, client_id: UUID, file: CleanFile) -> Proof:
 
 def read(*, request: DebtorRequest, proof: Proof) -> bytes:
     """Return the file of a request, every chunk verified; the reading is journalled."""
-    try:
-        data = b"".join(open_sealed_stream(proof.stored_as, bound_to=proof.bound_to("file")))
-    except FileNotFoundError as error:
-        raise ProofError("Ce justificatif n’est plus sur le disque : restaurez-le d’une sauvegarde.") from error
+    data = read_sealed(proof.stored_as, bound_to=proof.bound_to("file"))
     journal.record("debtorrequest.proof_read", request)
     return data
 

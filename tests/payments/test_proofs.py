@@ -16,7 +16,6 @@ from cabinets.enums import Role
 from cabinets.models import Cabinet, Client, JournalEntry, Membership
 from cabinets.scoping import working_for
 from invoices.models import Invoice, Standstill
-from payments.errors import ProofError
 from payments.models import DebtorRequest, PaymentLink, Proof
 from payments.services import links, proofs, requests
 from tests.conftest import FirmBrowser
@@ -233,8 +232,8 @@ def test_a_file_lost_from_the_disk_is_said_so(
     asked = joined(link, invoice)
     for file in files(tmp_path):
         file.unlink()
-    firm = browse(owner)
 
-    assert firm.get(f"/demandes/{asked.pk}/justificatif/", follow=True).status_code == 200
-    with pytest.raises(ProofError, match="n’est plus sur le disque"):
-        proofs.read(request=asked, proof=Proof.objects.get())
+    response = browse(owner).get(f"/demandes/{asked.pk}/justificatif/")
+
+    assert (response.status_code, "Ce fichier ne peut pas être remis" in read(response)) == (410, True)
+    assert not JournalEntry.objects.filter(event="debtorrequest.proof_read").exists()
