@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from cabinets import crypto, journal
+from cabinets import crypto, journal, received
 from cabinets.errors import FileLostError
 from cabinets.scoping import current_cabinet_id, current_scope
 from invoices.enums import RUNNING, ImportState
@@ -57,7 +57,9 @@ class Preview:
 @transaction.atomic
 def receive(*, stream: Readable, file_name: str) -> ImportBatch:
     """Seal a file and recognise how it is written. Raise ImportRefusedError, and keep nothing, when nobody could."""
-    batch = ImportBatch(pk=uuid4(), uploaded_by_id=current_scope().member_id, file_name=file_name[-LONGEST_NAME:])
+    batch = ImportBatch(
+        pk=uuid4(), uploaded_by_id=current_scope().member_id, file_name=received.printable(file_name)[-LONGEST_NAME:]
+    )
     try:
         stored = write_sealed(stream, folder=FOLDER, bound_to=bound_to(batch), limit=MAX_BYTES)
     except FileTooBigError as error:

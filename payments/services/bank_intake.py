@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import Min
 
-from cabinets import journal
+from cabinets import journal, received
 from cabinets.enums import SettlementSource
 from cabinets.models import Cabinet
 from cabinets.scoping import current_scope, whole_firm
@@ -67,7 +67,7 @@ def _keep(data: bytes, file_name: str, reading: Reading, source: BankSource, acc
     lock_bank()
     with whole_firm():
         file = BankFile(
-            pk=uuid4(), format=reading.format, source=source, file_name=file_name[-LONGEST_NAME:],
+            pk=uuid4(), format=reading.format, source=source, file_name=received.plain_name(file_name)[-LONGEST_NAME:],
             digest=hashlib.sha256(data).digest(), taken_by_id=current_scope().member_id,
         )  # fmt: skip
         stored_as = _store(file, data)
