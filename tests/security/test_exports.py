@@ -92,7 +92,9 @@ def computed(kind: str, body: bytes) -> list[str]:
 @pytest.mark.django_db(databases=["default", "owner", "scheduler", "operator"])
 def test_no_sheet_an_address_gives_is_computed(firm: dict[str, uuid.UUID], browse: Browse) -> None:
     browser = browse(make_member(role=Role.OWNER))
-    found, evil, empty = set(), {}, []
+    found: set[str | None] = set()
+    evil: dict[str | None, list[str]] = {}
+    empty = []
 
     for address, entry in PATTERNS:
         names = set(arguments_of(entry))

@@ -22,7 +22,7 @@ from django.urls import reverse
 from cabinets.enums import Role
 from cabinets.models import Cabinet, Dossier, Membership
 from config.uploads import LARGEST_BYTES, CutShort
-from dunning.enums import LetterState
+from dunning.enums import LetterState, ReminderState
 from dunning.models import Letter, LetterProof
 from invoices.models import Document, Invoice
 from payments.models import BankFile, DebtorRequest, PaymentLink
@@ -111,8 +111,10 @@ LOGO = dict.fromkeys(HOSTILE, NO_PICTURE) | {
     "a photograph that swells": DOCUMENT["a photograph that swells"],
 }
 ENCODING = "L’encodage du fichier n’est pas reconnu : enregistrez-le au format « CSV UTF-8 »."
-PICTURES = ("a picture named as a PDF", "a picture that swells", "a photograph that swells")
-PICTURES += ("a photograph that is a page too", "a program named as a PDF", "null characters")
+PICTURES = (
+    "a picture named as a PDF", "a picture that swells", "a photograph that swells", "a photograph that is a page too",
+    "a program named as a PDF", "null characters",
+)  # fmt: skip
 PDFS = tuple(kind for kind in HOSTILE if kind.startswith("a PDF"))
 ARCHIVES = tuple(kind for kind in HOSTILE if kind.startswith(("an archive", "a workbook")))
 SHEET = {
@@ -263,7 +265,7 @@ def firm(cabinet: Cabinet, disk: Path) -> Membership:
     owner = make_member(role=Role.OWNER)
     invoice = make_invoice(number="F-77")
     make_check(client=invoice.client)
-    reminder = make_reminder(make_case(invoice=invoice), state="accepted", channel="registered")
+    reminder = make_reminder(make_case(invoice=invoice), state=ReminderState.ACCEPTED, channel="registered")
     Letter(
         reminder=reminder, client=invoice.client, route="post_desk", recipient="x", state=LetterState.DEPOSITED,
         deposited_on=TODAY,
@@ -352,7 +354,7 @@ def send(door: Door, browser: FirmBrowser, reader: FirmBrowser, disk: Path, name
         changed = fingerprint() != before
         served = reader.get(door.served()) if changed and door.served else None
         given = None if served is None else b"".join(served) if served.streaming else served.content
-        browser.cookies = cookies
+        browser.cookies = cookies  # type: ignore[assignment]  # a copy of what it was
         transaction.set_rollback(True)
     for path in kept:
         path.unlink()
