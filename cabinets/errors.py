@@ -21,6 +21,28 @@ class ArchivedError(CabinetError):
     """A client's data are in the intermediate archive, and the person has not opened it."""
 
 
+class FileLostError(CabinetError):
+    """A sealed file that cannot be given: gone from the disk, or altered there. Says which file, never what it held."""
+
+    why = ""
+
+    def __init__(self, sentence: str, *, stored_as: str) -> None:
+        super().__init__(sentence)
+        self.stored_as = stored_as
+
+
+class FileGoneError(FileLostError, FileNotFoundError):
+    """A sealed file is no longer on the disk."""
+
+    why = "gone"
+
+
+class FileAlteredError(FileLostError, SealBrokenError):
+    """A sealed file was moved, altered or cut short since it was written."""
+
+    why = "altered"
+
+
 class KeyServiceError(CabinetError):
     """The service that holds the keys did not do what was asked: nothing was opened nor sealed. Says what to mend."""
 

@@ -97,6 +97,7 @@ EVENTS: dict[str, str] = {
     "breach.closed": "Violation close",
     "firmcopy.page_seen": "Export et départ consulté",
     "firmcopy.asked": "Archive du cabinet demandée",
+    "file.lost": "Fichier perdu ou altéré",
     "firmcopy.made": "Archive du cabinet prête",
     "firmcopy.failed": "Archive du cabinet interrompue",
     "firmcopy.downloaded": "Archive du cabinet téléchargée",

@@ -12,14 +12,15 @@ from django.contrib.auth import SESSION_KEY
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from cabinets import journal
-from cabinets.errors import ArchivedError, ReadOnlyError
+from cabinets.errors import ArchivedError, FileLostError, ReadOnlyError
 from cabinets.models import Cabinet, Membership
 from cabinets.scoping import acting_for, tenant_atomic
-from cabinets.services import looking, visiting
+from cabinets.services import looking, lost_files, visiting
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class CabinetMiddleware:
     def __call__(self, request: Any) -> HttpResponse:
         """Answer inside the firm's scope, or outside any scope for visitors and operators."""
         request.cabinet, request.member, request.is_visit, request.look = None, None, False, None
+        request.lost_file = None
         if request.user.is_authenticated and visiting.is_visitor(request) and not visiting.may_read(request):
             return render(request, "cabinets/visit_refused.html", status=403)
         if not request.user.is_authenticated or request.path.startswith((settings.OPERATOR_PATH, *LINKS)):
@@ -48,17 +50,21 @@ class CabinetMiddleware:
         if place is None:
             return self.get_response(request)
         member_id, cabinet_id = place
-        with acting_for(cabinet_id=cabinet_id, member_id=member_id), tenant_atomic():
-            request.cabinet = Cabinet.objects.get(pk=cabinet_id)
-            request.member = Membership.objects.get(pk=member_id)
-            request.member.user = request.user
-            request.suspended_by = who_suspended(request.cabinet)
-            request.is_visit = visiting.is_visit(request, request.cabinet)
-            response = self.get_response(request)
-            if response.status_code >= HTTP_SERVER_ERROR:
-                transaction.set_rollback(True)
-            if not response.has_header("Cache-Control"):
-                add_never_cache_headers(response)  # what one person of a firm read stays on no disk
+        with acting_for(cabinet_id=cabinet_id, member_id=member_id):
+            with tenant_atomic():
+                request.cabinet = Cabinet.objects.get(pk=cabinet_id)
+                request.member = Membership.objects.get(pk=member_id)
+                request.member.user = request.user
+                request.suspended_by = who_suspended(request.cabinet)
+                request.is_visit = visiting.is_visit(request, request.cabinet)
+                response = self.get_response(request)
+                if response.status_code >= HTTP_SERVER_ERROR or request.lost_file is not None:
+                    transaction.set_rollback(True)
+                if not response.has_header("Cache-Control"):
+                    add_never_cache_headers(response)  # what one person of a firm read stays on no disk
+            if request.lost_file is not None:
+                with tenant_atomic():
+                    lost_files.note(request.lost_file, place=request.resolver_match.url_name)
             return response
 
     def _shown_to_an_operator(self, request: Any) -> HttpResponse:
@@ -92,11 +98,18 @@ class CabinetMiddleware:
         return None
 
     def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
-        """Answer what only reads and what the archive withholds by a page of refusal; nothing is written."""
+        """Answer by a page what only reads, what the archive withholds and what is lost; nothing is written.
+
+        A sealed file that is gone or altered is told besides: in the logs, and in the firm's journal.
+        """
         if isinstance(exception, ArchivedError):
             page = render(request, "cabinets/archived.html", {"why": str(exception)}, status=403)
             transaction.set_rollback(True)
             return page
+        if isinstance(exception, FileLostError):
+            request.lost_file = exception
+            lost_files.warn(exception, place=request.resolver_match.url_name)
+            return HttpResponse(render_to_string("410.html", {"member": request.member}), status=410)
         if not isinstance(exception, ReadOnlyError):
             return None
         logger.warning("look.kept_from_writing")

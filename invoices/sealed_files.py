@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 from cabinets.enums import KeyPurpose
-from cabinets.errors import SealBrokenError
+from cabinets.errors import FileAlteredError, FileGoneError, SealBrokenError
 from cabinets.scoping import current_cabinet_id
 from cabinets.sealing import active_key, key_bytes
 from invoices.errors import InvoiceError
@@ -139,9 +139,27 @@ def write_sealed(
 def open_sealed_file(stored_as: str, *, bound_to: bytes) -> BinaryIO:
     """Open a sealed file of the firm for reading and seeking; refuse at once one that was cut or moved.
 
-    An altered chunk raises SealBrokenError when it is read. Raise FileNotFoundError when the file is gone.
+    An altered chunk raises FileAlteredError when it is read. Raise FileGoneError when the file is gone.
     """
-    return io.BufferedReader(_SealedReader(path_of(stored_as), bound_to), buffer_size=CHUNK)
+    return io.BufferedReader(_SealedReader(stored_as, bound_to), buffer_size=CHUNK)
+
+
+def open_whole(stored_as: str, *, bound_to: bytes) -> BinaryIO:
+    """Open a sealed file whose every chunk was verified: nothing is given of one before all of it is known good."""
+    opened = open_sealed_file(stored_as, bound_to=bound_to)
+    try:
+        while opened.read(CHUNK):
+            pass
+        opened.seek(0)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def read_sealed(stored_as: str, *, bound_to: bytes) -> bytes:
+    """Return all that a sealed file holds, every chunk verified."""
+    return b"".join(open_sealed_stream(stored_as, bound_to=bound_to))
 
 
 def open_sealed_stream(stored_as: str, *, bound_to: bytes) -> Iterator[bytes]:
@@ -163,16 +181,20 @@ def path_of(stored_as: str) -> Path:
     home = Path(settings.MEDIA_ROOT) / str(current_cabinet_id())
     path = Path(os.path.normpath(home / stored_as))
     if not path.is_relative_to(home) or path == home:
-        raise SealBrokenError("Ce fichier n’est pas rangé dans le dossier du cabinet.")
+        raise FileAlteredError("Ce fichier n’est pas rangé dans le dossier du cabinet.", stored_as=stored_as)
     return path
 
 
 class _SealedReader(io.RawIOBase):
     """The clear bytes of a sealed file; keeps one opened chunk at a time."""
 
-    def __init__(self, path: Path, bound_to: bytes) -> None:
+    def __init__(self, stored_as: str, bound_to: bytes) -> None:
         super().__init__()
-        self._file = path.open("rb")
+        self._stored_as, path = stored_as, path_of(stored_as)
+        try:
+            self._file = path.open("rb")
+        except FileNotFoundError as error:
+            raise FileGoneError("Ce fichier n’est plus sur le disque.", stored_as=stored_as) from error
         try:
             self._read_header(path.stat().st_size - HEADER, bound_to)
         except BaseException:
@@ -182,9 +204,12 @@ class _SealedReader(io.RawIOBase):
     def _read_header(self, body: int, bound_to: bytes) -> None:
         header = self._file.read(HEADER)
         if len(header) < HEADER or header[: len(MAGIC)] != MAGIC or body < TAG:
-            raise SealBrokenError("Ce fichier chiffré est incomplet ou n’est pas reconnu.")
+            raise self._altered("Ce fichier chiffré est incomplet ou n’est pas reconnu.")
         key_id = UUID(bytes=header[len(MAGIC) : len(MAGIC) + 16])
-        self._cipher = _cipher(key_id, header[-SALT:], bound_to)
+        try:
+            self._cipher = _cipher(key_id, header[-SALT:], bound_to)
+        except SealBrokenError as error:
+            raise self._altered(str(error)) from error
         self._chunks = -(-body // (CHUNK + TAG))
         self.size = body - self._chunks * TAG
         self._place, self._known, self._clear = 0, -1, b""
@@ -227,11 +252,12 @@ class _SealedReader(io.RawIOBase):
             try:
                 self._clear = self._cipher.decrypt(nonce, sealed, None)
             except InvalidTag as error:
-                raise SealBrokenError(
-                    "Ce fichier chiffré a été déplacé, altéré ou coupé : il ne s’ouvre pas."
-                ) from error
+                raise self._altered("Ce fichier chiffré a été déplacé, altéré ou coupé : il ne s’ouvre pas.") from error
             self._known = number
         return self._clear
+
+    def _altered(self, sentence: str) -> FileAlteredError:
+        return FileAlteredError(sentence, stored_as=self._stored_as)
 
 
 def _make_private(folder: Path) -> None:

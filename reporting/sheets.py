@@ -1,29 +1,21 @@
 """A report as a file: for a spreadsheet (CSV, XLSX) or for the partners' table (PDF, with its definitions)."""
 
-import csv
 import io
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterator
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
 from cabinets.models import Cabinet
+from cabinets.sheets import SheetWriter, seen
 from reporting.reports import Report
 from templates_lib.letterhead import letterhead_of
 from templates_lib.pdf import render_document
 from templates_lib.rendering import day_words
 
-# What a spreadsheet would take for a formula.
-DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 STYLES = ("fonts.css", "document.css")
 SHEET_NAME = 31
 WIDE, NARROW = 44, 20
-
-
-def harmless(cell: str) -> str:
-    """Return a cell no spreadsheet takes for a formula; a negative amount keeps its sign behind an apostrophe."""
-    return f"'{cell}" if cell.startswith(DANGEROUS) else cell
 
 
 def lines_of(report: Report, *, scope: str) -> Iterator[tuple[str, ...]]:
@@ -48,8 +40,7 @@ def as_csv(report: Report, *, scope: str, cabinet: Cabinet) -> bytes:
     """Return the report for a French spreadsheet: semicolons, UTF-8 with its mark."""
     del cabinet
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerows(_harmless(line) for line in lines_of(report, scope=scope))
+    SheetWriter(out).write_all(lines_of(report, scope=scope))
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -62,7 +53,7 @@ def as_xlsx(report: Report, *, scope: str, cabinet: Cabinet) -> bytes:
     for rank, line in enumerate(lines_of(report, scope=scope), start=1):
         for column, cell in enumerate(line, start=1):
             place = sheet.cell(row=rank, column=column)
-            place.value, place.data_type = cell, "s"
+            place.value, place.data_type = seen(cell), "s"
             if rank == 1:
                 place.font = Font(bold=True)
     sheet.column_dimensions["A"].width = WIDE
@@ -93,7 +84,3 @@ FORMATS = {
     "xlsx": (as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     "pdf": (as_pdf, "application/pdf"),
 }
-
-
-def _harmless(line: Iterable[str]) -> list[str]:
-    return [harmless(cell) for cell in line]

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.template import Context, Engine, Template
 from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
-from pypdf.generic import NameObject
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
@@ -25,6 +25,17 @@ VARIANT = "pdf/a-3a"
 A4 = (595.276, 841.89)
 # What reading somebody else's PDF may raise.
 UNREADABLE = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+# Marks of a page that only show something, and the actions that only lead somewhere.
+SHOWN_MARKS = frozenset(
+    f"/{name}"
+    for name in (
+        "Link", "Text", "FreeText", "Line", "Square", "Circle", "Polygon", "PolyLine", "Highlight", "Underline",
+        "Squiggly", "StrikeOut", "Stamp", "Caret", "Ink", "Widget",
+    )
+)  # fmt: skip
+FOLLOWED = ("/GoTo", "/URI")
 
 
 class ForeignResourceError(TextError, FatalURLFetchingError):  # type: ignore[misc]  # the library is not typed
@@ -83,7 +94,7 @@ def join(first: bytes, others: list[tuple[str, bytes]]) -> Pdf:
             reader = PdfReader(io.BytesIO(content))
             is_locked = reader.is_encrypted
             if not is_locked:
-                writer.append(reader, outline_item=name)
+                writer.append(_quiet(reader), outline_item=name, import_outline=False)
         except UNREADABLE as error:
             raise AttachmentError(f"«\u00a0{name}\u00a0» n’est pas un PDF lisible\u00a0: rien n’est joint.") from error
         if is_locked:
@@ -93,6 +104,39 @@ def join(first: bytes, others: list[tuple[str, bytes]]) -> Pdf:
     target = io.BytesIO()
     writer.write(target)
     return Pdf(content=target.getvalue(), pages=len(writer.pages))
+
+
+def pages_only(content: bytes) -> bytes:
+    """Return the pages of somebody's PDF and nothing else: no script, no action, no file within, no form to fill."""
+    writer = PdfWriter()
+    try:
+        reader = PdfReader(io.BytesIO(content))
+        if reader.is_encrypted:
+            reader.decrypt("")
+        for page in _quiet(reader).pages:
+            writer.add_page(page)
+        target = io.BytesIO()
+        writer.write(target)
+    except UNREADABLE as error:
+        raise AttachmentError("Ce PDF ne se lit pas.") from error
+    return target.getvalue()
+
+
+def _quiet(reader: PdfReader) -> PdfReader:
+    """Leave on the pages what is seen and what leads to an address; take away, before it is copied, what would act."""
+    reader.root_object.pop("/AcroForm", None)
+    for page in reader.pages:
+        page.pop("/AA", None)
+        marks = page.get("/Annots", ArrayObject()).get_object()
+        kept = [mark for mark in marks if mark.get_object().get("/Subtype") in SHOWN_MARKS]
+        for mark in (one.get_object() for one in kept):
+            action = mark.get("/A", DictionaryObject()).get_object()
+            if action.get("/S") not in FOLLOWED or "/Next" in action:
+                mark.pop("/A", None)
+            for name in ("/AA", "/Parent", "/PA", "/Popup"):
+                mark.pop(name, None)
+        page[NameObject("/Annots")] = ArrayObject(kept)
+    return reader
 
 
 class Pile:
@@ -108,7 +152,7 @@ class Pile:
             reader = PdfReader(document)
             if before % 2:
                 self._writer.add_blank_page(*A4)
-            self._writer.append(reader, outline_item=name, import_outline=False)
+            self._writer.append(_quiet(reader), outline_item=name, import_outline=False)
         except UNREADABLE as error:
             while len(self._writer.pages) > before:
                 self._writer.remove_page(before)

@@ -16,10 +16,16 @@ from stdnum.fr import tva as vat_number
 
 from cabinets.forms.sign_in import PasswordAskedForm, password_again
 from cabinets.models import Cabinet
-from cabinets.pictures import picture_type
+from cabinets.received import Flaw, FlawedFileError, redrawn
 from cabinets.territories import Territory, territory_of, zone_of
 
 LARGEST_LOGO = 200 * 1024
+LONGEST_SIDE, LOGO_QUALITY = 1600, 92
+NOTHING_SAVED = "Rien n’a été enregistré"
+TOO_BIG = "Ce logo dépasse 200 ko. Rien n’a été enregistré : enregistrez-le en plus petit, puis déposez-le."
+NO_PICTURE = (
+    "Ce fichier n’est ni un PNG ni un JPEG. Exportez votre logo dans l’un de ces formats : un SVG n’est pas accepté."
+)
 
 IDENTITY = ("name", "bar", "siren", "vat_number", "email", "phone", "address", "postcode", "city", "signature")
 BANK = ("account_holder", "iban", "bic")
@@ -130,18 +136,20 @@ class FirmForm(PasswordAskedForm, forms.ModelForm[Cabinet]):
         return name
 
     def clean_logo_file(self) -> UploadedFile[Any] | None:
-        """Refuse what is too big, or is not the picture it says it is."""
+        """Draw the picture again; refuse what is too big, or is no picture."""
         file: UploadedFile[Any] | None = self.cleaned_data["logo_file"]
         if file is None:
             return None
         if (file.size or 0) > LARGEST_LOGO:
-            raise forms.ValidationError("Ce logo dépasse 200 ko. Enregistrez-le en plus petit, puis déposez-le.")
-        self.logo = file.read()
-        if picture_type(self.logo) is None:
+            raise forms.ValidationError(TOO_BIG)
+        try:
+            self.logo_type, self.logo = redrawn(file.read(), longest_side=LONGEST_SIDE, quality=LOGO_QUALITY)
+        except FlawedFileError as refusal:
             raise forms.ValidationError(
-                "Ce fichier n’est ni un PNG ni un JPEG. Exportez votre logo dans l’un de ces formats : un SVG n’est "
-                "pas accepté."
-            )
+                NO_PICTURE if refusal.flaw == Flaw.UNKNOWN else refusal.told(NOTHING_SAVED)
+            ) from refusal
+        if len(self.logo) > LARGEST_LOGO:
+            raise forms.ValidationError(TOO_BIG)
         return file
 
     def clean(self) -> dict[str, Any]:
@@ -186,7 +194,7 @@ class FirmForm(PasswordAskedForm, forms.ModelForm[Cabinet]):
         """Return the columns whose value is no longer the database's."""
         firm, before = self.instance, Cabinet.objects.get(pk=self.instance.pk)
         if self.cleaned_data.get("logo_file"):
-            firm.logo, firm.logo_type = self.logo, picture_type(self.logo) or ""
+            firm.logo, firm.logo_type = self.logo, self.logo_type
         elif self.cleaned_data.get("remove_logo"):
             firm.logo, firm.logo_type = None, ""
         if self.proposed is not None:

@@ -1,6 +1,5 @@
 """Journal: who did or saw what, when, from where; read by page, filtered by the address, exported as CSV."""
 
-import csv
 import datetime as dt
 import io
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ from cabinets.models import JournalEntry
 from cabinets.permissions import ensure, requires
 from cabinets.services import support
 from cabinets.services.devices import device_name
+from cabinets.sheets import SheetWriter
 
 PAGE = 50
 LARGEST_EXPORT = 10_000
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +138,14 @@ def journal_csv(request: CabinetRequest) -> HttpResponse:
     lines = _shown(list(form.lines(zone=request.cabinet.zone)[:LARGEST_EXPORT]), people)
     writing.record("journal.exported", None, count=len(lines))
     text = io.StringIO()
-    rows = csv.writer(text, delimiter=";")
-    rows.writerow(["Date", "Heure", "Personne", "Événement", "Objet", "Identifiant", "Adresse", "Appareil", "Requête"])
+    rows = SheetWriter(text)
+    rows.write(["Date", "Heure", "Personne", "Événement", "Objet", "Identifiant", "Adresse", "Appareil", "Requête"])
     for line in lines:
         at = line.entry.at.astimezone(request.cabinet.zone)
         values = [f"{at:%d/%m/%Y}", f"{at:%H:%M:%S}", line.person, line.label, line.entry.subject_type]
         values += [str(line.entry.subject_id or ""), line.entry.address or "", line.device, line.entry.request_id]
-        rows.writerow([harmless(value) for value in values])
+        rows.write(values)
     # The mark tells a spreadsheet that this is UTF-8.
     response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="journal-{request.cabinet.today():%Y-%m-%d}.csv"'
     return response
-
-
-def harmless(value: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(FORMULA) else value

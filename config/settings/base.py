@@ -259,6 +259,12 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# First of all: what goes beyond the largest file anything takes is left on the wire, and never fills the disk.
+FILE_UPLOAD_HANDLERS = [
+    "config.uploads.CutShort",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # A firm named "demo" lives by the demo's clock; every other firm lives by the real one.
 DEMO_CATCHER = env.optional("DEMO_CATCHER")  # "host:port" of the catcher that takes the mails of demo firms

@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from cabinets import journal
 from cabinets.enums import ClientKind, Right
+from cabinets.errors import FileLostError
 from cabinets.models import Cabinet, Membership
 from cabinets.permissions import ensure
 from cabinets.scoping import acting_for, tenant_atomic
+from cabinets.services import lost_files
 from dunning.enums import JobKind, JobState, LetterState, ReminderState
 from dunning.errors import DunningError
 from dunning.models import DocumentJob, EvidenceEntry, Letter, LetterProof, Reminder, ReminderLine
@@ -30,7 +32,7 @@ from invoices.enums import DocumentKind
 from invoices.law.batonnier import Forum, forum_for
 from invoices.models import Document, InterestRate, Invoice
 from invoices.money import show_euros
-from invoices.sealed_files import open_sealed_stream, write_sealed
+from invoices.sealed_files import read_sealed, write_sealed
 from invoices.services.claims import Statement, statement_of
 from invoices.services.documents import read_document
 from payments.enums import MailState
@@ -52,6 +54,10 @@ LEFT = (
 )
 UNSENT = (LetterState.READY, LetterState.PRINTED, LetterState.VOID)
 PDF_TYPE = "application/pdf"
+LOST_PIECE = (
+    "Une pièce n’est plus sur le disque, ou y a été altérée : le dossier n’est pas fait. Prévenez qui exploite ce "
+    "service, puis demandez-le de nouveau."
+)
 NOT_COMPETENT = (
     "Un marché public relève du juge administratif, non du bâtonnier (R25) : ce dossier n’est pas préparé. "
     "Adressez la réclamation par Chorus Pro."
@@ -105,6 +111,11 @@ def build(*, cabinet_id: UUID, job_id: UUID) -> str:
             return "left"
         try:
             _make(job)
+        except FileLostError as lost:
+            lost_files.warn(lost, place="batonnier")
+            lost_files.note(lost, place="batonnier")
+            job.state, job.failure = JobState.FAILED, LOST_PIECE
+            job.save(update_fields=["state", "failure"])
         except (TextError, DunningError) as error:
             job.state, job.failure = JobState.FAILED, str(error)[:200]
             job.save(update_fields=["state", "failure"])
@@ -190,7 +201,7 @@ def _messages(invoice: Invoice) -> list[Exhibit]:
         when = day_words(reminder.spoken_on) if reminder.spoken_on else ""
         label = f"{reminder.get_channel_display()}, {step_words(reminder.step)}"
         if letter is not None and letter.stored_as:
-            content = b"".join(open_sealed_stream(letter.stored_as, bound_to=letter.bound_to("pdf")))
+            content = read_sealed(letter.stored_as, bound_to=letter.bound_to("pdf"))
             found.append(Exhibit(number=0, label=label, when=when, media_type=PDF_TYPE, content=content))
             found += _proofs(letter)
         elif reminder.text:
@@ -234,7 +245,7 @@ def _proofs(letter: Letter) -> list[Exhibit]:
             label=f"{kept.get_kind_display()}{f', n° {letter.tracking}' if letter.tracking else ''}",
             when=day_words(kept.added_at.date()),
             media_type=kept.media_type,
-            content=b"".join(open_sealed_stream(kept.stored_as, bound_to=kept.bound_to("file"))),
+            content=read_sealed(kept.stored_as, bound_to=kept.bound_to("file")),
         )
         for kept in LetterProof.objects.filter(letter=letter).order_by("added_at")
     ]

@@ -25,7 +25,7 @@ from dunning.services.letter_parts import WrittenLetter
 from dunning.services.letters import take_in_hand
 from invoices.calendar import add_working_days
 from invoices.locks import lock_invoices
-from invoices.services.documents import Upload, media_type_of
+from invoices.services.documents import Upload, clean_name, media_type_of
 from templates_lib.pdf import AttachmentError, ForeignResourceError
 
 LETTERS = (Channel.LETTER, Channel.REGISTERED)
@@ -134,11 +134,12 @@ def keep_slip(*, reminder_id: UUID, by: Membership, slip: Slip) -> LetterProof:
         raise DunningError("Cette lettre n’est pas encore postée : elle n’a pas de preuve. Rien n’a été enregistré.")
     Letter.objects.select_for_update(of=("self",)).get(pk=letter.pk)
     _ensure_dates(letter, slip, Cabinet.objects.get().today())
+    media_type = media_type_of(slip.upload.data)
     proof = Proof(
         kind=slip.kind,
         content=slip.upload.data,
-        media_type=media_type_of(slip.upload.data),
-        name=slip.upload.name,
+        media_type=media_type,
+        name=clean_name(slip.upload.name, media_type),
     )
     kept = letter_states.keep_proof(letter, proof, source=SOURCE, by=by)
     if kept is None:

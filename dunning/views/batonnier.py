@@ -3,21 +3,21 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from cabinets import journal
 from cabinets.enums import Right
-from cabinets.http import CabinetRequest
+from cabinets.http import CabinetRequest, to_save
 from cabinets.permissions import requires
 from dunning.enums import JobKind, JobState
 from dunning.errors import DunningError
 from dunning.models import DocumentJob
 from dunning.services import batonnier
 from invoices.models import Invoice
-from invoices.sealed_files import open_sealed_stream
+from invoices.sealed_files import open_whole
 from templates_lib.rendering import typeset
 
 ZIP = "application/zip"
@@ -72,8 +72,7 @@ def _ready(invoice_id: UUID, job_id: UUID) -> DocumentJob:
     return job
 
 
-def _file(stored_as: str, bound_to: bytes, media_type: str, name: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(open_sealed_stream(stored_as, bound_to=bound_to), content_type=media_type)
+def _file(stored_as: str, bound_to: bytes, media_type: str, name: str) -> FileResponse:
     safe = "".join(char if char.isascii() and (char.isalnum() or char in "-._") else "-" for char in name)
-    response["Content-Disposition"] = f'attachment; filename="{safe}"'
-    return response
+    opened = open_whole(stored_as, bound_to=bound_to)
+    return to_save(FileResponse(opened, content_type=media_type), name=safe)

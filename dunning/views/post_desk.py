@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from cabinets import journal
 from cabinets.enums import Right
 from cabinets.errors import InputError
-from cabinets.http import CabinetRequest
+from cabinets.http import CabinetRequest, to_save
 from cabinets.permissions import requires
 from dunning.errors import DunningError
 from dunning.forms.post_desk import PostedForm, SlipForm
@@ -19,7 +19,7 @@ from dunning.models import Letter, LetterProof
 from dunning.services import post_desk
 from dunning.services.reading import letter as reading
 from invoices.errors import InvoiceError
-from invoices.sealed_files import open_sealed_stream
+from invoices.sealed_files import open_whole
 from templates_lib.rendering import typeset
 
 REFUSED = (DunningError, InputError, InvoiceError)
@@ -56,17 +56,21 @@ def letter_pdf(request: CabinetRequest, reminder_id: UUID) -> HttpResponseBase:
     """Give the very PDF of a letter."""
     row = _letter(reminder_id)
     journal.seen(row, "letter_pdf")
-    return _file(row.stored_as, row.bound_to("pdf"), "application/pdf", f"lettre-{row.reminder_id}.pdf")
+    # Made here, page by page, from words alone: it may be read where it is.
+    response = FileResponse(open_whole(row.stored_as, bound_to=row.bound_to("pdf")), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="lettre-{row.reminder_id}.pdf"'
+    return response
 
 
 @require_GET
 @never_cache
 @requires(Right.SEE_INVOICES)
 def proof_file(request: CabinetRequest, reminder_id: UUID, proof_id: UUID) -> HttpResponseBase:
-    """Give a proof as it was kept."""
+    """Give a proof as it was kept, to be saved: somebody else made it."""
     kept = get_object_or_404(LetterProof, pk=proof_id, reminder=reminder_id)
     journal.seen(kept, "proof")
-    return _file(kept.stored_as, kept.bound_to("file"), kept.media_type, kept.file_name or "preuve")
+    opened = open_whole(kept.stored_as, bound_to=kept.bound_to("file"))
+    return to_save(FileResponse(opened, content_type=kept.media_type), name=kept.file_name or "preuve")
 
 
 @require_POST
@@ -161,9 +165,3 @@ def _page(
         "can_act": request.member.can(Right.APPROVE_REMINDERS),
     }
     return render(request, "dunning/letter.html", context, status=status)
-
-
-def _file(stored_as: str, bound_to: bytes, media_type: str, name: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(open_sealed_stream(stored_as, bound_to=bound_to), content_type=media_type)
-    response["Content-Disposition"] = f'inline; filename="{name}"'
-    return response

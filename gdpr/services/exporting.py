@@ -1,6 +1,5 @@
 """Everything a firm holds about a client, as a ZIP: a page to read, the same as JSON, the files, who looked."""
 
-import csv
 import datetime as dt
 import io
 import json
@@ -19,6 +18,7 @@ from cabinets.errors import SealBrokenError
 from cabinets.journal_labels import EVENTS
 from cabinets.models import Cabinet, Client, Contact, JournalEntry, Membership, SupportAnswer
 from cabinets.sealing import SealedModel, open_together
+from cabinets.sheets import SheetWriter
 from gdpr.enums import Basis, Claim
 from gdpr.inventory import HOLDINGS, Holding, purpose_of, retention_of
 from gdpr.matrix import basis_for
@@ -192,12 +192,12 @@ def _who_looked(person: DataSubject, cabinet: Cabinet) -> str:
     roles = {member.pk: member.get_role_display() for member in Membership.objects.all()}
     roles |= dict.fromkeys(SupportAnswer.objects.values_list("pk", flat=True), "L’assistance, avec l’accord du cabinet")
     page = io.StringIO()
-    writer = csv.writer(page, delimiter=";")
-    writer.writerow(["Instant", "Acte", "Par"])
+    writer = SheetWriter(page)
+    writer.write(["Instant", "Acte", "Par"])
     entries = JournalEntry.objects.filter(subject_id__in=subjects).order_by("at", "pk")
     for entry in entries.iterator(2000):
         who = roles.get(entry.member_id, "Une personne du cabinet") if entry.member_id else "Le logiciel"
-        writer.writerow([f"{entry.at.astimezone(cabinet.zone):%d/%m/%Y %H:%M}", _act(entry.event), who])
+        writer.write([f"{entry.at.astimezone(cabinet.zone):%d/%m/%Y %H:%M}", _act(entry.event), who])
     return "\ufeff" + page.getvalue()
 
 

@@ -21,7 +21,7 @@ from invoices.sealed_files import (
     PARTIAL,
     SealedWriter,
     new_name,
-    open_sealed_file,
+    open_whole,
     path_of,
     remove_sealed,
     sealing,
@@ -116,10 +116,7 @@ def open_archive(*, copy_id: UUID, by: Membership) -> tuple[FirmCopy, BinaryIO]:
     copy = FirmCopy.objects.get(pk=copy_id)
     if copy.state != CopyState.READY or (copy.until_at is not None and copy.until_at <= timezone.now()):
         raise GdprError("Cette archive n’est plus gardée : demandez-en une nouvelle.")
-    try:
-        opened = open_sealed_file(copy.stored_as, bound_to=copy.bound_to(ARCHIVE))
-    except FileNotFoundError as error:
-        raise GdprError("Cette archive n’est plus sur le disque : demandez-en une nouvelle.") from error
+    opened = open_whole(copy.stored_as, bound_to=copy.bound_to(ARCHIVE))
     journal.record("firmcopy.downloaded", copy)
     return copy, opened
 

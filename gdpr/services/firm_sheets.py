@@ -1,6 +1,5 @@
 """The main tables of a firm as sheets anybody opens: for people who use no product. Nothing is read back from them."""
 
-import csv
 import datetime as dt
 import io
 from collections.abc import Callable, Iterable, Iterator
@@ -12,14 +11,12 @@ from django.db.models import QuerySet
 from cabinets.errors import SealBrokenError
 from cabinets.models import Cabinet, Client, Dossier
 from cabinets.sealing import SealedModel, open_together
+from cabinets.sheets import BOM, SheetWriter
 from dunning.models import InboundMessage, Reminder
 from invoices.models import Invoice
 from payments.models import Payment, PlanMessage
 
 CHUNK = 500
-BOM = "\ufeff"
-# What a spreadsheet would take for a formula.
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 Line = tuple[object, ...]
 
 CLIENTS = ("Nom", "Qualité", "E-mail", "Téléphone", "Adresse", "Code postal", "Ville", "Pays", "SIREN", "Note")
@@ -41,17 +38,12 @@ def sheets(cabinet: Cabinet) -> Iterator[tuple[str, Iterator[bytes]]]:
     yield "messages.csv", _written(MESSAGES, _messages(cabinet))
 
 
-def harmless(cell: str) -> str:
-    """Return a cell no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(DANGEROUS) else cell
-
-
 def _written(head: Line, lines: Iterable[Line]) -> Iterator[bytes]:
     page = io.StringIO()
-    writer = csv.writer(page, delimiter=";")
+    writer = SheetWriter(page)
     page.write(BOM)
     for line in chain([head], lines):
-        writer.writerow([harmless(_words(cell)) for cell in line])
+        writer.write(map(_words, line))
         yield page.getvalue().encode()
         page.seek(0)
         page.truncate()

@@ -12,7 +12,7 @@ from cabinets import journal
 from gdpr.enums import RightsState
 from gdpr.models import RightsRequest
 from gdpr.services.exporting import EVERYTHING
-from invoices.sealed_files import open_sealed_stream
+from invoices.sealed_files import read_sealed
 from payments.ports import CopyTold
 
 # As long as the copy itself is kept (gdpr.services.retention).
@@ -33,14 +33,11 @@ class RequestCopies:
 
     @transaction.atomic
     def read(self, asked_id: UUID) -> bytes | None:
-        """Return the copy of a request; None when it no longer waits, or is no longer on the disk."""
+        """Return the copy of a request; None when it no longer waits."""
         row = _waiting().filter(asked=asked_id).first()
         if row is None:
             return None
-        try:
-            content = b"".join(open_sealed_stream(row.stored_as, bound_to=row.bound_to("file")))
-        except FileNotFoundError:
-            return None
+        content = read_sealed(row.stored_as, bound_to=row.bound_to("file"))
         journal.record("rightsrequest.fetched", row)
         return content
 

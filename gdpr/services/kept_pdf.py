@@ -3,9 +3,9 @@
 import hashlib
 import io
 
-from gdpr.errors import GdprError
+from cabinets.errors import FileAlteredError
 from gdpr.models import Agreement, ComplianceStatement
-from invoices.sealed_files import open_sealed_stream, write_sealed
+from invoices.sealed_files import read_sealed, write_sealed
 
 Signed = Agreement | ComplianceStatement
 
@@ -18,11 +18,8 @@ def keep(row: Signed, content: bytes, *, folder: str) -> None:
 
 
 def read(row: Signed) -> bytes:
-    """Return the document as it was signed, or say why it cannot be."""
-    try:
-        content = b"".join(open_sealed_stream(row.stored_as, bound_to=row.bound_to("file")))
-    except FileNotFoundError as error:
-        raise GdprError("Ce document n’est plus sur le disque : restaurez-le d’une sauvegarde.") from error
+    """Return the document as it was signed; raise FileLostError when it is gone or altered."""
+    content = read_sealed(row.stored_as, bound_to=row.bound_to("file"))
     if hashlib.sha256(content).digest() != bytes(row.digest):
-        raise GdprError("Ce document ne correspond plus à son empreinte : restaurez-le d’une sauvegarde.")
+        raise FileAlteredError("Ce document ne correspond plus à son empreinte.", stored_as=row.stored_as)
     return content

@@ -20,7 +20,7 @@ from gdpr.services.exporting import EVERYTHING, DataSubject, archive_of
 from gdpr.terms import answer_due_on
 from invoices.enums import StopKind
 from invoices.models import Standstill
-from invoices.sealed_files import open_sealed_stream, remove_sealed, write_sealed
+from invoices.sealed_files import read_sealed, remove_sealed, write_sealed
 from invoices.services import standstill
 from payments.enums import DataRight, RequestKind
 from payments.models import DebtorRequest
@@ -154,10 +154,7 @@ def read_archive(*, request_id: UUID, by: Membership) -> tuple[RightsRequest, by
     row = RightsRequest.objects.select_related("client").get(pk=request_id)
     if not row.stored_as:
         raise GdprError("La copie des données n’est pas encore préparée.")
-    try:
-        content = b"".join(open_sealed_stream(row.stored_as, bound_to=row.bound_to("file")))
-    except FileNotFoundError as error:
-        raise GdprError("Ce fichier n’est plus sur le disque : préparez-le de nouveau.") from error
+    content = read_sealed(row.stored_as, bound_to=row.bound_to("file"))
     journal.record("rightsrequest.downloaded", row)
     return row, content
 

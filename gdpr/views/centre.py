@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cabinets import journal
 from cabinets.enums import Right
 from cabinets.forms.fields import add_refusal
-from cabinets.http import CabinetRequest
+from cabinets.http import CabinetRequest, as_download
 from cabinets.permissions import requires
 from gdpr.enums import Attested
 from gdpr.errors import GdprError
@@ -51,14 +51,9 @@ def sign_statement(request: CabinetRequest) -> HttpResponse:
 def statement(request: CabinetRequest, pk: UUID) -> HttpResponse:
     """Give a statement as it was signed."""
     row = get_object_or_404(ComplianceStatement, pk=pk)
-    try:
-        content = statements.read(statement_id=pk)
-    except GdprError as refusal:
-        raise Http404(str(refusal)) from refusal
-    response = HttpResponse(content, content_type=PDF)
     day = row.signed_at.astimezone(request.cabinet.zone)
-    response["Content-Disposition"] = f'attachment; filename="conformite-{day:%Y-%m-%d}.pdf"'
-    return response
+    content = statements.read(statement_id=pk)
+    return as_download(content, media_type=PDF, name=f"conformite-{day:%Y-%m-%d}.pdf")
 
 
 @require_http_methods(["GET", "POST"])
@@ -100,13 +95,8 @@ def agreement_document(request: CabinetRequest) -> HttpResponse:
 def agreement_signed(request: CabinetRequest, pk: UUID) -> HttpResponse:
     """Give an agreement as it was signed."""
     row = get_object_or_404(Agreement, pk=pk)
-    try:
-        content = agreements.read(agreement_id=pk)
-    except GdprError as refusal:
-        raise Http404(str(refusal)) from refusal
-    response = HttpResponse(content, content_type=PDF)
-    response["Content-Disposition"] = f'attachment; filename="accord-{row.version}-signe.pdf"'
-    return response
+    content = agreements.read(agreement_id=pk)
+    return as_download(content, media_type=PDF, name=f"accord-{row.version}-signe.pdf")
 
 
 @require_http_methods(["GET", "POST"])

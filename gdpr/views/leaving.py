@@ -14,7 +14,7 @@ from cabinets import journal
 from cabinets.enums import Right
 from cabinets.forms.fields import add_refusal
 from cabinets.forms.sign_in import ConfirmPasswordForm
-from cabinets.http import CabinetRequest
+from cabinets.http import CabinetRequest, to_save
 from cabinets.permissions import requires
 from gdpr.enums import CopyState
 from gdpr.errors import GdprError
@@ -80,7 +80,7 @@ def download(request: CabinetRequest, pk: UUID) -> HttpResponseBase:
         raise Http404(str(refusal)) from refusal
     made = copy.made_at.astimezone(request.cabinet.zone) if copy.made_at else None
     name = f"{slugify(request.cabinet.name) or 'cabinet'}-{made:%Y-%m-%d}.zip"
-    response = FileResponse(opened, as_attachment=True, filename=name, content_type="application/zip")
+    response = to_save(FileResponse(opened, content_type="application/zip"), name=name)
     response["Content-Length"] = str(copy.size)
     return response
 

@@ -1,6 +1,5 @@
 """The register of treatments (GDPR art. 30): the page, the PDF to keep, the sheet to sort."""
 
-import csv
 import io
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from cabinets import journal
 from cabinets.enums import Right
 from cabinets.http import CabinetRequest
 from cabinets.permissions import requires
+from cabinets.sheets import SheetWriter
 from gdpr.inventory import PURPOSES, Holding, Purpose, holdings_of, retention_of, words_of
 from gdpr.services import processor_register, register_head
 from gdpr.services.emptying import model_of
@@ -88,8 +88,8 @@ def sheet(request: CabinetRequest) -> HttpResponse:
     """Give the register as a sheet."""
     journal.record("register.exported", None, form="csv")
     page = io.StringIO()
-    writer = csv.writer(page, delimiter=";")
-    writer.writerow(COLUMNS)
+    writer = SheetWriter(page)
+    writer.write(COLUMNS)
     about = register_head.of_firm(request.cabinet)
     for entry in entries(years=_years()):
         # A sheet that is sorted or cut still says whose register it is: what is true of every line is on every line.
@@ -99,7 +99,7 @@ def sheet(request: CabinetRequest) -> HttpResponse:
         for kept in entry.kept:
             told = [kept.label, kept.columns, kept.person, kept.duration, kept.source, kept.ending, kept.seen_by]
             line = [entry.purpose.name, entry.purpose.basis.label, *told, *everywhere]
-            writer.writerow([_harmless(one) for one in line])
+            writer.write(line)
     response = HttpResponse("\ufeff" + page.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="registre-{request.cabinet.today():%Y-%m-%d}.csv"'
     return response
@@ -120,11 +120,6 @@ def of_the_operator(request: CabinetRequest) -> HttpResponse:
 def entries(*, years: int = USUAL_ACCOUNTING_YEARS) -> list[Entry]:
     """Return the register, purpose by purpose; the firm chooses how many years its vouchers are kept."""
     return [Entry(one, tuple(_kept(holding, years) for holding in holdings_of(one))) for one in PURPOSES]
-
-
-def _harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: a firm's own words are among them."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _years() -> int:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cabinets import journal
 from cabinets.enums import Right
-from cabinets.http import CabinetRequest
+from cabinets.http import CabinetRequest, as_download
 from cabinets.models import Client, Contact
 from cabinets.permissions import requires
 from cabinets.sealing import open_together
@@ -250,9 +250,7 @@ def archive(request: CabinetRequest, pk: UUID) -> HttpResponse:
         _, content = service.read_archive(request_id=pk, by=request.member)
     except GdprError as refusal:
         raise Http404(str(refusal)) from refusal
-    response = HttpResponse(content, content_type="application/zip")
-    response["Content-Disposition"] = f'attachment; filename="donnees-{pk.hex[:8]}.zip"'
-    return response
+    return as_download(content, media_type="application/zip", name=f"donnees-{pk.hex[:8]}.zip")
 
 
 @require_POST

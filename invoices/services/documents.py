@@ -12,24 +12,19 @@ from uuid import UUID
 
 from django.db import transaction
 
-from cabinets import journal
+from cabinets import journal, received
 from cabinets.models import Dossier
+from cabinets.received import FlawedFileError
 from cabinets.scoping import acting_for, current_scope
 from invoices.enums import DocumentKind, Removal
 from invoices.errors import DocumentError
 from invoices.models import Document, Invoice
-from invoices.sealed_files import open_sealed_stream, remove_sealed, write_sealed
+from invoices.sealed_files import read_sealed, remove_sealed, write_sealed
 
 MEGABYTE = 1024 * 1024
 BIGGEST = 10 * MEGABYTE
 FOLDER = "documents"
 LONGEST_NAME = 120
-# What a file is, told by its first bytes: its name and what the browser says of it prove nothing.
-_SIGNATURES = {
-    b"%PDF-": "application/pdf",
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-}
 _ENDINGS = {"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg"}
 _APART = re.compile(r"[^0-9A-Z]+")
 
@@ -85,10 +80,7 @@ def attach_many(*, uploads: Sequence[Upload]) -> list[Outcome]:
 
 def read_document(document: Document) -> bytes:
     """Return a document as it was given, every chunk verified; the reading is journalled."""
-    try:
-        data = b"".join(open_sealed_stream(document.stored_as, bound_to=document.bound_to("file")))
-    except FileNotFoundError as error:
-        raise DocumentError("Ce document n’est plus sur le disque : restaurez-le d’une sauvegarde.") from error
+    data = read_sealed(document.stored_as, bound_to=document.bound_to("file"))
     journal.record("document.downloaded", document)
     return data
 
@@ -115,15 +107,13 @@ def match_names(names: Iterable[str], *, numbers: Mapping[UUID, str]) -> dict[st
 
 
 def media_type_of(data: bytes) -> str:
-    """Tell a PDF, a PNG or a JPEG by its content; refuse anything else, an empty file and one too big."""
-    if not data:
-        raise DocumentError("Le fichier est vide. Rien n’a été enregistré.")
+    """Tell a PDF, a PNG or a JPEG by its content; refuse anything else, one that does not open and one too big."""
     if len(data) > BIGGEST:
         raise DocumentError("Le fichier dépasse 10 Mo. Rien n’a été enregistré : allégez-le.")
-    found = next((kind for signature, kind in _SIGNATURES.items() if data.startswith(signature)), None)
-    if found is None:
-        raise DocumentError("Ce fichier n’est ni un PDF, ni une image PNG ou JPEG. Rien n’a été enregistré.")
-    return found
+    try:
+        return received.media_type_of(data)
+    except FlawedFileError as refusal:
+        raise DocumentError(refusal.told("Rien n’a été enregistré")) from refusal
 
 
 def _keep(
@@ -209,14 +199,12 @@ def _letters(text: str) -> str:
 
 
 def clean_name(name: str, media_type: str) -> str:
-    """Keep the last part of a file name, without what a file system or a header would read otherwise."""
-    stem = PurePosixPath(name.replace("\\", "/")).stem
-    kept = "".join(mark if mark.isprintable() and mark not in '<>:"|?*;' else " " for mark in stem)
-    return (" ".join(kept.split())[:LONGEST_NAME] or "document") + _ENDINGS[media_type]
+    """Return the name a file is kept under: its own, made plain, and the ending of what it is."""
+    return (PurePosixPath(received.plain_name(name)).stem.strip()[:LONGEST_NAME] or "document") + _ENDINGS[media_type]
 
 
 def _shown(name: str) -> str:
-    return PurePosixPath(name.replace("\\", "/")).name[:LONGEST_NAME]
+    return received.plain_name(name)[:LONGEST_NAME]
 
 
 def _text(document: Document) -> str | None:

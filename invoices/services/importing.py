@@ -16,7 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from cabinets import crypto, journal
+from cabinets import crypto, journal, received
+from cabinets.errors import FileLostError
 from cabinets.scoping import current_cabinet_id, current_scope
 from invoices.enums import RUNNING, ImportState
 from invoices.errors import InvoiceError
@@ -56,7 +57,9 @@ class Preview:
 @transaction.atomic
 def receive(*, stream: Readable, file_name: str) -> ImportBatch:
     """Seal a file and recognise how it is written. Raise ImportRefusedError, and keep nothing, when nobody could."""
-    batch = ImportBatch(pk=uuid4(), uploaded_by_id=current_scope().member_id, file_name=file_name[-LONGEST_NAME:])
+    batch = ImportBatch(
+        pk=uuid4(), uploaded_by_id=current_scope().member_id, file_name=received.printable(file_name)[-LONGEST_NAME:]
+    )
     try:
         stored = write_sealed(stream, folder=FOLDER, bound_to=bound_to(batch), limit=MAX_BYTES)
     except FileTooBigError as error:
@@ -199,8 +202,10 @@ def open_file(batch: ImportBatch) -> Iterator[BinaryIO]:
     try:
         with open_sealed_file(batch.stored_as, bound_to=bound_to(batch)) as opened:
             yield opened
-    except FileNotFoundError as error:
-        raise ImportRefusedError("Le fichier n’est plus conservé : déposez-le à nouveau.") from error
+    except FileLostError as error:
+        raise ImportRefusedError(
+            "Le fichier n’est plus conservé, ou ne s’ouvre plus : déposez-le à nouveau."
+        ) from error
 
 
 @contextmanager

@@ -6,14 +6,13 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from cabinets import journal
 from cabinets.enums import Right
 from cabinets.forms.fields import add_refusal
-from cabinets.http import CabinetRequest
+from cabinets.http import CabinetRequest, as_download
 from cabinets.models import Dossier
 from cabinets.permissions import requires
 from cabinets.sealing import open_together
@@ -77,12 +76,8 @@ def dossier_document_add(request: CabinetRequest, dossier_id: UUID) -> HttpRespo
 def document_download(request: CabinetRequest, document_id: UUID) -> HttpResponse:
     """Hand a document over, to be saved and never shown in the page."""
     document = get_object_or_404(Document, pk=document_id)
-    response = HttpResponse(documents.read_document(document), content_type=document.media_type)
-    name = content_disposition_header(as_attachment=True, filename=document.file_name)
-    response["Content-Disposition"] = name or "attachment"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    data = documents.read_document(document)
+    return as_download(data, media_type=document.media_type, name=document.file_name)
 
 
 @page

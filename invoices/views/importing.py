@@ -1,9 +1,7 @@
 """Importer: the file, its columns, its check, its result, and taking it back."""
 
-import csv
 import datetime as dt
 import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +23,7 @@ from cabinets.enums import Right
 from cabinets.http import CabinetRequest
 from cabinets.permissions import requires
 from cabinets.sealing import open_together
+from cabinets.sheets import SheetWriter
 from invoices.enums import ImportState, LineNature
 from invoices.forms.importing import ColumnsForm, FileForm, LinesForm, StartForm, cell_name
 from invoices.importers.cells import cell_text
@@ -49,9 +48,6 @@ MODEL = (
     Field.CITY, Field.COUNTRY, Field.DOSSIER, Field.LAWYER_EMAIL,
 )  # fmt: skip
 MODEL_NAMES = {Field.DOCUMENT: "Nature"}
-# A spreadsheet computes a cell that begins so; a plain negative amount is no formula.
-_FORMULA = re.compile(r"[=+\-@\t\r]")
-_AMOUNT = re.compile(r"[-+]?[0-9][0-9\s.,]*\s?€?")
 
 
 @page
@@ -413,12 +409,8 @@ def _faulty_lines(batch: ImportBatch, said: dict[int, list[str]]) -> list[list[s
 def _csv(name: str, lines: list[list[str]]) -> HttpResponse:
     """Write a file every spreadsheet opens; no cell of it is ever computed."""
     text = io.StringIO()
-    csv.writer(text, delimiter=";").writerows([[_harmless(cell) for cell in line] for line in lines])
+    SheetWriter(text, keeps_amounts=True).write_all(lines)
     response = HttpResponse(("\ufeff" + text.getvalue()).encode(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if _FORMULA.match(cell) and not _AMOUNT.fullmatch(cell) else cell

@@ -4,10 +4,11 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from invoices.errors import DocumentError
+from cabinets.errors import FileLostError
+from cabinets.http import as_download
+from cabinets.services import lost_files
 from payments.portal.access import LinkRequest, opens_link
 from payments.portal.forms import AskCodeForm, CodeForm
 from payments.portal.pages import form_page, page, posted
@@ -72,12 +73,12 @@ def document(request: AccountRequest, document_id: UUID) -> HttpResponse:
     shown = details.readable_through(request.link, request.account.invoices)
     try:
         found = details.hand_over(link=request.link, document_id=document_id, invoices=shown)
-    except DocumentError:
-        found = None
+    except FileLostError as lost:
+        return _lost(request, lost)
     if found is None:
         return _missing(request)
     row, data = found
-    return _file(data, media_type=row.media_type, name=row.file_name)
+    return as_download(data, media_type=row.media_type, name=row.file_name)
 
 
 @opens_link
@@ -87,24 +88,25 @@ def copy(request: AccountRequest, asked_id: UUID) -> HttpResponse:
     """Hand over the copy of their data that its reader asked for, once the firm has answered."""
     if not _is_open(request):
         return redirect("portal_detail", token=request.token)
-    data = details.hand_over_copy(link=request.link, asked_id=asked_id)
+    try:
+        data = details.hand_over_copy(link=request.link, asked_id=asked_id)
+    except FileLostError as lost:
+        return _lost(request, lost)
     if data is None:
         return _missing(request)
-    return _file(data, media_type="application/zip", name="vos-donnees.zip")
+    return as_download(data, media_type="application/zip", name="vos-donnees.zip")
+
+
+def _lost(request: AccountRequest, lost: FileLostError) -> HttpResponse:
+    lost_files.warn(lost, place="portal")
+    lost_files.note(lost, place="portal")
+    return _missing(request)
 
 
 def _missing(request: AccountRequest) -> HttpResponse:
     shown = details.readable_through(request.link, request.account.invoices)
     facts = {"documents": details.documents_of(shown), "copies": details.copies_for(request.link)}
     return page(request, "detail", **facts, is_missing=True, status=404)
-
-
-def _file(data: bytes, *, media_type: str, name: str) -> HttpResponse:
-    response = HttpResponse(data, content_type=media_type)
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
 
 
 def _opened(request: LinkRequest) -> str:

@@ -11,19 +11,19 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import Min
 
-from cabinets import journal
+from cabinets import journal, received
 from cabinets.enums import SettlementSource
 from cabinets.models import Cabinet
 from cabinets.scoping import current_scope, whole_firm
 from cabinets.sealing import blind_index
 from cabinets.services.firm import learn_settlements
-from invoices.sealed_files import open_sealed_stream, remove_sealed, write_sealed
+from invoices.sealed_files import read_sealed, remove_sealed, write_sealed
 from payments.bank import statement as read
 from payments.bank.accounts import iban_in, tidy_account
 from payments.bank.days import fresh_until
 from payments.bank.reading import MAX_BYTES, Reading, read_file
 from payments.enums import BankFormat, BankSource, LineState
-from payments.errors import AlreadyTakenError, BankError, FileRefusedError
+from payments.errors import AlreadyTakenError, FileRefusedError
 from payments.locks import lock_bank
 from payments.models import BankAccount, BankFile, BankLine, BankStatement
 from payments.services.bank_finding import examine
@@ -67,7 +67,7 @@ def _keep(data: bytes, file_name: str, reading: Reading, source: BankSource, acc
     lock_bank()
     with whole_firm():
         file = BankFile(
-            pk=uuid4(), format=reading.format, source=source, file_name=file_name[-LONGEST_NAME:],
+            pk=uuid4(), format=reading.format, source=source, file_name=received.plain_name(file_name)[-LONGEST_NAME:],
             digest=hashlib.sha256(data).digest(), taken_by_id=current_scope().member_id,
         )  # fmt: skip
         stored_as = _store(file, data)
@@ -90,10 +90,7 @@ def _keep(data: bytes, file_name: str, reading: Reading, source: BankSource, acc
 
 def read_again(file: BankFile) -> bytes:
     """Return a bank file as it came, every chunk verified; the reading is journalled."""
-    try:
-        data = b"".join(open_sealed_stream(file.stored_as, bound_to=bound_to(file)))
-    except FileNotFoundError as error:
-        raise BankError("Ce relevé n’est plus sur le disque : restaurez-le d’une sauvegarde.") from error
+    data = read_sealed(file.stored_as, bound_to=bound_to(file))
     journal.record("bankfile.downloaded", file)
     return data
 

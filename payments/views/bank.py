@@ -10,14 +10,13 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cabinets import journal
 from cabinets.enums import Right
 from cabinets.forms.fields import add_refusal
-from cabinets.http import CabinetRequest
+from cabinets.http import CabinetRequest, as_download
 from cabinets.permissions import requires
 from cabinets.services.search import find_clients
 from invoices.errors import InvoiceError
@@ -111,17 +110,7 @@ def bank_upload(request: CabinetRequest) -> HttpResponse:
 def bank_file(request: CabinetRequest, file_id: UUID) -> HttpResponse:
     """Hand a statement over as the bank wrote it, to be saved and never shown in the page."""
     file = get_object_or_404(BankFile, pk=file_id)
-    try:
-        data = read_again(file)
-    except BankError as refusal:
-        messages.error(request, str(refusal))
-        return redirect("bank_upload")
-    response = HttpResponse(data, content_type="application/octet-stream")
-    name = content_disposition_header(as_attachment=True, filename=file.file_name)
-    response["Content-Disposition"] = name or "attachment"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return as_download(read_again(file), media_type="application/octet-stream", name=file.file_name)
 
 
 @require_POST

@@ -5,15 +5,13 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from cabinets import journal
 from cabinets.enums import Right
-from cabinets.http import CabinetRequest
+from cabinets.http import CabinetRequest, as_download
 from cabinets.permissions import requires
-from payments.errors import ProofError
 from payments.models import DebtorRequest, Proof
 from payments.services import proofs
 from payments.views.requests import visible
@@ -25,17 +23,7 @@ from payments.views.requests import visible
 def download(request: CabinetRequest, pk: UUID) -> HttpResponse:
     """Hand the file over, to be saved and never shown in the page."""
     asked, proof = _with_proof(pk)
-    try:
-        data = proofs.read(request=asked, proof=proof)
-    except ProofError as refusal:
-        messages.error(request, str(refusal))
-        return redirect("request", pk=pk)
-    response = HttpResponse(data, content_type=proof.media_type)
-    name = content_disposition_header(as_attachment=True, filename=proof.file_name)
-    response["Content-Disposition"] = name or "attachment"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return as_download(proofs.read(request=asked, proof=proof), media_type=proof.media_type, name=proof.file_name)
 
 
 @require_http_methods(["GET", "POST"])

@@ -37,6 +37,7 @@ from tests.architecture.test_walk import WORDS, arguments_of
 from tests.conftest import FirmBrowser
 from tests.factories.cabinets import assign, make_cabinet, make_client, make_contact, make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
+from tests.factories.files import make_pdf
 from tests.factories.invoices import TODAY, make_invoice
 from tests.factories.payments import make_payment
 
@@ -65,9 +66,9 @@ def plant(name: str, *, client: Any = None) -> dict[str, uuid.UUID]:
         contact = client.contacts.get()
     dossier = make_dossier(client=client, title=word["titre"], reference=word["ref"])
     invoice = make_invoice(dossier=dossier, number=word["facture"], due_on=TODAY - dt.timedelta(days=40))
-    attach_to_invoice(invoice_id=invoice.pk, upload=Upload(f"{word['fichier']}.pdf", b"%PDF-1.7\n" + name.encode()))
+    attach_to_invoice(invoice_id=invoice.pk, upload=Upload(f"{word['fichier']}.pdf", make_pdf(name.encode())))
     document = attach_to_dossier(
-        dossier_id=dossier.pk, upload=Upload(f"{word['fichier']}.pdf", b"%PDF-1.7\nconvention" + name.encode())
+        dossier_id=dossier.pk, upload=Upload(f"{word['fichier']}.pdf", make_pdf(b"convention" + name.encode()))
     )
     settled = make_invoice(dossier=dossier, number=f"{word['facture']}2", total_cents=60_000)
     payment = make_payment(invoice=settled, on=TODAY - dt.timedelta(days=3))

@@ -1,6 +1,7 @@
 """The firm's settings, the switch that silences it, and the day its payments are known through."""
 
 import datetime as dt
+import io
 import struct
 import zlib
 from collections.abc import Callable
@@ -10,15 +11,17 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest
 from django.test import RequestFactory
+from PIL import Image
 
 from cabinets.enums import Role
 from cabinets.forms.firm import FirmForm
 from cabinets.models import Cabinet, JournalEntry, Membership, User
-from cabinets.pictures import picture_type
+from cabinets.received import FlawedFileError, redrawn
 from cabinets.scoping import working_for
 from cabinets.services import firm as firms
 from tests.conftest import NOW, FirmBrowser
 from tests.factories.cabinets import PASSWORD, make_member, outside_any_firm
+from tests.factories.files import make_picture
 
 Browse = Callable[..., FirmBrowser]
 FIRM = "/parametres/cabinet/"
@@ -161,17 +164,31 @@ def test_a_refused_form_does_not_rename_the_frame(cabinet: Cabinet, owner: Membe
     ("data", "kind"),
     [
         (png(), "image/png"),
-        (b"\xff\xd8\xff\xe0" + b"x" * 40 + b"\xff\xd9", "image/jpeg"),
-        (SVG, None),
-        (b"GIF89a" + b"x" * 40, None),
-        (png()[:-4], None),
-        (png(width=50_000), None),
-        (b"\x89PNG\r\n\x1a\n" + SVG, None),
-        (b"", None),
+        (png() + SVG, "image/png"),
+        (make_picture("JPEG") + SVG, "image/jpeg"),
     ],
 )
-def test_knows_a_picture_by_its_content(data: bytes, kind: str | None) -> None:
-    assert picture_type(data) == kind
+def test_draws_a_picture_again_and_keeps_nothing_else_of_it(data: bytes, kind: str) -> None:
+    drawn_as, drawn = redrawn(data, longest_side=100)
+
+    assert (drawn_as, b"svg" in drawn, Image.open(io.BytesIO(drawn)).size) == (kind, False, (8, 8))
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"\xff\xd8\xff\xe0" + b"x" * 40 + b"\xff\xd9", "Cette image est abîmée"),
+        (SVG, "ni un PDF, ni une image"),
+        (b"GIF89a" + b"x" * 40, "ni un PDF, ni une image"),
+        (png()[:-30], "Cette image est abîmée"),
+        (png(width=50_000, height=50_000), "trop grande une fois ouverte"),
+        (b"\x89PNG\r\n\x1a\n" + SVG, "Cette image est abîmée"),
+        (b"", "est vide"),
+    ],
+)
+def test_knows_a_picture_by_what_it_holds(data: bytes, sentence: str) -> None:
+    with pytest.raises(FlawedFileError, match=sentence):
+        redrawn(data, longest_side=100)
 
 
 def test_keeps_serves_and_removes_a_logo(cabinet: Cabinet, owner: Membership, browse: Browse) -> None:
@@ -182,7 +199,7 @@ def test_keeps_serves_and_removes_a_logo(cabinet: Cabinet, owner: Membership, br
     served = browser.get(f"{FIRM}logo/")
     browser.post(FIRM, values_of(cabinet, remove_logo="on"))
 
-    assert (served.content, served.headers["Content-Type"]) == (png(), "image/png")
+    assert (Image.open(io.BytesIO(served.content)).size, served.headers["Content-Type"]) == ((8, 8), "image/png")
     assert served.headers["X-Content-Type-Options"] == "nosniff"
     assert browser.get(f"{FIRM}logo/").status_code == 404
 

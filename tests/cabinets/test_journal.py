@@ -18,7 +18,7 @@ from cabinets.journal_labels import EVENTS, label_of
 from cabinets.models import Cabinet, JournalEntry, JournalSeal, Membership
 from cabinets.scoping import working_for
 from cabinets.services import journal_seals
-from cabinets.views.journal import harmless
+from cabinets.sheets import harmless
 from tests.conftest import NOW, FirmBrowser
 from tests.factories.cabinets import make_cabinet, make_client, make_member, outside_any_firm
 

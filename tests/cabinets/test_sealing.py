@@ -23,6 +23,7 @@ from invoices.services.documents import Upload, attach_to_invoice
 from invoices.services.entering import InvoiceFacts, enter_invoice
 from payments.services.recording import Receipt, record_payment
 from tests.factories.cabinets import make_cabinet
+from tests.factories.files import make_pdf
 from tests.factories.invoices import TODAY
 from tests.factories.ladder import RecordingLadder
 
@@ -68,7 +69,7 @@ def fill() -> None:
         ),
         on=TODAY,
     )
-    attach_to_invoice(invoice_id=invoice.pk, upload=Upload(f"{CANARY}.pdf", b"%PDF-" + CANARY.encode() * 9))
+    attach_to_invoice(invoice_id=invoice.pk, upload=Upload(f"{CANARY}.pdf", make_pdf(CANARY.encode() * 9)))
     record_payment(
         receipt=Receipt(
             client_id=client.pk, invoice_ids=(invoice.pk,), cents=50, received_on=dt.date(2026, 11, 24), note=CANARY

@@ -25,11 +25,12 @@ from invoices.services.documents import Upload
 from tests.conftest import FirmBrowser
 from tests.factories.cabinets import make_client, make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
+from tests.factories.files import make_pdf
 from tests.factories.invoices import TODAY, make_check, make_invoice
 
 Browse = Callable[[Membership | None], FirmBrowser]
 NUMBER = f"1A1234567890{french_key('1234567890')}"
-SLIP = Upload(name="recepisse.pdf", data=b"%PDF-1.4 recepisse")
+SLIP = Upload(name="recepisse.pdf", data=make_pdf(b"recepisse"))
 
 
 def looked_for() -> Client:

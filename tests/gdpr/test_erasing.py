@@ -21,11 +21,12 @@ from payments.models import LinkVisit, Payment, PaymentLink
 from payments.services.links import link_for
 from tests.factories.cabinets import make_client, make_contact, make_dossier
 from tests.factories.dunning import make_case, make_reminder
+from tests.factories.files import make_pdf
 from tests.factories.invoices import make_invoice
 from tests.factories.payments import make_payment
 
 TODAY = dt.date(2026, 11, 24)
-PDF = b"%PDF-1.7\n" + b"une facture " * 2_000
+PDF = make_pdf(b"une facture " * 2_000)
 
 
 @pytest.fixture(autouse=True)

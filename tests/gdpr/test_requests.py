@@ -30,10 +30,11 @@ from payments.services.rights import ask_about_data
 from tests.conftest import FirmBrowser
 from tests.factories.cabinets import PASSWORD, make_client, make_contact, make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
+from tests.factories.files import make_pdf
 from tests.factories.invoices import make_invoice
 from tests.factories.payments import make_payment
 
-PDF = b"%PDF-1.7\n" + b"une facture " * 200
+PDF = make_pdf(b"une facture " * 200)
 
 
 @pytest.fixture(autouse=True)

@@ -24,11 +24,12 @@ from invoices.services.documents import (
     remove_document,
 )
 from tests.factories.cabinets import assign, make_dossier, make_member, outside_any_firm
+from tests.factories.files import make_pdf, make_picture
 from tests.factories.invoices import make_invoice
 
-PDF = b"%PDF-1.7\n" + b"une facture " * 20_000
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
-JPEG = b"\xff\xd8\xff\xe0" + bytes(64)
+PDF = make_pdf(b"une facture " * 20_000)
+PNG = make_picture("PNG")
+JPEG = make_picture("JPEG")
 
 
 @pytest.fixture(autouse=True)

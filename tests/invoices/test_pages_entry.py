@@ -18,11 +18,12 @@ from invoices.services.credit_notes import create_credit_note
 from invoices.services.documents import Upload, attach_to_invoice
 from tests.conftest import FirmBrowser
 from tests.factories.cabinets import assign, make_client, make_dossier, make_member
+from tests.factories.files import make_pdf
 from tests.factories.invoices import make_invoice
 from tests.factories.ladder import RecordingLadder
 
 Browse = Callable[[Membership | None], FirmBrowser]
-PDF = b"%PDF-1.7\nfacture"
+PDF = make_pdf(b"facture")
 
 
 @pytest.fixture(autouse=True)

@@ -34,6 +34,7 @@ from payments.enums import LineState
 from payments.models import BankLine, DebtorRequest, PaymentLink
 from payments.services import links
 from tests.conftest import sign_in
+from tests.factories.files import make_pdf
 from tests.invoices.test_importing import SAMPLE
 from tests.journeys.conftest import DESK, PHONE, member_of, new_context
 
@@ -327,7 +328,7 @@ def of_the_debtor() -> dict[str, str]:
     links.opened_by(asking).update(is_sensitive=True)
     billed = links.owed_through(plain).first()
     assert billed is not None
-    attach_to_invoice(invoice_id=billed.pk, upload=Upload("Facture.pdf", b"%PDF-1.7"))
+    attach_to_invoice(invoice_id=billed.pk, upload=Upload("Facture.pdf", make_pdf()))
     space = urlsplit(links.url_of(plain)).path
     return {
         "accueil": reverse("home"),

@@ -21,10 +21,11 @@ from payments.models import LinkMessage, LinkVisit, PaymentLink
 from payments.services import link_messages, links
 from tests.conftest import NOW, FirmBrowser
 from tests.factories.cabinets import make_client, make_contact, make_dossier
+from tests.factories.files import make_pdf
 from tests.factories.invoices import make_invoice
 from tests.payments.test_portal import place, read
 
-PDF = b"%PDF-1.7\nFacture, divorce Leclerc"
+PDF = make_pdf(b"Facture, divorce Leclerc")
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,6 @@ from cabinets.enums import Role
 from cabinets.models import Cabinet, Client, JournalEntry, Membership
 from cabinets.scoping import working_for
 from invoices.models import Invoice, Standstill
-from payments.errors import ProofError
 from payments.models import DebtorRequest, PaymentLink, Proof
 from payments.services import links, proofs, requests
 from tests.conftest import FirmBrowser
@@ -79,7 +78,7 @@ def test_a_file_is_kept_sealed_with_what_was_said(
     asked = DebtorRequest.objects.select_related("proof").get()
     assert asked.proof is not None
     assert (asked.proof.file_name, asked.proof.media_type) == ("Virement Leclerc.pdf", "application/pdf")
-    assert proofs.read(request=asked, proof=asked.proof) == data
+    assert proofs.read(request=asked, proof=asked.proof) == proofs.clean(name="a.pdf", data=data).data
     [stored] = files(tmp_path)
     assert data[:60] not in stored.read_bytes()
     assert Standstill.objects.get().kind == "claimed_paid"
@@ -136,8 +135,8 @@ def test_a_big_photograph_is_made_smaller_and_a_transparent_one_stays_so() -> No
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"", "Ce fichier est vide, ou n’est ni un PDF"),
-        (b"MZ\x90\x00" + b"x" * 100, "n’est ni un PDF, ni une image JPEG ou PNG"),
+        (b"", "Le fichier est vide"),
+        (b"MZ\x90\x00" + b"x" * 100, "n’est ni un PDF, ni une image PNG ou JPEG"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "n’est ni un PDF"),
         (b"\x00\x00\x00\x18ftypheic" + b"x" * 100, "au format HEIC"),
         (pdf(password="secret"), "protégé par un mot de passe"),
@@ -233,8 +232,8 @@ def test_a_file_lost_from_the_disk_is_said_so(
     asked = joined(link, invoice)
     for file in files(tmp_path):
         file.unlink()
-    firm = browse(owner)
 
-    assert firm.get(f"/demandes/{asked.pk}/justificatif/", follow=True).status_code == 200
-    with pytest.raises(ProofError, match="n’est plus sur le disque"):
-        proofs.read(request=asked, proof=Proof.objects.get())
+    response = browse(owner).get(f"/demandes/{asked.pk}/justificatif/")
+
+    assert (response.status_code, "Ce fichier ne peut pas être remis" in read(response)) == (410, True)
+    assert not JournalEntry.objects.filter(event="debtorrequest.proof_read").exists()

@@ -9,9 +9,9 @@ from pypdf import PdfReader
 
 from cabinets.enums import Role
 from cabinets.models import Cabinet, JournalEntry, Membership
+from cabinets.sheets import harmless
 from reporting import snapshots
 from reporting.reports import REPORTS
-from reporting.sheets import harmless
 from tests.conftest import FirmBrowser
 from tests.factories.cabinets import assign, make_dossier, make_member
 from tests.factories.invoices import TODAY

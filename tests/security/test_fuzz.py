@@ -172,10 +172,7 @@ def foreign(other_cabinet: Cabinet) -> list[uuid.UUID]:
 
 
 def body_of(response: Any) -> bytes:
-    try:
-        return b"".join(response) if response.streaming else bytes(response.content)
-    except FileNotFoundError:
-        return b""  # the rows made for the walk name files that were never written
+    return b"".join(response) if response.streaming else bytes(response.content)
 
 
 def faults_of(response: Any) -> list[str]:
@@ -288,9 +285,7 @@ def world(cabinet: Cabinet, browse: Browse, foreign: list[uuid.UUID], settings: 
     rows |= {"token": token_for(link.pk, link.version, configured.LINK_KEY), "checkout_id": uuid.uuid4()}
     rows |= {"mandate_id": uuid.uuid4(), "place": "x", "reference": "x", "key": "x", "filename": "x"}
     attacker = Attacker(browse(make_member(role=Role.OWNER)))
-    # The file this one gives back was never written: a disk that lost one is an alarm, and no page of ours.
-    served = [(address, entry) for address, entry in PATTERNS if entry.name != "document_download"]
-    return World(attacker, [write_address(address, entry, rows) for address, entry in served], rows, foreign)
+    return World(attacker, [write_address(address, entry, rows) for address, entry in PATTERNS], rows, foreign)
 
 
 def strikes(world: World, form: Form, *, examples: int) -> list[str]:

@@ -1,8 +1,7 @@
 """Factures and Clients: rows ready to be shown, in as many queries for fifty as for one."""
 
-import csv
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO, StringIO
@@ -16,6 +15,7 @@ from openpyxl import Workbook
 from cabinets.addresses import begins_words
 from cabinets.models import Cabinet, Client
 from cabinets.sealing import open_together
+from cabinets.sheets import SheetWriter, harmless
 from dunning.enums import PENDING, ReminderState
 from dunning.models import DunningCase, ReminderLine, Step
 from dunning.presenting import offset_words, soon_words
@@ -26,8 +26,6 @@ from invoices.services.statuses import statuses
 PAGE = 50
 EXPORTED_TOGETHER = 1000
 NAMES = ("id", "cabinet_id", "civility", "company", "first_name", "last_name")
-# A spreadsheet runs a cell that begins so.
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = (
     "Numéro", "Client", "Dossier", "Nature", "Émise le", "Échéance", "Montant TTC", "Réglé", "Avoirs", "Reste dû",
     "État", "Jours de retard",
@@ -158,11 +156,11 @@ def _where(invoice_ids: Sequence[UUID], cabinet: Cabinet) -> dict[UUID, str]:
 def export(*, found: QuerySet[Invoice], cabinet: Cabinet) -> tuple[str, int]:
     """Return the whole list as a file a spreadsheet opens safely, and how many invoices it holds."""
     out = StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    writer = SheetWriter(out)
+    writer.write(COLUMNS)
     count = 0
     for count, cells in enumerate(_lines(found, cabinet), start=1):  # noqa: B007 - counted, then told
-        writer.writerow(_safe(map(_written, cells)))
+        writer.write(map(_written, cells))
     return out.getvalue(), count
 
 
@@ -173,7 +171,7 @@ def export_workbook(*, found: QuerySet[Invoice], cabinet: Cabinet) -> tuple[byte
     sheet.append(COLUMNS)
     count = 0
     for count, cells in enumerate(_lines(found, cabinet), start=1):  # noqa: B007 - counted, then told
-        sheet.append([_safe([cell])[0] if isinstance(cell, str) else cell for cell in cells])
+        sheet.append([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
     out = BytesIO()
     book.save(out)
     return out.getvalue(), count
@@ -214,10 +212,6 @@ def _written(cell: Exported) -> str:
     if isinstance(cell, dt.date):
         return f"{cell:%d/%m/%Y}"
     return f"{cell:.2f}".replace(".", ",") if isinstance(cell, Decimal) else str(cell)
-
-
-def _safe(cells: Iterable[str]) -> list[str]:
-    return [f"'{cell}" if cell.startswith(FORMULA_SIGNS) else cell for cell in cells]
 
 
 def _owed() -> Case:

@@ -209,5 +209,5 @@ def test_says_that_a_statement_left_the_disk(cabinet: Cabinet, owner: Membership
 
     answer = browse(owner).get(f"/banque/fichiers/{file.pk}/", follow=True)
 
-    assert "Ce relevé n’est plus sur le disque" in answer.content.decode()
+    assert (answer.status_code, "Ce fichier ne peut pas être remis" in answer.content.decode()) == (410, True)
     assert not JournalEntry.objects.filter(event="bankfile.downloaded").exists()
