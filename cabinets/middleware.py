@@ -20,7 +20,8 @@ from cabinets import journal
 from cabinets.errors import ArchivedError, FileLostError, ReadOnlyError
 from cabinets.models import Cabinet, Membership
 from cabinets.scoping import acting_for, tenant_atomic
-from cabinets.services import looking, lost_files, visiting
+from cabinets.sealing import ARCHIVED
+from cabinets.services import archive, looking, lost_files, visiting
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +97,15 @@ class CabinetMiddleware:
             return response
         looking.let_go(response)
         return None
+
+    def process_view(self, request: Any, view: Any, _args: Any, kwargs: dict[str, Any]) -> HttpResponse | None:
+        """Shut every page of a client who is in the archive, but those that tell of it, to who has not opened it."""
+        client_id = kwargs.get("client_id")
+        if request.member is None or client_id is None or getattr(view, "reads_archive", False):
+            return None
+        if not archive.is_withheld(client_id=client_id, member=request.member):
+            return None
+        return render(request, "cabinets/archived.html", {"why": ARCHIVED}, status=403)
 
     def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
         """Answer by a page what only reads, what the archive withholds and what is lost; nothing is written.

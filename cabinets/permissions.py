@@ -58,6 +58,12 @@ def public(view: V) -> V:
     return view
 
 
+def archived_too(view: V) -> V:
+    """Mark a view of a client that tells of the archive itself; every other one is shut while the client is there."""
+    view.reads_archive = True  # type: ignore[attr-defined]
+    return view
+
+
 def ensure(member: Membership, right: Right) -> None:
     """Refuse an act inside a service or a form when its author lacks the right."""
     if not member.can(right):

@@ -131,6 +131,12 @@ def opening_of(*, client_id: UUID, member: Membership) -> ArchiveOpening | None:
     return mine.order_by("-ends_at").first()
 
 
+def is_withheld(*, client_id: UUID, member: Membership) -> bool:
+    """Say whether a client is in the archive, and this person has not opened it."""
+    archived = Client.objects.filter(pk=client_id).exclude(archived_on=None).exists()
+    return archived and opening_of(client_id=client_id, member=member) is None
+
+
 def openings() -> QuerySet[ArchiveOpening]:
     """Return the openings the person may know of, the latest first."""
     return ArchiveOpening.objects.select_related("client", "member__user").order_by("-opened_at", "-pk")

@@ -14,7 +14,7 @@ from cabinets.enums import Right
 from cabinets.errors import RightMissingError
 from cabinets.http import CabinetRequest
 from cabinets.models import Client, Dossier
-from cabinets.permissions import requires
+from cabinets.permissions import archived_too, requires
 from cabinets.services import archive
 from dunning.forms.approvals import UntilForm
 from dunning.models import Reminder
@@ -29,6 +29,7 @@ page = require_http_methods(["GET", "POST"])
 @require_GET
 @never_cache
 @requires(Right.SEE_CLIENTS)
+@archived_too
 def client_page(request: CabinetRequest, client_id: UUID) -> HttpResponse:
     """Show one client: what is owed, whom we write to, what was said."""
     found = get_object_or_404(Client, pk=client_id)

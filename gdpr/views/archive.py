@@ -13,7 +13,7 @@ from cabinets.enums import Right
 from cabinets.forms.fields import add_refusal
 from cabinets.http import CabinetRequest
 from cabinets.models import Client, Dossier
-from cabinets.permissions import requires
+from cabinets.permissions import archived_too, requires
 from cabinets.services import archive
 from cabinets.services.archive import ArchiveError
 from gdpr.forms import OpeningForm
@@ -43,6 +43,7 @@ def page(request: CabinetRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @never_cache
 @requires(Right.OPEN_ARCHIVE)
+@archived_too
 def open_client(request: CabinetRequest, client_id: UUID) -> HttpResponse:
     """Ask why, then let this person read one client for an hour."""
     client = get_object_or_404(Client.objects.exclude(archived_on=None), pk=client_id)
@@ -62,6 +63,7 @@ def open_client(request: CabinetRequest, client_id: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Right.OPEN_ARCHIVE)
+@archived_too
 def close(request: CabinetRequest, client_id: UUID) -> HttpResponse:
     """Shut what this person has open."""
     get_object_or_404(Client, pk=client_id)
@@ -72,6 +74,7 @@ def close(request: CabinetRequest, client_id: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Right.OPEN_ARCHIVE)
+@archived_too
 def bring_back(request: CabinetRequest, client_id: UUID) -> HttpResponse:
     """Return a client to daily use."""
     get_object_or_404(Client, pk=client_id)

@@ -18,8 +18,11 @@ from cabinets.services import archive, keys
 from cabinets.services.archive import ArchiveError
 from cabinets.services.clients import ClientFacts, ContactFacts, create_client, create_contact, update_client
 from cabinets.services.search import find_clients
+from dunning.services import evidence
+from tests.architecture.test_urls import PATTERNS
 from tests.cabinets.test_rotation import add_version
 from tests.conftest import NOW, FirmBrowser
+from tests.dunning.test_evidence import depart
 from tests.factories.cabinets import make_cabinet, make_client, make_contact, make_dossier, make_member
 
 DAY = NOW.date()
@@ -311,6 +314,38 @@ def test_the_pages_open_close_and_bring_back(
     assert (events("archive.opened"), events("archive.closed"), events("client.returned")) == (1, 1, 1)
 
 
+FEWEST_PAGES = 15
+CLIENT_PAGES = sorted(
+    "/" + address.replace("<uuid:client_id>", "{client}")
+    for address, _ in PATTERNS
+    if address.startswith("clients/<uuid:client_id>/") and address.count("<") == 1
+)
+
+
+@pytest.mark.parametrize("page", CLIENT_PAGES)
+def test_every_page_of_an_archived_client_is_shut_until_it_is_opened(
+    put_away: Client, owner: Membership, browse: Callable[[Membership | None], FirmBrowser], page: str
+) -> None:
+    browser, address = browse(owner), page.format(client=put_away.pk)
+    is_fiche = page == "/clients/{client}/"
+
+    shut = browser.get(address)
+
+    assert (shut.status_code, "archiv" in shut.content.decode()) == (200 if is_fiche else 403, True)
+    assert "Menuiserie" not in shut.content.decode()
+    assert browser.post(address, {}).status_code == (405 if is_fiche else 403)
+
+
+def test_the_chain_of_proofs_holds_for_who_reads_nothing_of_the_archive(owner: Membership) -> None:
+    archive.put_away([depart().client_id], on=DAY)
+
+    with working_for(cabinet_id=owner.cabinet_id, member_id=owner.pk):
+        verdict = evidence.verify()
+
+    assert (verdict.holds, verdict.erased) == (True, 0)
+    assert verdict.links > 0
+
+
 @pytest.mark.parametrize("role", [Role.LAWYER, Role.ASSISTANT, Role.ACCOUNTANT])
 def test_the_pages_are_shut_to_the_other_roles(
     put_away: Client, role: Role, browse: Callable[[Membership | None], FirmBrowser]
@@ -337,3 +372,7 @@ def test_a_list_shows_nothing_of_an_archived_client(
     assert "Boulangerie Petit" in page
     assert "Menuiserie" not in page
     assert "Client archivé" not in page
+
+
+def test_the_pages_of_clients_are_all_here() -> None:
+    assert len(CLIENT_PAGES) >= FEWEST_PAGES
