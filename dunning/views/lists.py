@@ -96,6 +96,7 @@ def clients(request: CabinetRequest) -> HttpResponse:
         "listed": listed,
         "text": text,
         "only_owing": only_owing,
+        "may_open": request.member.can(Right.OPEN_ARCHIVE),
         "may_edit": request.member.can(Right.EDIT_CLIENTS),
         "count_text": plural(listed.count, "client", "clients"),
     }
