@@ -8,6 +8,7 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -405,8 +406,8 @@ class SupportRequestAdmin(ReadOnly, OperatorAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
         """Show the door when it is open to this operator."""
-        asked = self.get_queryset(request).filter(pk=object_id, operator_id=request.user.pk).first()
-        may_look = asked is not None and support.state(asked) is State.OPEN
+        asked = self.get_object(request, unquote(object_id))
+        may_look = asked is not None and asked.operator_id == request.user.pk and support.state(asked) is State.OPEN
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_look": may_look})
 
     def get_urls(self) -> list[Any]:

@@ -76,7 +76,8 @@ class NullCharacterMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer 400 before anything is read; what a form brings is refused by its own fields."""
-        if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.META.get("QUERY_STRING", ""):
+        query = request.META.get("QUERY_STRING", "")
+        if "%00" in query or "\x00" in query or "\x00" in request.path:
             raise SuspiciousOperation("a null character in the address")
         return self.get_response(request)
 
