@@ -33,6 +33,11 @@ class Scope:
     keys: dict[tuple[str, UUID | None], UUID] = field(default_factory=dict)
     # Keys of the intermediate archive met in this scope, and those this person may not open (None); never kept longer.
     archived: dict[UUID, bytes | None] = field(default_factory=dict)
+    # Keys given back in this scope: were it rolled back, no process may have kept them. Clients known to be at hand.
+    returned: set[UUID] = field(default_factory=set)
+    at_hand: set[UUID] = field(default_factory=set)
+    # The person for whom whole_firm() widened the scope: what they may not change, they may not change there either.
+    on_behalf_of: UUID | None = None
 
     def signed(self) -> str:
         """Return the scope as the database checks it: firm, member, HMAC-SHA256 under the scope key."""
@@ -130,13 +135,21 @@ def whole_firm(*, using: str = "default") -> Iterator[None]:
     if scope.member_id is None:
         yield  # the product itself acts, and sees the whole firm already
         return
-    wide = Scope(cabinet_id=scope.cabinet_id, member_id=None, keys=scope.keys)
+    wide = Scope(
+        cabinet_id=scope.cabinet_id,
+        keys=scope.keys,
+        returned=scope.returned,
+        at_hand=scope.at_hand,
+        on_behalf_of=scope.member_id,
+    )
     token = _scope.set(wide)
     outer = _announce(connection, wide.signed())
     try:
         yield
     finally:
         _scope.reset(token)
+        # What was given back inside is no longer withheld outside.
+        scope.archived.clear()
         if not connection.needs_rollback:
             _announce(connection, outer)
 

@@ -1,7 +1,7 @@
 """Sealed columns of models: text that is only readable through its row, with the key of its firm or of its client."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -81,14 +81,15 @@ def key_to_write(row: "SealedModel", *, is_new: bool) -> tuple[UUID, bytes]:
     Something new about an archived client that the product itself records (a message, a payment, a request) brings
     them back to daily use; a person changes nothing in the archive.
     """
+    scope, subject = current_scope(), row.sealing_subject()
+    is_the_product = scope.member_id is None and scope.on_behalf_of is None
+    if is_new and is_the_product and subject is not None and subject not in scope.at_hand and subject != row.pk:
+        # Asked of the client's own row: a key this process still holds tells nothing of where the client is.
+        ports.archivist().give_back([subject])
     key_id = row.sealing_key()
     key = key_bytes(key_id)
-    scope, subject = current_scope(), row.sealing_subject()
-    if key_id in scope.archived and subject is not None:
-        if scope.member_id is not None:
-            raise ArchivedError(ARCHIVED)
-        if is_new:
-            ports.archivist().give_back([subject])
+    if key_id in scope.archived and key_id not in scope.returned and not is_the_product:
+        raise ArchivedError(ARCHIVED)
     return key_id, key
 
 
@@ -100,13 +101,26 @@ def load_keys(key_ids: Iterable[UUID]) -> None:
     if not wanted:
         return
     _forget_old(now)
+    scope = current_scope()
+    archived = _open_daily(wanted, now)
+    kept = {key_id: key for (key_id, *_), key in _unwrapped(_readable(archived))} if archived else {}
+    if scope.member_id is None and (late := set(archived) - kept.keys()):
+        # Given back between the two readings.
+        archived = [key_id for key_id in archived if key_id not in late] + _open_daily(late, now)
+    scope.archived.update(dict.fromkeys(archived))
+    scope.archived.update(kept)
+
+
+def _open_daily(wanted: Collection[UUID], now: float) -> list[UUID]:
+    """Open those of these keys that are in daily use; return those the archive keeps."""
+    scope = current_scope()
     found = list(_data_keys().filter(pk__in=wanted).values_list("pk", "cabinet_id", "wrapped"))
     for (key_id, *_), key in _unwrapped([row for row in found if row[2] is not None]):
-        _opened[key_id] = (now + _KEEP_SECONDS, key)
-    if archived := [row[0] for row in found if row[2] is None]:
-        kept = current_scope().archived
-        kept.update(dict.fromkeys(archived))
-        kept.update({key_id: key for (key_id, *_), key in _unwrapped(_readable(archived))})
+        if key_id in scope.returned:
+            scope.archived[key_id] = key
+        else:
+            _opened[key_id] = (now + _KEEP_SECONDS, key)
+    return [row[0] for row in found if row[2] is None]
 
 
 def _unwrapped(rows: Sequence[tuple[UUID, UUID, Any]]) -> Iterable[tuple[tuple[UUID, UUID, Any], bytes]]:
@@ -250,6 +264,8 @@ class _SealedAttribute:
         try:
             key = key_bytes(crypto.key_id_of(value))
         except ArchivedError:
+            if current_scope().member_id is None:
+                raise
             return Withheld()
         return crypto.open_sealed(value, key=key, bound_to=instance.bound_to(self.name)).decode()
 

@@ -67,8 +67,8 @@ class OpeningForm(forms.Form):
         label="Motif",
         max_length=LONGEST_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Par exemple : contestation reçue le 3 mars, contrôle fiscal, demande du bâtonnier. Il est gardé au "
-        "journal avec votre nom.",
+        help_text="Par exemple : contrôle fiscal, question de l’expert-comptable. Il est gardé avec votre nom. Pour "
+        "préparer un dossier au bâtonnier ou répondre à une contestation, sortez plutôt le client de l’archive.",
         error_messages={"required": "Écrivez pourquoi l’archive est ouverte : le motif est gardé."},
     )
 

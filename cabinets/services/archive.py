@@ -12,25 +12,27 @@ from cabinets import journal, sealing
 from cabinets.addresses import find_phone
 from cabinets.enums import Right
 from cabinets.errors import CabinetError
-from cabinets.models import ArchivedKey, ArchiveOpening, Cabinet, Client, Contact, Dossier, Membership
+from cabinets.models import ArchiveOpening, Cabinet, Client, Contact, Dossier, Membership
 from cabinets.models.archive import LONGEST
 from cabinets.permissions import ensure
 from cabinets.scoping import current_scope, whole_firm, working_for
 from cabinets.services.clients import email_key, name_key, phone_key
 
 SCHEDULER = "scheduler"
+# One statement each way: a key moves as it is at that moment, whoever wraps it again meanwhile, and is never nowhere.
 _TAKE_OUT = """
-INSERT INTO cabinets_archivedkey (key_id, cabinet_id, client_id, wrapped)
-SELECT k.id, k.cabinet_id, k.subject_id, k.wrapped FROM cabinets_datakey k
-WHERE k.purpose = 'client' AND k.subject_id = ANY(%(clients)s) AND k.wrapped IS NOT NULL
-"""
-_EMPTY = """
-UPDATE cabinets_datakey k SET wrapped = NULL FROM cabinets_archivedkey a
-WHERE a.key_id = k.id AND a.client_id = ANY(%(clients)s)
+WITH held AS (
+    SELECT k.id, k.cabinet_id, k.subject_id, k.wrapped FROM cabinets_datakey k
+    WHERE k.purpose = 'client' AND k.subject_id = ANY(%(clients)s) AND k.wrapped IS NOT NULL ORDER BY k.id FOR UPDATE
+), moved AS (
+    INSERT INTO cabinets_archivedkey (key_id, cabinet_id, client_id, wrapped)
+    SELECT id, cabinet_id, subject_id, wrapped FROM held RETURNING key_id
+)
+UPDATE cabinets_datakey k SET wrapped = NULL FROM moved WHERE k.id = moved.key_id RETURNING k.id
 """
 _PUT_BACK = """
-UPDATE cabinets_datakey k SET wrapped = a.wrapped FROM cabinets_archivedkey a
-WHERE a.key_id = k.id AND a.client_id = ANY(%(clients)s)
+WITH kept AS (DELETE FROM cabinets_archivedkey WHERE client_id = ANY(%(clients)s) RETURNING key_id, wrapped)
+UPDATE cabinets_datakey k SET wrapped = kept.wrapped FROM kept WHERE k.id = kept.key_id RETURNING k.id
 """
 NOT_ARCHIVED = "Ce client n’est pas en archive. Rien n’a été modifié."
 NO_REASON = "Écrivez pourquoi l’archive est ouverte : le motif est gardé. Rien n’a été ouvert."
@@ -46,13 +48,18 @@ def put_away(client_ids: Sequence[UUID], *, on: dt.date) -> int:
 
     Another process that opened a key within the last five minutes may read with it until they are over.
     """
-    clients = Client.objects.filter(pk__in=client_ids, archived_on=None)
-    found = list(clients.select_for_update(of=("self",), no_key=True).only("pk").order_by("pk"))
+    found = locked(client_ids)
     ids = [client.pk for client in found]
     Client.objects.filter(pk__in=ids).update(archived_on=on)
     sealing.forget(withhold(ids))
     journal.record_many("client.archived", list(found))
     return len(ids)
+
+
+def locked(client_ids: Sequence[UUID]) -> list[Client]:
+    """Lock those of these clients that are in daily use, whole: a row being added about one waits, or is seen."""
+    clients = Client.objects.filter(pk__in=client_ids, archived_on=None)
+    return list(clients.select_for_update(of=("self",)).only("pk").order_by("pk"))
 
 
 def withhold(client_ids: Sequence[UUID]) -> list[UUID]:
@@ -61,28 +68,35 @@ def withhold(client_ids: Sequence[UUID]) -> list[UUID]:
     What they sealed stays where it is: nobody reads it any more, and the figures of the firm keep counting it.
     """
     with whole_firm(), connection.cursor() as cursor:
-        cursor.execute(_TAKE_OUT + "RETURNING key_id", {"clients": list(client_ids)})
+        cursor.execute(_TAKE_OUT, {"clients": list(client_ids)})
         taken = [row[0] for row in cursor.fetchall()]
-        cursor.execute(_EMPTY, {"clients": list(client_ids)})
-    current_scope().archived.clear()
+    scope = current_scope()
+    scope.archived.clear()
+    scope.at_hand.difference_update(client_ids)
+    scope.returned.difference_update(taken)
     return taken
 
 
 def give_back(client_ids: Collection[UUID]) -> int:
-    """Return clients to daily use: their keys, the day, the end of every opening; return how many were archived."""
+    """Return clients to daily use: their keys, the day, the end of every opening; return how many were archived.
+
+    Call it once the act that brings them back is allowed: what is refused afterwards leaves them where they were.
+    """
+    scope = current_scope()
     with whole_firm():
         clients = Client.objects.filter(pk__in=list(client_ids)).exclude(archived_on=None)
         found = list(clients.select_for_update(of=("self",), no_key=True).only("pk").order_by("pk"))
+        scope.at_hand.update(client_ids)
         if not found:
             return 0
         ids = [client.pk for client in found]
         with connection.cursor() as cursor:
             cursor.execute(_PUT_BACK, {"clients": ids})
-        ArchivedKey.objects.filter(client__in=ids).delete()
+            scope.returned.update(row[0] for row in cursor.fetchall())
         today = Cabinet.objects.get().today()
         Client.objects.filter(pk__in=ids).update(archived_on=None, returned_on=today)
         ArchiveOpening.objects.filter(client__in=ids, closed_at=None).update(closed_at=timezone.now())
-    current_scope().archived.clear()
+    scope.archived.clear()
     journal.record_many("client.returned", list(found))
     return len(found)
 

@@ -140,6 +140,7 @@ def write_clients(clients: Sequence[Client]) -> None:
     if clients:
         make_keys(purpose=KeyPurpose.CLIENT, subject_ids=[client.pk for client in clients])
         Client.objects.bulk_create(clients, batch_size=AT_ONCE)
+        current_scope().at_hand.update(client.pk for client in clients)
 
 
 def write_dossiers(dossiers: Sequence[Dossier], *, in_charge: dict[UUID, set[UUID]]) -> None:

@@ -1,6 +1,6 @@
 """Change keys without losing a value: wrap every key again under the newest, or seal every value with new ones."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from uuid import UUID
@@ -30,21 +30,32 @@ def rewrap_keys(*, cabinet_id: UUID) -> int:
     Chunk by chunk, each committed: whoever is stopped half-way begins again where they were. No row is locked while a
     key service is asked: a key that was destroyed or wrapped by another run meanwhile is left as it is.
     """
-    return sum(
-        _rewrap(
-            _wrapped_keys(model, cabinet_id),
-            _SWAP.format(table=model._meta.db_table, column="wrapped", key="uuid", pk=column),
+    count, before = 0, -1
+    # A key may move to the archive or from it meanwhile: until one reading finds none late, or nothing more goes.
+    while count != before and (rows := _wrapped_keys(cabinet_id)):
+        before = count
+        count += _rewrap(
+            rows,
+            [
+                _SWAP.format(table=model._meta.db_table, column="wrapped", key="uuid", pk=column)
+                for model, column in ((DataKey, "id"), (ArchivedKey, "key_id"))
+            ],
             lambda: working_for(cabinet_id=cabinet_id, durable=True),
         )
-        for model, column in ((DataKey, "id"), (ArchivedKey, "key_id"))
-    )
+    return count
 
 
-def _wrapped_keys(model: type[DataKey | ArchivedKey], cabinet_id: UUID) -> list["Swap"]:
-    """Return the wrapped keys of a table; one that changes table meanwhile is for the next run."""
+def _wrapped_keys(cabinet_id: UUID) -> list["Swap"]:
+    """Return the keys that are not wrapped by the newest yet, daily or archived: in one reading, for some may move."""
+    ring = keks()
     with working_for(cabinet_id=cabinet_id, durable=True):
-        rows = list(model.objects.exclude(wrapped=None).order_by("pk").values_list("pk", "wrapped"))
-    return [Swap(pk, bytes(old or b""), crypto.for_data_key(key_id=pk, cabinet_id=cabinet_id)) for pk, old in rows]
+        daily = DataKey.objects.exclude(wrapped=None).order_by().values_list("pk", "wrapped")
+        rows = sorted(daily.union(ArchivedKey.objects.order_by().values_list("pk", "wrapped"), all=True))
+    return [
+        Swap(pk, bytes(old or b""), crypto.for_data_key(key_id=pk, cabinet_id=cabinet_id))
+        for pk, old in rows
+        if not ring.is_newest(bytes(old or b""))
+    ]
 
 
 def rewrap_seeds() -> int:
@@ -52,13 +63,13 @@ def rewrap_seeds() -> int:
     rows = TotpDevice.objects.order_by("pk").values_list("pk", "seed", "user_id")
     count = _rewrap(
         [Swap(pk, bytes(old), totp.bound_to(user_id)) for pk, old, user_id in rows],
-        _SWAP.format(table=TotpDevice._meta.db_table, column="seed", key="bigint", pk="id"),
+        [_SWAP.format(table=TotpDevice._meta.db_table, column="seed", key="bigint", pk="id")],
         lambda: transaction.atomic(durable=True),
     )
     proved = PasskeyDevice.objects.order_by("pk").values_list("pk", "public_key", "user_id", "credential_id")
     return count + _rewrap(
         [Swap(pk, bytes(old), passkeys.bound_to(user_id, bytes(known))) for pk, old, user_id, known in proved],
-        _SWAP.format(table=PasskeyDevice._meta.db_table, column="public_key", key="uuid", pk="id"),
+        [_SWAP.format(table=PasskeyDevice._meta.db_table, column="public_key", key="uuid", pk="id")],
         lambda: transaction.atomic(durable=True),
     )
 
@@ -72,15 +83,16 @@ class Swap:
     bound_to: bytes
 
 
-def _rewrap(rows: list[Swap], statement: str, opening: Callable[[], AbstractContextManager[None]]) -> int:
+def _rewrap(rows: list[Swap], statements: Sequence[str], opening: Callable[[], AbstractContextManager[None]]) -> int:
     ring, count = keks(), 0
     late = [row for row in rows if not ring.is_newest(row.old)]
     for chunk in (late[start : start + CHUNK] for start in range(0, len(late), CHUNK)):
         opened = ring.unwrap([crypto.Placed(row.old, row.bound_to) for row in chunk])
         fresh = ring.wrap([crypto.Placed(key, row.bound_to) for key, row in zip(opened, chunk, strict=True)])
         with opening(), connection.cursor() as cursor:
-            cursor.execute(statement, [[row.pk for row in chunk], [row.old for row in chunk], fresh])
-            count += cursor.rowcount
+            for statement in statements:
+                cursor.execute(statement, [[row.pk for row in chunk], [row.old for row in chunk], fresh])
+                count += cursor.rowcount
     return count
 
 
@@ -99,13 +111,15 @@ def reseal(*, cabinet_id: UUID) -> int:
 def _new_keys() -> None:
     # Two at once would each make a key for the same client: the second waits, and begins from what the first made.
     Cabinet.objects.select_for_update(no_key=True).get(pk=current_cabinet_id())
+    # Nobody is put away or brought back between the new keys and where they are kept.
+    clients = list(Client.objects.order_by("pk").select_for_update(of=("self",), no_key=True).only("pk", "archived_on"))
     active = DataKey.objects.filter(is_active=True).exclude(purpose=KeyPurpose.INDEX)
     subjects = list(active.order_by("pk").values_list("purpose", "subject_id"))
     active.update(is_active=False)
     for purpose in (KeyPurpose.FIRM, KeyPurpose.CLIENT):
         make_keys(purpose=purpose, subject_ids=[subject for known, subject in subjects if known == purpose])
     # The new key of an archived client is as far away as the old ones.
-    archive.withhold(list(Client.objects.exclude(archived_on=None).values_list("pk", flat=True)))
+    archive.withhold([client.pk for client in clients if client.archived_on is not None])
 
 
 def _sealed_models() -> Iterator[type[SealedModel]]:

@@ -15,6 +15,7 @@ from cabinets.models import Cabinet, Client, Contact, Membership
 from cabinets.permissions import ensure
 from cabinets.scoping import whole_firm
 from cabinets.sealing import seal_again
+from cabinets.services import archive
 from dunning.enums import InboundKind, InboundState, ReplyClass
 from dunning.errors import InboundError, TooLateError
 from dunning.inbound.parsing import parse
@@ -105,6 +106,7 @@ def attach(*, message_id: UUID, by: Membership, client_id: UUID) -> InboundMessa
     client, others = Client.objects.get(pk=client_id), [pk for pk in message.candidate_ids if pk != client_id]
     with whole_firm():
         lock_clients([client.pk, *others])
+    archive.give_back([client.pk])
     is_answer = message.kind in READ_BY_A_PERSON
     state = InboundState.TO_CLASSIFY if is_answer else InboundState.LOGGED
     _settle(message, by, state=state, only=InboundState.UNMATCHED)

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from cabinets import journal
 from cabinets.enums import KeyPurpose
 from cabinets.models import Client, Contact, DataKey
+from cabinets.scoping import whole_firm
 from cabinets.sealing import forget_keys
 from cabinets.services.clients import archive_contact
 from dunning.services import evidence
@@ -99,6 +100,8 @@ def _fate(holding: Holding, facts: ClientFacts, contact_id: UUID | None, *, need
 @transaction.atomic
 def purge_client(*, client_id: UUID, on: dt.date) -> Mapping[str, int]:
     """Let go of what a client's time is over for; return how many rows of each table went."""
+    # Nobody puts them in the archive, or takes them out, between the reading and the end of their key.
+    Client.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=client_id)
     facts = facts_of([client_id], on=on)[client_id]
     counts = _let_go_of(client_id, facts, is_asked=False)
     if counts:
@@ -123,7 +126,8 @@ def _let_go_of(client_id: UUID, facts: ClientFacts, *, is_asked: bool) -> Counte
     if is_asked:
         archives.destroy(RightsRequest.objects.filter(client=client_id))
     if fates.client_may_go(facts):
-        destroyed, _ = DataKey.objects.filter(purpose=KeyPurpose.CLIENT, subject_id=client_id).delete()
+        with whole_firm():
+            destroyed, _ = DataKey.objects.filter(purpose=KeyPurpose.CLIENT, subject_id=client_id).delete()
         counts["cabinets.DataKey"] += destroyed
         forget_keys()
     return Counter({name: count for name, count in counts.items() if count})

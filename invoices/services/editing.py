@@ -6,6 +6,7 @@ from django.db import transaction
 
 from cabinets import journal
 from cabinets.scoping import whole_firm
+from cabinets.services import archive
 from invoices.enums import InvoiceState
 from invoices.errors import AlreadySaidError, EntryError, InvoiceError
 from invoices.locks import lock_invoices
@@ -75,6 +76,7 @@ def reopen(*, invoice_id: UUID) -> Invoice:
     invoice = _locked(invoice_id)
     if invoice.state not in (InvoiceState.CANCELLED, InvoiceState.WRITTEN_OFF):
         raise InvoiceError(f"La facture {invoice.number} est déjà ouverte.")
+    archive.give_back([invoice.client_id])
     invoice.state = InvoiceState.OPEN
     invoice.save(update_fields=["state"])
     ladder().wake(invoice_ids=[invoice.pk])

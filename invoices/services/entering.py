@@ -50,7 +50,6 @@ def enter_invoice(*, facts: InvoiceFacts, on: dt.date) -> Invoice:
     """Record an invoice, give it the stops of its client, and put it on its firm's ladder."""
     invoice = Invoice()
     state(invoice, facts)
-    archive.give_back([invoice.client_id])
     _insert(invoice)
     standstill.inherit(invoice_ids=[invoice.pk])
     ladder().enter(invoice_ids=[invoice.pk], on=on)
@@ -99,6 +98,7 @@ def refuse_taken(invoice: Invoice) -> None:
 
 def _insert(invoice: Invoice) -> None:
     refuse_taken(invoice)
+    archive.give_back([invoice.client_id])
     try:
         with transaction.atomic():
             invoice.save(force_insert=True)

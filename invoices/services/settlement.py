@@ -9,6 +9,7 @@ from django.utils import timezone
 from cabinets import journal
 from cabinets.models import Client
 from cabinets.scoping import whole_firm
+from cabinets.services import archive
 from invoices.errors import OverpaidError
 from invoices.locks import lock_invoices
 from invoices.models import Invoice
@@ -36,6 +37,8 @@ def settle(*, invoice_id: UUID, cents: int) -> Invoice:
             invoice.last_payment_at = timezone.now()
         invoice.save(update_fields=["settled_cents", "last_payment_at"])
         _tell(invoice, fell=cents > 0)
+    if cents < 0:
+        archive.give_back([invoice.client_id])
     journal.record("invoice.settled" if cents > 0 else "invoice.unsettled", invoice)
     return invoice
 
@@ -53,6 +56,8 @@ def credit(*, invoice_id: UUID, cents: int) -> Invoice:
         invoice.credited_cents += cents
         invoice.save(update_fields=["credited_cents"])
         _tell(invoice, fell=cents > 0)
+    if cents < 0:
+        archive.give_back([invoice.client_id])
     journal.record("invoice.credited" if cents > 0 else "invoice.credit_cancelled", invoice)
     return invoice
 
@@ -71,6 +76,7 @@ def give_client_credit(*, client_id: UUID, cents: int) -> None:
             ladder().stop(invoice_ids=reached, code="CLIENT_IN_CREDIT")
         else:
             ladder().wake(invoice_ids=reached)
+    archive.give_back([client_id])
     journal.record("client.credited", Client.objects.get(pk=client_id))
 
 

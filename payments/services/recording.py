@@ -82,10 +82,10 @@ def record_payment(*, receipt: Receipt, on: dt.date, payment_id: UUID | None = N
     """
     if payment_id and (known := Payment.objects.filter(pk=payment_id).first()):
         return known
-    archive.give_back([receipt.client_id])
     client = Client.objects.get(pk=receipt.client_id)
     _check(receipt, on)
     shares = _shares(receipt)
+    archive.give_back([client.pk])
     payment = Payment(
         client=client,
         received_on=receipt.received_on,
