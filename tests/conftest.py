@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import hypothesis
 import pytest
 import time_machine
 from django.db import connections
@@ -22,6 +23,9 @@ from tests.factories.cabinets import make_cabinet, make_member, outside_any_firm
 from tests.factories.ladder import RecordingLadder
 from tests.sharing import one_at_a_time, shared_folder
 
+# A machine that does something else meanwhile is slow, and right: no test is timed.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
 # Each takes minutes: the demonstration told five times, processes killed by hundreds, every form sent nonsense.
 LONGEST = {"test_demo.py", "test_crash.py", "test_fuzz.py"}

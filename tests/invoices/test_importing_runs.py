@@ -15,7 +15,6 @@ from django.utils import timezone
 from openpyxl import Workbook
 
 from cabinets.enums import Role
-from cabinets.errors import SealBrokenError
 from cabinets.models import Cabinet, Client, Dossier, JournalEntry, Membership
 from cabinets.scoping import working_for
 from dunning.models import Decision, DunningCase
@@ -362,5 +361,5 @@ def test_a_sealed_import_does_not_open_for_another_batch(cabinet: Cabinet, told:
     one = bring(HEADER + line("A1"))
     other = bring(HEADER + line("A2"))
     other.stored_as = one.stored_as
-    with pytest.raises(SealBrokenError):
+    with pytest.raises(importing.ImportRefusedError, match="ne s’ouvre plus"):
         importing.preview(other)

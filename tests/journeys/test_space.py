@@ -90,7 +90,7 @@ def test_joins_a_proof_to_what_was_paid(
     joined: Any = {"name": "note.txt", "mimeType": "text/plain", "buffer": b"bonjour"}
     page.get_by_label("Un justificatif").set_input_files(joined)
     page.get_by_role("button", name="Envoyer au cabinet").click()
-    expect(page.get_by_text("n’est ni un PDF, ni une image JPEG ou PNG").first).to_be_visible()
+    expect(page.get_by_text("n’est ni un PDF, ni une image PNG ou JPEG").first).to_be_visible()
     expect(page.get_by_label("Une précision pour le cabinet")).to_have_value("Compte de ma mère.")
     expect(page.get_by_label("Virement")).to_be_checked()
 

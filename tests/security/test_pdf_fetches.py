@@ -62,7 +62,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         '<img src="https://evil.example/a.png">',
         '<img src="//evil.example/a.png">',
         '<img src="file:///etc/passwd">',
-        '<img src="file:///work/../etc/passwd">',
+        '<img src="file:///srv/../etc/passwd">',
         '<img src="ftp://evil.example/a">',
         '<link rel="stylesheet" href="http://evil.example/x.css">',
         '<link rel="attachment" href="file:///etc/passwd">',
