@@ -47,10 +47,10 @@ HOLIDAYS = [
     pytest.param(dt.date(2028, 5, 15), id="22 mai en Martinique"),
     pytest.param(dt.date(2026, 5, 1), id="deux fêtes de mai et l’Ascension"),
 ]
-# A plain Tuesday; the Monday after a four-day closure in Alsace; the Tuesday after Easter.
+# A plain Tuesday; the Monday after a four-day closure in Alsace. The pages are walked on the day of the run besides.
 # The seven items of the checklist: every demonstration firm meets them all.
 COMPLIANCE = ("accord", "confidentialite", "durees", "droits", "securite", "formation", "audit")
-DAYS = [dt.date(2026, 11, 24), dt.date(2026, 12, 28), dt.date(2027, 3, 30)]
+DAYS = [dt.date(2026, 11, 24), dt.date(2026, 12, 28)]
 
 
 @pytest.mark.parametrize("first", HOLIDAYS)
