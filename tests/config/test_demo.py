@@ -41,8 +41,7 @@ from tests.conftest import empty_every_table
 from tests.factories.cabinets import make_cabinet
 from tests.reporting.by_hand import check_the_figures
 
-HOLI# A plain Tuesday; the Monday after a four-day closure in Alsace. The pages are walked on the day of the run besides.
-DAYS = [
+HOLIDAYS = [
     pytest.param(dt.date(2026, 12, 20), id="Noël, et la Saint-Étienne en Alsace"),
     pytest.param(dt.date(2027, 3, 24), id="Vendredi saint en Alsace, lundi de Pâques"),
     pytest.param(dt.date(2028, 5, 15), id="22 mai en Martinique"),
@@ -50,6 +49,7 @@ DAYS = [
 ]
 # The seven items of the checklist: every demonstration firm meets them all.
 COMPLIANCE = ("accord", "confidentialite", "durees", "droits", "securite", "formation", "audit")
+# A plain Tuesday; the Monday after a four-day closure in Alsace. The pages are walked on the day of the run besides.
 DAYS = [dt.date(2026, 11, 24), dt.date(2026, 12, 28)]
 
 
