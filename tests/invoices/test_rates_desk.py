@@ -1,7 +1,6 @@
 """The operators' page of rates: what is missing is asked for, what is entered is confirmed by somebody, or not used."""
 
 import datetime as dt
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -22,16 +21,7 @@ from tests.factories.invoices import make_invoice
 LIST = f"{DESK}invoices/interestrate/"
 H2 = {"year": "2026", "half": "2", "legal_percent": "2.50", "ecb_percent": "2.15", "source": "Arrêté du 20 juin 2026"}
 __all__ = ["desk", "operator"]
-
-
-@pytest.fixture(autouse=True)
-def _known_rates(committed: None) -> Iterator[None]:
-    """Leave the rates as they were: emptying the tables between tests spares them."""
-    yield
-    InterestRate.objects.using(OPERATOR).filter(year=2026, half=2)._raw_delete("owner")
-    InterestRate.objects.using(OPERATOR).filter(year=2026, half=1).update(
-        legal_percent=Decimal("2.62"), ecb_percent=Decimal("2.15")
-    )
+pytestmark = pytest.mark.usefixtures("committed")
 
 
 def of_the_second_half() -> InterestRate | None:

@@ -76,14 +76,14 @@ def test_a_search_is_noted_and_costs_the_same_however_many_it_finds(
     cabinet: Cabinet, owner: Membership, browse: Browse
 ) -> None:
     browser = browse(owner)
-    make_payment(invoice=make_invoice(total_cents=144_000), on=TODAY)
-    found(browser, "1440")
+    make_payment(invoice=make_invoice(total_cents=987_600), on=TODAY)
+    found(browser, "9876")
     with CaptureQueriesContext(connection) as few:
-        found(browser, "1440")
+        found(browser, "9876")
     for day in range(5):
-        make_payment(invoice=make_invoice(total_cents=144_000), on=TODAY - dt.timedelta(days=day))
+        make_payment(invoice=make_invoice(total_cents=987_600), on=TODAY - dt.timedelta(days=day))
     with CaptureQueriesContext(connection) as many:
-        found(browser, "1440")
+        found(browser, "9876")
 
     assert len(many) == len(few)
     assert JournalEntry.objects.filter(event="invoice.listed", facts={"page": "search", "count": 12}).count() == 1

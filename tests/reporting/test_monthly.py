@@ -96,7 +96,7 @@ def test_tells_a_person_of_their_own_dossiers_alone(firm: Cabinet) -> None:
     (told,) = [mail for mail in mails(firm) if mail.member_id == person.pk]
     with working_for(cabinet_id=firm.pk):
         assert "vos dossiers" in told.text
-        assert "36" not in told.text
+        assert f"Délai moyen (DSO){NBSP}: pas encore assez de données" in told.text
 
 
 @pytest.mark.parametrize(
