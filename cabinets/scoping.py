@@ -6,6 +6,7 @@ hands the same names, signed, to PostgreSQL, whose row-level policies verify the
 
 import hashlib
 import hmac
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,6 +22,11 @@ from cabinets.errors import NoScopeError
 from cabinets.wall import SCOPE_SETTING, Wall
 
 M = TypeVar("M", bound=models.Model)
+
+# Seconds a scope opens its firm for: longer than any task or page may run, and of no use to who reads it later.
+LASTS = 3600
+# Seconds since 1970 by the clock of the machine, which the database's must agree with.
+clock = time.time
 
 
 @dataclass(slots=True)
@@ -38,12 +44,34 @@ class Scope:
     at_hand: set[UUID] = field(default_factory=set)
     # The person for whom whole_firm() widened the scope: what they may not change, they may not change there either.
     on_behalf_of: UUID | None = None
+    # The savepoints a key was last made or given back in: undone with them, this scope would believe what is not so.
+    undone_with: tuple[str | None, ...] = ()
+
+    def learned(self) -> None:
+        """Note where a key was made or given back: what is undone there is forgotten here."""
+        self.undone_with = _savepoints()
+
+    def forget_what_was_undone(self) -> None:
+        """Forget what was learned in a savepoint that is over: released or undone, the rows are asked again."""
+        if self.undone_with and (now := _savepoints())[: len(self.undone_with)] != self.undone_with:
+            self.forget()
+            self.undone_with = now
+
+    def forget(self) -> None:
+        """Forget what was found of keys and clients, not which keys no other process may keep."""
+        self.keys.clear()
+        self.archived.clear()
+        self.at_hand.clear()
 
     def signed(self) -> str:
-        """Return the scope as the database checks it: firm, member, HMAC-SHA256 under the scope key."""
-        body = f"{self.cabinet_id}|{self.member_id or ''}"
+        """Return the scope as the database checks it: firm, member, last second, HMAC-SHA256 under the scope key."""
+        body = f"{self.cabinet_id}|{self.member_id or ''}|{int(clock()) + LASTS}"
         mac = hmac.new(settings.SCOPE_KEY.encode(), body.encode(), hashlib.sha256).hexdigest()
         return f"{body}|{mac}"
+
+
+def _savepoints() -> tuple[str | None, ...]:
+    return tuple(connections["default"].savepoint_ids)
 
 
 _scope: ContextVar[Scope | None] = ContextVar("cabinet_scope", default=None)
@@ -92,11 +120,15 @@ def tenant_atomic(*, using: str = "default", durable: bool = False) -> Iterator[
     connection = connections[using]
     # What is announced dies with its transaction: only a nested block has an outer scope to give back.
     is_nested = connection.in_atomic_block
-    with transaction.atomic(using=using, durable=durable):
-        outer = _announce(connection, scope.signed())
-        yield
-        if is_nested and connection.in_atomic_block and not connection.needs_rollback:
-            _announce(connection, outer)
+    try:
+        with transaction.atomic(using=using, durable=durable):
+            outer = _announce(connection, scope.signed())
+            yield
+            if is_nested and connection.in_atomic_block and not connection.needs_rollback:
+                _announce(connection, outer)
+    except BaseException:
+        scope.forget()
+        raise
 
 
 def _announce(connection: Any, value: str) -> str:
@@ -141,6 +173,7 @@ def whole_firm(*, using: str = "default") -> Iterator[None]:
         returned=scope.returned,
         at_hand=scope.at_hand,
         on_behalf_of=scope.member_id,
+        undone_with=scope.undone_with,
     )
     token = _scope.set(wide)
     outer = _announce(connection, wide.signed())
@@ -148,8 +181,9 @@ def whole_firm(*, using: str = "default") -> Iterator[None]:
         yield
     finally:
         _scope.reset(token)
-        # What was given back inside is no longer withheld outside.
+        # What was given back inside is no longer withheld outside, unless it is undone.
         scope.archived.clear()
+        scope.undone_with = wide.undone_with
         if not connection.needs_rollback:
             _announce(connection, outer)
 

@@ -82,6 +82,7 @@ def key_to_write(row: "SealedModel", *, is_new: bool) -> tuple[UUID, bytes]:
     them back to daily use; a person changes nothing in the archive.
     """
     scope, subject = current_scope(), row.sealing_subject()
+    scope.forget_what_was_undone()
     is_the_product = scope.member_id is None and scope.on_behalf_of is None
     if is_new and is_the_product and subject is not None and subject not in scope.at_hand and subject != row.pk:
         # Asked of the client's own row: a key this process still holds tells nothing of where the client is.
@@ -160,6 +161,7 @@ def forget_keys() -> None:
 def active_key(*, purpose: KeyPurpose, subject_id: UUID | None = None) -> UUID:
     """Return the id of the key that seals for this subject in the firm acted for; make one the first time."""
     scope = current_scope()
+    scope.forget_what_was_undone()
     slot = (purpose.value, subject_id)
     if slot not in scope.keys:
         found = _data_keys().filter(purpose=purpose, subject_id=subject_id, is_active=True).values_list("pk", flat=True)
@@ -183,6 +185,7 @@ def make_keys(*, purpose: KeyPurpose, subject_ids: Sequence[UUID | None]) -> lis
     model.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
     # Another worker may have made one first: the insertion waited for its commit, and these readings see it.
     kept = set(_data_keys().filter(pk__in=ids).values_list("pk", flat=True))
+    scope.learned()
     for place, (key_id, subject_id, (key, _)) in enumerate(zip(ids, subject_ids, fresh, strict=True)):
         if key_id in kept:
             _opened[key_id] = (time.monotonic() + _KEEP_SECONDS, key)

@@ -95,9 +95,14 @@ BEGIN
     IF scope IS NULL OR scope = '' THEN RETURN NULL; END IF;
     parts := string_to_array(scope, '|');
     SELECT inner_pad, outer_pad INTO STRICT pads FROM public.quittance_scope_key;
-    IF encode(sha256(pads.outer_pad || sha256(pads.inner_pad
-        || convert_to(parts[1] || '|' || parts[2], 'UTF8'))), 'hex') IS DISTINCT FROM parts[3] THEN
+    -- What is missing compares as unknown: nothing passes but what is known to be right.
+    IF (cardinality(parts) = 4 AND parts[4] = encode(sha256(pads.outer_pad || sha256(pads.inner_pad
+        || convert_to(parts[1] || '|' || parts[2] || '|' || parts[3], 'UTF8'))), 'hex')) IS NOT TRUE THEN
         RAISE EXCEPTION 'the scope is not signed by the application' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    -- The statement's instant and not the transaction's, which stands still while a transaction is held open.
+    IF (parts[3]::bigint >= extract(epoch FROM statement_timestamp())) IS NOT TRUE THEN
+        RAISE EXCEPTION 'the scope is over' USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN nullif(parts[part], '')::uuid;
 END $$;

@@ -32,6 +32,8 @@ from tests.sharing import one_at_a_time, shared_folder
 hypothesis.settings.register_profile("search", deadline=None)
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("house")
+# The database's clock is never frozen, and scopes are signed until an instant of its.
+scoping.clock = time_machine.escape_hatch.time.time
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
 # Each takes minutes: the demonstration told five times, processes killed by hundreds, every form sent nonsense.
 LONGEST = {"test_demo.py", "test_crash.py", "test_fuzz.py"}

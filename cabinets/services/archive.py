@@ -97,6 +97,7 @@ def give_back(client_ids: Collection[UUID]) -> int:
         Client.objects.filter(pk__in=ids).update(archived_on=None, returned_on=today)
         ArchiveOpening.objects.filter(client__in=ids, closed_at=None).update(closed_at=timezone.now())
     scope.archived.clear()
+    scope.learned()
     journal.record_many("client.returned", list(found))
     return len(found)
 

@@ -1,5 +1,6 @@
 """The intermediate archive: nobody reads it but who says why, for an hour; something new brings a client back."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable
 
@@ -199,6 +200,20 @@ def test_something_new_from_outside_brings_a_client_back(put_away: Client, owner
     assert events("client.returned") == 1
     with working_for(cabinet_id=owner.cabinet_id, member_id=owner.pk):
         assert Client.objects.get(pk=put_away.pk).display_name == "Menuiserie Roux"
+
+
+def test_who_was_brought_back_by_an_act_that_was_refused_is_brought_back_by_the_next(put_away: Client) -> None:
+    make_contact(client=put_away)
+    assert Client.objects.get(pk=put_away.pk).archived_on is None
+    archive.put_away([put_away.pk], on=DAY)
+
+    with contextlib.suppress(ZeroDivisionError), transaction.atomic():
+        make_contact(client=put_away)
+        raise ZeroDivisionError
+    assert Client.objects.get(pk=put_away.pk).archived_on == DAY
+    make_contact(client=put_away)
+
+    assert Client.objects.get(pk=put_away.pk).archived_on is None
 
 
 def test_putting_away_twice_and_bringing_back_twice_do_it_once(put_away: Client, owner: Membership) -> None:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from django.db import connections, transaction
 
 from cabinets.enums import KeyPurpose
 from cabinets.models import Client, DataKey
-from cabinets.scoping import current_scope, working_for
+from cabinets.scoping import acting_for, current_scope, tenant_atomic, whole_firm, working_for
 from cabinets.sealing import active_key, forget_keys
 from cabinets.services.clients import ClientFacts, ContactFacts, create_client, create_contact
 from cabinets.services.dossiers import DossierFacts, open_dossier
@@ -22,7 +22,7 @@ from invoices.services import standstill
 from invoices.services.documents import Upload, attach_to_invoice
 from invoices.services.entering import InvoiceFacts, enter_invoice
 from payments.services.recording import Receipt, record_payment
-from tests.factories.cabinets import make_cabinet
+from tests.factories.cabinets import make_cabinet, make_member
 from tests.factories.files import make_pdf
 from tests.factories.invoices import TODAY
 from tests.factories.ladder import RecordingLadder
@@ -148,3 +148,55 @@ def test_two_workers_sealing_a_firms_first_value_at_once_close_it_with_one_key(*
     forget_keys()
     with working_for(cabinet_id=firm.pk):
         assert Client.objects.get().company == CANARY
+
+
+class UndoneError(Exception):
+    """What a test raises to have its savepoint undone."""
+
+
+def begin_and_undo(*, widened: bool = False) -> UUID:
+    """Make the firm's first key in a savepoint that is undone; return the key that is no more."""
+    made = list[UUID]()
+    with suppress(UndoneError), transaction.atomic(), whole_firm() if widened else nullcontext():
+        made.append(active_key(purpose=KeyPurpose.FIRM))
+        raise UndoneError
+    return made[0]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("widened", [False, True], ids=["as it was", "over the whole firm"])
+def test_a_key_undone_with_its_savepoint_seals_nothing_afterwards(*, widened: bool) -> None:
+    firm = make_cabinet()
+    with working_for(cabinet_id=firm.pk):
+        member_id = make_member().pk
+    with working_for(cabinet_id=firm.pk, member_id=member_id):
+        gone = begin_and_undo(widened=widened)
+        kept = active_key(purpose=KeyPurpose.FIRM)
+
+        assert gone != kept
+        assert list(DataKey.objects.filter(purpose=KeyPurpose.FIRM).values_list("pk", flat=True)) == [kept]
+
+
+@pytest.mark.django_db
+def test_a_key_made_in_a_savepoint_that_holds_goes_on_sealing() -> None:
+    with working_for(cabinet_id=make_cabinet().pk):
+        with transaction.atomic():
+            made = active_key(purpose=KeyPurpose.FIRM)
+        begin = active_key(purpose=KeyPurpose.FIRM)
+        with suppress(UndoneError), transaction.atomic():
+            raise UndoneError
+
+        assert made == begin == active_key(purpose=KeyPurpose.FIRM)
+
+
+@pytest.mark.committed
+@pytest.mark.usefixtures("committed")
+def test_a_key_undone_with_its_transaction_is_unknown_to_the_next() -> None:
+    firm = make_cabinet()
+    with acting_for(cabinet_id=firm.pk):
+        with suppress(UndoneError), tenant_atomic():
+            gone = active_key(purpose=KeyPurpose.FIRM)
+            raise UndoneError
+        with tenant_atomic():
+            assert active_key(purpose=KeyPurpose.FIRM) != gone
+            assert DataKey.objects.filter(purpose=KeyPurpose.FIRM).count() == 1

@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection, connections, models, transacti
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
+from cabinets import scoping
 from cabinets.enums import Role
 from cabinets.errors import NoScopeError
 from cabinets.middleware import CabinetMiddleware
@@ -212,8 +213,32 @@ def test_a_task_that_names_no_firm_is_refused_before_any_query(db: None) -> None
         lambda text, _: text.replace("||", f"|{uuid.UUID(int=1)}|"),
         lambda text, _: text.upper(),
         lambda text, _: f" {text}",
+        lambda text, _: text.split("|")[0],
+        lambda text, _: text.split("|")[0] + "|",
+        lambda text, _: f"{text}|",
+        lambda text, _: f"{text}|{text}",
+        lambda text, _: str(uuid.UUID(int=2)),
+        lambda text, _: "|",
+        lambda text, _: "|||",
+        lambda text, _: later(text),
     ],
-    ids=["figure", "empty", "missing", "other firm", "other member", "capitals", "space"],
+    ids=[
+        "figure",
+        "empty",
+        "missing",
+        "other firm",
+        "other member",
+        "capitals",
+        "space",
+        "firm alone",
+        "firm and bar",
+        "one bar more",
+        "twice",
+        "a name alone",
+        "a bar",
+        "bars",
+        "later",
+    ],
 )
 def test_a_forged_scope_is_an_error_on_every_table(cabinet: Cabinet, forge: Any) -> None:
     make_invoice()
@@ -222,6 +247,39 @@ def test_a_forged_scope_is_an_error_on_every_table(cabinet: Cabinet, forge: Any)
     with pytest.raises(Exception, match="not signed"), transaction.atomic(), connection.cursor() as cursor:  # noqa: PT012 - the error comes from inside the transaction
         cursor.execute("SELECT set_config('quittance.scope', %s, true)", [forged])
         cursor.execute("SELECT count(*) FROM cabinets_client")
+
+
+def later(scope: str) -> str:
+    """Say a scope again with an hour more to live."""
+    firm, member, until, signature = scope.split("|")
+    return "|".join((firm, member, str(int(until) + scoping.LASTS), signature))
+
+
+@pytest.mark.parametrize("left", [-scoping.LASTS, -1])
+def test_a_scope_that_is_over_opens_nothing(cabinet: Cabinet, monkeypatch: pytest.MonkeyPatch, left: int) -> None:
+    make_client()
+    real = scoping.clock()
+    monkeypatch.setattr(scoping, "clock", lambda: real - scoping.LASTS + left)
+    over = Scope(cabinet_id=cabinet.pk).signed()
+
+    with pytest.raises(Exception, match="the scope is over"), transaction.atomic(), connection.cursor() as cursor:  # noqa: PT012 - the error comes from inside the transaction
+        cursor.execute("SELECT set_config('quittance.scope', %s, true)", [over])
+        cursor.execute("SELECT count(*) FROM cabinets_client")
+
+
+def test_a_transaction_held_open_sees_nothing_once_its_scope_is_over(
+    cabinet: Cabinet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_client()
+    real = scoping.clock()
+    monkeypatch.setattr(scoping, "clock", lambda: real - scoping.LASTS + 4)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('quittance.scope', %s, true)", [Scope(cabinet_id=cabinet.pk).signed()])
+        cursor.execute("SELECT count(*) FROM cabinets_client")
+        assert cursor.fetchone() == (1,)
+        cursor.execute("SELECT pg_sleep(5)")
+        with pytest.raises(Exception, match="the scope is over"), transaction.atomic():
+            cursor.execute("SELECT count(*) FROM cabinets_client")
 
 
 @pytest.mark.parametrize(("model", "link"), LINKS)
