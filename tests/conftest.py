@@ -20,6 +20,7 @@ from cabinets.scoping import acting_for, tenant_atomic, working_for
 from cabinets.wall import SCOPE_SETTING
 from invoices import ports
 from tests import migrated
+from tests.emptying import empty_every_table, keep_known_rates
 from tests.factories import cabinets as cabinets_factory
 from tests.factories import invoices as invoices_factory
 from tests.factories.cabinets import make_cabinet, make_member, outside_any_firm
@@ -84,9 +85,7 @@ def django_db_setup(
         setup_databases(verbosity=0, interactive=False, keepdb=is_copied, aliases=dict.fromkeys(connections))
         if not is_copied:
             migrated.keep_migrated(own)
-        with connections["owner"].cursor() as cursor:
-            cursor.execute("CREATE SCHEMA kept")
-            cursor.execute(f"CREATE TABLE {KNOWN_RATES} AS TABLE public.invoices_interestrate")
+        keep_known_rates()
     yield
     # The next run drops it and makes it anew: a page still open in a browser may hold a connection for a moment.
     with django_db_blocker.unblock():
@@ -185,30 +184,4 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
             connections[alias].close()
 
 
-# What emptying leaves; the rates are put back as they were published, since operators' tests enter and correct some.
-KNOWN_RATES = "kept.rates"
-KEPT_TABLES = (
-    "django_migrations", "django_content_type", "auth_permission", "quittance_scope_key", "invoices_interestrate",
-)  # fmt: skip
-
-
-def empty_every_table() -> None:
-    """Truncate everything as the owner: row-level security does not hold for TRUNCATE, and only the owner may.
-
-    What holds nothing since it was last emptied is left alone: emptying a hundred tables takes half a second.
-    """
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(
-            "SELECT string_agg(format('%%I', c.relname), ', '), bool_or(pg_relation_size(c.oid) > 0)"
-            " FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace"
-            " AND c.relname <> ALL(%s)",
-            [list(KEPT_TABLES)],
-        )
-        tables, holds_something = cursor.fetchone()
-        if holds_something:
-            cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
-            cursor.execute("DELETE FROM invoices_interestrate")
-            cursor.execute(f"INSERT INTO invoices_interestrate SELECT * FROM {KNOWN_RATES}")
-
-
-__all__ = ["FirmBrowser", "empty_every_table", "outside_any_firm", "sign_in", "working_for"]
+__all__ = ["FirmBrowser", "outside_any_firm", "sign_in", "working_for"]

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connections, transaction
 
 from cabinets import sealing
-from tests.conftest import KEPT_TABLES, empty_every_table
+from tests.emptying import KEPT_TABLES, empty_every_table
 from tests.sharing import one_at_a_time, shared_folder
 
 # Where the rows of a told demonstration say what they are: sequences, and each table with its columns in their order.

@@ -37,7 +37,7 @@ from invoices.models import InterestRate, Invoice
 from invoices.money import show_euros
 from payments.enums import LineState
 from payments.models import BankLine, Payment
-from tests.conftest import empty_every_table
+from tests.emptying import empty_every_table
 from tests.factories.cabinets import make_cabinet
 from tests.reporting.by_hand import check_the_figures
 

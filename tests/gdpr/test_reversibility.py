@@ -34,7 +34,8 @@ from invoices.sealed_files import open_sealed_stream, write_sealed
 from payments.models import PaymentLink, ProviderAccount
 from payments.services import links
 from tests.architecture.test_walk import populate
-from tests.conftest import NOW, empty_every_table
+from tests.conftest import NOW
+from tests.emptying import empty_every_table
 from tests.factories.cabinets import make_cabinet, make_member
 
 DAY = dt.date(2026, 11, 24)

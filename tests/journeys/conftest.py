@@ -19,7 +19,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from cabinets.models import Cabinet, Membership
 from cabinets.scoping import working_for
 from cabinets.services.firm import every_firm
-from tests.conftest import empty_every_table, prove_second_factor
+from tests.conftest import prove_second_factor
+from tests.emptying import empty_every_table
 from tests.seeded import seed
 
 # Playwright keeps an event loop in this thread; nothing here is asynchronous for all that.
