@@ -42,7 +42,8 @@ from payments.links import token_for
 from payments.services.links import link_for
 from tests.architecture import test_walk
 from tests.architecture.test_urls import PATTERNS
-from tests.conftest import FirmBrowser, empty_every_table, sign_in
+from tests.conftest import FirmBrowser, sign_in
+from tests.emptying import empty_every_table
 from tests.factories.cabinets import assign, make_cabinet, make_client, make_dossier, make_member
 from tests.factories.invoices import make_invoice
 

@@ -7,8 +7,10 @@ public, and the call goes to that very address. What the operator's own settings
 
 import ipaddress
 import socket
+import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import httpx
@@ -106,7 +108,14 @@ class GuardedTransport(httpx.HTTPTransport):
 @contextmanager
 def client(*, timeout: httpx.Timeout | float, **options: Any) -> Iterator[httpx.Client]:
     """Open a client that speaks to public addresses only, follows no redirection and obeys no proxy of the machine."""
+    transport = GuardedTransport(trust_env=False, verify=_authorities())
     with httpx.Client(
-        timeout=timeout, follow_redirects=False, trust_env=False, transport=GuardedTransport(trust_env=False), **options
+        timeout=timeout, follow_redirects=False, trust_env=False, transport=transport, **options
     ) as opened:
         yield opened
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Return whom every call trusts, read once: reading a hundred certificates takes longer than most calls."""
+    return httpx.create_ssl_context(trust_env=False)

@@ -80,7 +80,7 @@ def provider() -> Iterator[FakeProvider]:
     fake = FakeProvider()
     server = ThreadingHTTPServer(("127.0.0.1", 0), hosted(fake))
     fake.base_url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield fake
     server.shutdown()
