@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from cabinets import journal
@@ -17,7 +17,7 @@ from cabinets.enums import ClientKind, Right
 from cabinets.errors import FileLostError
 from cabinets.models import Cabinet, Membership
 from cabinets.permissions import ensure
-from cabinets.scoping import acting_for, tenant_atomic
+from cabinets.scoping import acting_for, tenant_atomic, whole_firm
 from cabinets.services import lost_files
 from dunning.enums import JobKind, JobState, LetterState, ReminderState
 from dunning.errors import DunningError
@@ -58,6 +58,7 @@ LOST_PIECE = (
     "Une pièce n’est plus sur le disque, ou y a été altérée : le dossier n’est pas fait. Prévenez qui exploite ce "
     "service, puis demandez-le de nouveau."
 )
+OUT_OF_SIGHT = "La facture n’est plus visible de la personne qui a demandé ce dossier\u00a0: il n’est pas fait."
 NOT_COMPETENT = (
     "Un marché public relève du juge administratif, non du bâtonnier (R25) : ce dossier n’est pas préparé. "
     "Adressez la réclamation par Chorus Pro."
@@ -76,6 +77,16 @@ class Exhibit:
     about: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A file as it was made: its own pages, the whole with its pieces, and each piece."""
+
+    invoice: Invoice
+    main: bytes
+    whole: bytes
+    exhibits: list[Exhibit]
+
+
 @transaction.atomic
 def ask(*, invoice_id: UUID, by: Membership) -> DocumentJob:
     """Ask for the file of an invoice; refused for a public buyer, whose judge is another."""
@@ -83,13 +94,19 @@ def ask(*, invoice_id: UUID, by: Membership) -> DocumentJob:
     invoice = Invoice.objects.select_related("dossier").get(pk=invoice_id)
     if not is_competent(invoice):
         raise DunningError(NOT_COMPETENT)
-    waiting = DocumentJob.objects.filter(invoice=invoice, kind=JobKind.BATONNIER, state=JobState.ASKED).first()
+    waiting = files_of(invoice, reader=by).filter(asked_by=by, state=JobState.ASKED).first()
     if waiting is not None:
         return waiting
     job = DocumentJob(kind=JobKind.BATONNIER, invoice=invoice, client_id=invoice.client_id, asked_by=by)
     job.save(force_insert=True)
     journal.record("batonnier.asked", invoice)
     return job
+
+
+def files_of(invoice: Invoice, *, reader: Membership) -> QuerySet[DocumentJob]:
+    """Return the files of an invoice that a person may open: what each holds is what its author saw."""
+    files = DocumentJob.objects.filter(invoice=invoice, kind=JobKind.BATONNIER)
+    return files if reader.can(Right.SEE_EVERY_FILE) else files.filter(asked_by=reader)
 
 
 def is_competent(invoice: Invoice) -> bool:
@@ -123,20 +140,33 @@ def build(*, cabinet_id: UUID, job_id: UUID) -> str:
 
 
 def _make(job: DocumentJob) -> None:
-    cabinet = Cabinet.objects.get()
     if job.invoice_id is None or job.asked_by_id is None:
         raise DunningError("Ce dossier ne nomme ni sa facture ni qui le demande.")
-    invoice = Invoice.objects.select_related("client", "dossier").get(pk=job.invoice_id)
-    asked_by = Membership.objects.select_related("user").get(pk=job.asked_by_id)
+    with acting_for(cabinet_id=job.cabinet_id, member_id=job.asked_by_id), tenant_atomic():
+        made = _written(job.invoice_id, job.asked_by_id)
+    _keep(job, made)
+    journal.record("batonnier.made", made.invoice, exhibits=len(made.exhibits))
+
+
+def _written(invoice_id: UUID, asked_by_id: UUID) -> Made:
+    """Write the file as the person who asked sees the firm: what names a dossier they do not see stays out of it."""
+    invoice = Invoice.objects.select_related("client", "dossier").filter(pk=invoice_id).first()
+    if invoice is None:
+        raise DunningError(OUT_OF_SIGHT)
+    asked_by = Membership.objects.select_related("user").get(pk=asked_by_id)
     exhibits = exhibits_of(invoice)
-    main = render_document("batonnier.html", context_of(invoice, cabinet, asked_by, exhibits), styles=STYLES).content
+    context = context_of(invoice, Cabinet.objects.get(), asked_by, exhibits)
+    main = render_document("batonnier.html", context, styles=STYLES).content
     pages = [(f"Pièce n° {one.number} – {one.label}", pdf) for one in exhibits for pdf in _pages(one)]
-    whole = join(main, pages)
+    return Made(invoice=invoice, main=main, whole=join(main, pages).content, exhibits=exhibits)
+
+
+def _keep(job: DocumentJob, made: Made) -> None:
     stored = write_sealed(
-        io.BytesIO(whole.content), folder=FOLDER, bound_to=job.bound_to("file"), subject_id=job.client_id
+        io.BytesIO(made.whole), folder=FOLDER, bound_to=job.bound_to("file"), subject_id=job.client_id
     )
     archive = write_sealed(
-        io.BytesIO(_zip(main, whole.content, exhibits)),
+        io.BytesIO(_zip(made.main, made.whole, made.exhibits)),
         folder=FOLDER,
         bound_to=job.bound_to("archive"),
         subject_id=job.client_id,
@@ -147,10 +177,9 @@ def _make(job: DocumentJob) -> None:
         stored.sha256,
         archive.stored_as,
     )
-    job.file_name, job.media_type = f"dossier-batonnier-{invoice.number}.pdf", PDF_TYPE
+    job.file_name, job.media_type = f"dossier-batonnier-{made.invoice.number}.pdf", PDF_TYPE
     job.state, job.done_at = JobState.DONE, timezone.now()
     job.save(update_fields=["stored_as", "size", "digest", "archive_as", "file_name", "media_type", "state", "done_at"])
-    journal.record("batonnier.made", invoice, exhibits=len(exhibits))
 
 
 def exhibits_of(invoice: Invoice) -> list[Exhibit]:
@@ -190,13 +219,15 @@ def _documents(invoice: Invoice) -> list[Exhibit]:
     ]
 
 
-def _messages(invoice: Invoice) -> list[Exhibit]:
+def _reminders(invoice: Invoice) -> QuerySet[Reminder]:
+    """Return what claimed this invoice and left, as far as whoever acts sees it: the wall hides what names more."""
     lines = ReminderLine.objects.filter(invoice=invoice, is_claimed=True).values("reminder")
-    said = Reminder.objects.filter(pk__in=lines, state__in=LEFT) | Reminder.objects.filter(
-        accompanies__in=lines, state__in=LEFT
-    )
+    return Reminder.objects.filter(Q(pk__in=lines) | Q(accompanies__in=lines), state__in=LEFT)
+
+
+def _messages(invoice: Invoice) -> list[Exhibit]:
     found: list[Exhibit] = []
-    for reminder in said.select_related("step").order_by("spoken_at", "pk"):
+    for reminder in _reminders(invoice).select_related("step").order_by("spoken_at", "pk"):
         letter = Letter.objects.filter(reminder=reminder).exclude(state__in=UNSENT).first()
         when = day_words(reminder.spoken_on) if reminder.spoken_on else ""
         label = f"{reminder.get_channel_display()}, {step_words(reminder.step)}"
@@ -219,11 +250,23 @@ def _messages(invoice: Invoice) -> list[Exhibit]:
     return found
 
 
-def _plan_messages(invoice: Invoice) -> list[Exhibit]:
+def _about_plans(invoice: Invoice) -> QuerySet[PlanMessage]:
+    return PlanMessage.objects.filter(plan__lines__invoice=invoice, state=MailState.SENT)
+
+
+def _about_this_dossier(invoice: Invoice) -> QuerySet[PlanMessage]:
     """Return what was written about payment plans of this dossier alone: one of several would tell of the others."""
-    said = PlanMessage.objects.filter(
-        plan__lines__invoice=invoice, plan__dossier_ids=[invoice.dossier_id], state=MailState.SENT
-    )
+    return _about_plans(invoice).filter(plan__dossier_ids=[invoice.dossier_id])
+
+
+def left_out(invoice: Invoice) -> int:
+    """Count the messages about this invoice that the file does not hold, since they concern other files too."""
+    held = _reminders(invoice).count() + _about_this_dossier(invoice).count()
+    with whole_firm():
+        return _reminders(invoice).count() + _about_plans(invoice).count() - held
+
+
+def _plan_messages(invoice: Invoice) -> list[Exhibit]:
     return [
         Exhibit(
             number=0,
@@ -233,7 +276,7 @@ def _plan_messages(invoice: Invoice) -> list[Exhibit]:
             content=one.text.encode(),
             about=(f"Objet : {one.subject}", f"À : {one.recipient}", f"Envoyé le {when}"),
         )
-        for one in said.order_by("spoken_at", "pk")
+        for one in _about_this_dossier(invoice).order_by("spoken_at", "pk")
         if one.text
     ]
 
@@ -304,6 +347,7 @@ def context_of(
         "articles": cabinet.batonnier_articles,
         "exhibits": exhibits,
         "lacks": ", ".join(lacks),
+        "left_out": _left_out_words(left_out(invoice)),
         "claim": claim_rows(invoice, statement),
         "total": show_euros(statement.total_cents),
         "slices": slices_of(statement),
@@ -331,6 +375,17 @@ def context_of(
         "accessories": _accessories(statement),
         "signature": member.user.get_full_name(),
     }
+
+
+def _left_out_words(count: int) -> str:
+    if not count:
+        return ""
+    if count == 1:
+        return "Un message parti au sujet de cette facture n’est pas joint\u00a0: il concerne aussi d’autres dossiers."
+    return (
+        f"{count} messages partis au sujet de cette facture ne sont pas joints\u00a0: ils concernent aussi d’autres "
+        "dossiers."
+    )
 
 
 def claim_rows(invoice: Invoice, statement: Statement) -> list[Row]:
@@ -407,12 +462,15 @@ def _links(invoice: Invoice) -> list[dict[str, object]]:
     ]
 
 
+def _said_lines(invoice: Invoice) -> QuerySet[ReminderLine]:
+    return ReminderLine.objects.filter(invoice=invoice, is_claimed=True, reminder__state__in=LEFT)
+
+
 def _story(invoice: Invoice) -> str:
-    lines = ReminderLine.objects.filter(invoice=invoice, is_claimed=True, reminder__state__in=LEFT)
-    spoken = lines.order_by("reminder__spoken_on").values_list("reminder__spoken_on", flat=True)
+    spoken = _said_lines(invoice).order_by("reminder__spoken_on").values_list("reminder__spoken_on", flat=True)
     days = [day_words(day) for day in spoken if day is not None]
     if not days:
-        return "Aucun rappel n’a encore été adressé."
+        return _story_untold(invoice)
     letter = Letter.objects.filter(reminder__lines__invoice=invoice).exclude(state__in=UNSENT).first()
     several = len(days) > 1
     told = (
@@ -421,6 +479,15 @@ def _story(invoice: Invoice) -> str:
     if letter is not None and letter.presented_on:
         told += f" La mise en demeure a été présentée pour la première fois le {day_words(letter.presented_on)}."
     return f"{told} La somme reste impayée à ce jour."
+
+
+def _story_untold(invoice: Invoice) -> str:
+    """Say that nothing was said only when nothing was: what is hidden from who asks did reach the client."""
+    with whole_firm():
+        was_said = _said_lines(invoice).exists()
+    if was_said:
+        return "Des rappels ont été adressés, qui concernent aussi d’autres dossiers. La somme reste impayée à ce jour."
+    return "Aucun rappel n’a encore été adressé."
 
 
 def _accessories(statement: Statement) -> str:

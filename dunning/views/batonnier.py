@@ -11,8 +11,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from cabinets import journal
 from cabinets.enums import Right
 from cabinets.http import CabinetRequest, to_save
+from cabinets.models import Membership
 from cabinets.permissions import requires
-from dunning.enums import JobKind, JobState
+from dunning.enums import JobState
 from dunning.errors import DunningError
 from dunning.models import DocumentJob
 from dunning.services import batonnier
@@ -35,7 +36,7 @@ def batonnier_file(request: CabinetRequest, invoice_id: UUID) -> HttpResponse:
         except DunningError as error:
             messages.error(request, typeset(str(error)))
         return redirect("batonnier_file", invoice_id)
-    jobs = DocumentJob.objects.filter(invoice=invoice, kind=JobKind.BATONNIER).order_by("-asked_at")[:10]
+    jobs = batonnier.files_of(invoice, reader=request.member).order_by("-asked_at")[:10]
     journal.seen(invoice, "batonnier")
     context = {
         "invoice": invoice,
@@ -51,7 +52,7 @@ def batonnier_file(request: CabinetRequest, invoice_id: UUID) -> HttpResponse:
 @requires(Right.EXPORT)
 def batonnier_pdf(request: CabinetRequest, invoice_id: UUID, job_id: UUID) -> HttpResponseBase:
     """Give the file as one PDF."""
-    job = _ready(invoice_id, job_id)
+    job = _ready(invoice_id, job_id, reader=request.member)
     return _file(job.stored_as, job.bound_to("file"), job.media_type, job.file_name)
 
 
@@ -60,12 +61,14 @@ def batonnier_pdf(request: CabinetRequest, invoice_id: UUID, job_id: UUID) -> Ht
 @requires(Right.EXPORT)
 def batonnier_zip(request: CabinetRequest, invoice_id: UUID, job_id: UUID) -> HttpResponseBase:
     """Give the file with each piece apart."""
-    job = _ready(invoice_id, job_id)
+    job = _ready(invoice_id, job_id, reader=request.member)
     return _file(job.archive_as, job.bound_to("archive"), ZIP, job.file_name.replace(".pdf", ".zip"))
 
 
-def _ready(invoice_id: UUID, job_id: UUID) -> DocumentJob:
-    job = get_object_or_404(DocumentJob, pk=job_id, invoice=invoice_id, kind=JobKind.BATONNIER)
+def _ready(invoice_id: UUID, job_id: UUID, *, reader: Membership) -> DocumentJob:
+    # The invoice first: a document is walled by its client, of whom the reader may see another dossier alone.
+    invoice = get_object_or_404(Invoice, pk=invoice_id)
+    job = get_object_or_404(batonnier.files_of(invoice, reader=reader), pk=job_id)
     if job.state != JobState.DONE:
         raise Http404("Ce dossier n’est pas prêt.")
     journal.seen(job, "batonnier_file")

@@ -3,11 +3,13 @@
 import io
 import zipfile
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
-from cabinets.models import Cabinet, Membership
+from cabinets.enums import Role
+from cabinets.models import Assignment, Cabinet, Membership
 from dunning.enums import JobState, ProofKind, ReminderState
 from dunning.errors import DunningError
 from dunning.models import DocumentJob, Reminder
@@ -20,7 +22,7 @@ from invoices.services import documents
 from templates_lib.pdf import render_pdf
 from tests.conftest import FirmBrowser
 from tests.dunning.test_post_desk import NUMBER, reminder
-from tests.factories.cabinets import make_client, make_dossier
+from tests.factories.cabinets import assign, make_client, make_dossier, make_member
 from tests.factories.dunning import make_case, make_reminder
 from tests.factories.invoices import TODAY, make_invoice
 
@@ -150,3 +152,109 @@ def test_a_document_that_names_nothing_any_more_fails_once_and_says_so(cabinet: 
     assert (failed.state, failed.failure) == (
         JobState.FAILED, "Ce dossier ne nomme ni sa facture ni qui le demande.",
     )  # fmt: skip
+
+
+@pytest.fixture
+def grouped(cabinet: Cabinet) -> tuple[Invoice, Invoice]:
+    """Return two invoices of one client, each of its dossier: a message of its own for the first, one for both."""
+    client = make_client(company="Martin")
+    mine, beside = (
+        make_case(invoice=make_invoice(dossier=make_dossier(client=client), number=number))
+        for number in ("F-MIENNE", "F-VOISINE")
+    )
+    said: dict[str, Any] = {"state": ReminderState.ACCEPTED, "spoken_on": TODAY, "spoken_at": cabinet.now()}
+    make_reminder(mine, text="Il reste dû F-MIENNE", subject="Une facture", recipient="a@martin.example", **said)
+    both = "Il reste dû F-MIENNE et F-VOISINE"
+    mine.next_rank = beside.next_rank = 2
+    make_reminder(mine, beside, text=both, subject="Deux factures", recipient="a@martin.example", **said)
+    return mine.invoice, beside.invoice
+
+
+def said_in(job: DocumentJob) -> str:
+    """Return all the words of a file, its pieces included."""
+    pages = PdfReader(io.BytesIO(content_of(job.stored_as, job.bound_to("file")))).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split()).replace("\u00a0", " ")
+
+
+def pieces_in(job: DocumentJob) -> list[bytes]:
+    archive = zipfile.ZipFile(io.BytesIO(content_of(job.archive_as, job.bound_to("archive"))))
+    return [archive.read(name) for name in archive.namelist() if name.endswith(".txt")]
+
+
+def test_holds_only_what_the_person_who_asked_sees(grouped: tuple[Invoice, Invoice], owner: Membership) -> None:
+    mine, _ = grouped
+    lawyer = make_member(role=Role.LAWYER)
+    assign(dossier=mine.dossier, member=lawyer)
+
+    narrow = build(batonnier.ask(invoice_id=mine.pk, by=lawyer))
+    wide = build(batonnier.ask(invoice_id=mine.pk, by=owner))
+
+    assert (narrow.state, wide.state) == (JobState.DONE, JobState.DONE)
+    assert pieces_in(narrow) == ["Il reste dû F-MIENNE".encode()]
+    assert pieces_in(wide) == ["Il reste dû F-MIENNE".encode(), "Il reste dû F-MIENNE et F-VOISINE".encode()]
+    assert ("F-VOISINE" in said_in(narrow), "F-VOISINE" in said_in(wide)) == (False, True)
+    left_out = "Un message parti au sujet de cette facture n’est pas joint : il concerne aussi d’autres dossiers."
+    assert (left_out in said_in(narrow), "n’est pas joint" in said_in(wide)) == (True, False)
+
+
+def test_never_says_that_nothing_was_said_when_it_was_in_another_dossier_too(
+    grouped: tuple[Invoice, Invoice],
+) -> None:
+    _, beside = grouped
+    lawyer = make_member(role=Role.LAWYER)
+    assign(dossier=beside.dossier, member=lawyer)
+
+    job = build(batonnier.ask(invoice_id=beside.pk, by=lawyer))
+
+    said = said_in(job)
+    assert pieces_in(job) == []
+    assert "Aucun rappel n’a encore été adressé" not in said
+    assert "Des rappels ont été adressés, qui concernent aussi d’autres dossiers." in said
+    assert "Rien n’est encore parti" not in said
+
+
+def test_is_not_made_for_a_person_who_was_taken_off_meanwhile(grouped: tuple[Invoice, Invoice]) -> None:
+    mine, _ = grouped
+    lawyer = make_member(role=Role.LAWYER)
+    assign(dossier=mine.dossier, member=lawyer)
+    job = batonnier.ask(invoice_id=mine.pk, by=lawyer)
+    Assignment.objects.filter(member=lawyer).delete()
+
+    failed = build(job)
+
+    assert (failed.state, failed.failure, failed.stored_as) == (JobState.FAILED, batonnier.OUT_OF_SIGHT, "")
+
+
+def test_opens_no_more_for_a_person_taken_off_its_dossier(
+    grouped: tuple[Invoice, Invoice], owner: Membership, browse: Browse
+) -> None:
+    mine, beside = grouped
+    lawyer = make_member(role=Role.LAWYER)
+    assign(dossier=mine.dossier, member=lawyer)
+    assign(dossier=beside.dossier, member=lawyer)
+    job = build(batonnier.ask(invoice_id=mine.pk, by=lawyer))
+    url, browser = f"/factures/{mine.pk}/batonnier/{job.pk}", browse(lawyer)
+    assert [browser.get(f"{url}.{ending}").status_code for ending in ("pdf", "zip")] == [200, 200]
+
+    Assignment.objects.filter(member=lawyer, dossier=mine.dossier).delete()
+
+    assert [browser.get(f"{url}.{ending}").status_code for ending in ("pdf", "zip")] == [404, 404]
+    assert browse(owner).get(f"{url}.pdf").status_code == 200
+
+
+def test_what_a_person_who_sees_more_had_made_is_not_offered_to_a_colleague(
+    grouped: tuple[Invoice, Invoice], owner: Membership, browse: Browse
+) -> None:
+    mine, _ = grouped
+    lawyer = make_member(role=Role.LAWYER)
+    assign(dossier=mine.dossier, member=lawyer)
+    asked = batonnier.ask(invoice_id=mine.pk, by=owner)
+    url, browser = f"/factures/{mine.pk}/batonnier/", browse(lawyer)
+
+    assert browser.post(url).status_code == 302
+    job = build(asked)
+
+    assert set(DocumentJob.objects.values_list("asked_by", flat=True)) == {owner.pk, lawyer.pk}
+    assert browser.get(f"{url}{job.pk}.pdf").status_code == 404
+    assert f"{job.pk}.pdf" not in browser.get(url).content.decode()
+    assert f"{job.pk}.pdf" in browse(owner).get(url).content.decode()
