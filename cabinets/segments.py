@@ -35,7 +35,7 @@ def number_after(connection: Any, *, highest: int) -> None:
         cursor.execute("SELECT pg_get_serial_sequence('cabinets_journalentry', 'id')")
         sequence = cursor.fetchone()[0]
         cursor.execute(f"SELECT last_value FROM {sequence}")  # noqa: S608 - the database's own name
-        if cursor.fetchone()[0] < highest:
+        if cursor.fetchone()[0] <= highest:
             cursor.execute("SELECT setval(%s, %s)", [sequence, highest])
 
 

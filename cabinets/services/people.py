@@ -67,6 +67,12 @@ def invite_first_owner(*, email: str) -> Invitation:
     return _offer(email=email.strip().lower(), role=Role.OWNER, by=None)
 
 
+@transaction.atomic
+def offer_place_of(member: Membership) -> Invitation:
+    """Offer their place to a person whose firm arrives where they have an account already: it takes in nobody."""
+    return _offer(email=member.user.email, role=Role(member.role), by=None)
+
+
 def _offer(*, email: str, role: Role, by: Membership | None) -> Invitation:
     now = timezone.now()
     pending().filter(email=email).update(revoked_at=now)

@@ -27,10 +27,10 @@ from psycopg.types.json import Jsonb
 
 from cabinets import crypto, segments
 from cabinets.enums import KeyPurpose, Role
-from cabinets.models import Cabinet, Client, JournalEntry, Membership, User
+from cabinets.models import Cabinet, Client, Invitation, JournalEntry, Membership, User
 from cabinets.scoping import working_for
 from cabinets.sealing import Sealed, SealedModel, SealedTextField, active_key, forget_keys, key_bytes, make_keys
-from cabinets.services import archive, journal_seals
+from cabinets.services import archive, journal_seals, people
 from dunning.services import evidence
 from gdpr.errors import GdprError
 from gdpr.services import firm_format as form
@@ -63,6 +63,8 @@ class Brought:
     """Links of the chain of evidence, all verified."""
     owners: tuple[User, ...]
     """Partners who have no password here yet."""
+    invited: tuple[Invitation, ...]
+    """What is offered to those who have an account here already: they come in once they accept it."""
 
 
 def bring_in(path: Path, *, operator: User, digest: str = "") -> Brought:
@@ -142,8 +144,10 @@ class _Arrival:
         self.absent = frozenset(manifest["fichiers_absents"])
         self.columns = file_columns()
         self.keyed: set[UUID] = set()
-        # A person known here already keeps the account they have.
+        # A person known here already keeps the account they have, and is taken into no firm by its archive.
         self.people: dict[UUID, UUID] = {}
+        self.known: set[UUID] = set()
+        self.to_invite: list[UUID] = []
         self.files = 0
 
     def bring_in(self, *, operator: User) -> Brought:
@@ -154,8 +158,9 @@ class _Arrival:
         try:
             with working_for(cabinet_id=self.cabinet_id, durable=True):
                 links = self._write()
+                invited = self._invite()
                 owners = Membership.objects.filter(role=Role.OWNER, is_active=True).select_related("user")
-                people = tuple(one.user for one in owners.order_by("pk") if not one.user.has_usable_password())
+                partners = tuple(one.user for one in owners.order_by("pk") if not one.user.has_usable_password())
                 self._tell(operator)
         except BaseException as error:
             shutil.rmtree(home, ignore_errors=True)
@@ -165,7 +170,8 @@ class _Arrival:
                 raise ArchiveRefusedError(f"Les données de l’archive ne tiennent pas ensemble. {NOTHING}") from error
             raise
         rows = sum(self.manifest["lignes"].values())
-        return Brought(self.cabinet_id, str(self.manifest["cabinet"]["nom"]), rows, self.files, links, people)
+        name = str(self.manifest["cabinet"]["nom"])
+        return Brought(self.cabinet_id, name, rows, self.files, links, partners, invited)
 
     def _refuse_known(self, home: Path) -> None:
         firms = Cabinet.objects.using(SCHEDULER)
@@ -206,15 +212,16 @@ class _Arrival:
     def _write_people(self) -> None:
         for line in self._lines(form.PEOPLE):
             told = {name: form.decoded(User._meta.get_field(name), line[name]) for name in form.PERSON_COLUMNS}
-            known = (
-                User.objects.filter(email=told["email"]).first()
-                or User.objects.filter(pk=cast("UUID", told["id"])).first()
-            )
-            if known is None:
-                person = User(**told, password=make_password(None))
+            told_id, told["email"] = cast("UUID", told["id"]), str(told["email"]).strip().lower()
+            # By their address alone: the archive is its writer's, and an id in it proves nothing of who somebody is.
+            person = User.objects.filter(email=told["email"]).first()
+            if person is not None:
+                self.known.add(person.pk)
+            else:
+                is_taken = User.objects.filter(pk=told_id).exists()
+                person = User(**{**told, "id": uuid4() if is_taken else told_id}, password=make_password(None))
                 _insert(User, [person])
-                known = person
-            self.people[cast("UUID", told["id"])] = known.pk
+            self.people[told_id] = person.pk
 
     def _write_table(self, model: type[models.Model]) -> int:
         lines, count = self._lines(form.path_of_table(model)), 0
@@ -245,9 +252,21 @@ class _Arrival:
             raise ArchiveRefusedError(f"L’archive contient un autre cabinet que celui qu’elle dit. {NOTHING}")
         for one, left in form.left_fields(model):
             setattr(row, one.attname, left.value(row) if left.value else None)
+        if isinstance(row, Membership) and row.user_id in self.known:
+            self._keep_out(row)
         if isinstance(row, SealedModel):
             self._seal(row)
         return row
+
+    def _keep_out(self, member: Membership) -> None:
+        """Hold the place of a person known here until they accept it; it comes after those they have already."""
+        if member.is_active:
+            self.to_invite.append(member.pk)
+        member.is_active, member.joined_at = False, timezone.now()
+
+    def _invite(self) -> tuple[Invitation, ...]:
+        members = Membership.objects.filter(pk__in=self.to_invite).select_related("user").order_by("pk")
+        return tuple(people.offer_place_of(member) for member in members)
 
     def _seal(self, row: SealedModel) -> None:
         for name in row.sealed_names:

@@ -21,9 +21,10 @@ from django.test import override_settings
 
 from cabinets import sealing
 from cabinets.enums import Role
+from cabinets.middleware import membership_of
 from cabinets.models import Cabinet, Client, JournalEntry, Membership, OperatorAct, User
 from cabinets.scoping import working_for
-from cabinets.services import journal_seals, sign_in
+from cabinets.services import journal_seals, people, sign_in
 from cabinets.services.clients import email_key
 from cabinets.wall import walled_models
 from dunning.models import ChannelAccount
@@ -182,12 +183,58 @@ def test_finds_again_the_account_a_person_has_already(small: tuple[UUID, Path], 
     known = User.objects.create_user(email, "une autre longue phrase")
 
     with another_installation(tmp_path / "elsewhere"):
+        said = brought_in(archive)
+
+        with working_for(cabinet_id=firm_id):
+            member = Membership.objects.get(user=known)
+            assert (member.role, member.is_active, member.joined_at) == (Role.OWNER, False, NOW)
+            assert JournalEntry.objects.filter(event="person.invited").count() == 1
+        known.refresh_from_db()
+        assert (known.has_usable_password(), User.objects.filter(email=email).count()) == (True, 1)
+        # Nobody is taken into a firm by its archive: the offer is theirs to accept, and opens it then.
+        assert membership_of(person_id=known.pk) is None
+        token = next(line for line in said.split() if "/invitation/" in line).split("/")[-2]
+        people.join(token=token, user=known)
+        assert membership_of(person_id=known.pk) == (member.pk, firm_id)
+
+
+@pytest.mark.committed
+def test_takes_nobody_out_of_the_firm_they_are_in(small: tuple[UUID, Path], tmp_path: Path) -> None:
+    """Whoever writes an archive says when its people joined, and under which id: neither is believed."""
+    firm_id, first = small
+    with working_for(cabinet_id=firm_id):
+        email = Membership.objects.select_related("user").get(role=Role.OWNER).user.email
+    archive = rewritten(first, joined_long_ago, resign=True)
+    emptied()
+    known = User.objects.create_user(email, "une autre longue phrase")
+    theirs = make_cabinet(slug="victime")
+    with working_for(cabinet_id=theirs.pk):
+        place = make_member(role=Role.OWNER, user=known)
+
+    with another_installation(tmp_path / "elsewhere"), time_machine.travel(LATER, tick=False):
+        said = brought_in(archive)
+
+        assert membership_of(person_id=known.pk) == (place.pk, theirs.pk)
+        token = next(line for line in said.split() if "/invitation/" in line).split("/")[-2]
+        people.join(token=token, user=known)
+        assert membership_of(person_id=known.pk) == (place.pk, theirs.pk)
+
+
+@pytest.mark.committed
+def test_knows_nobody_by_the_id_an_archive_gives_them(small: tuple[UUID, Path], tmp_path: Path) -> None:
+    firm_id, first = small
+    told_id = UUID(json.loads(contents(first)[table("personnes")].splitlines()[0])["id"])
+    archive = rewritten(first, first_line("personnes", email="Inconnue@Cabinet.example"), resign=True)
+    emptied()
+    known = User.objects.create_user("associee@victime.example", "une longue phrase", id=told_id)
+
+    with another_installation(tmp_path / "elsewhere"):
         brought_in(archive)
 
     with working_for(cabinet_id=firm_id):
-        assert Membership.objects.get(role=Role.OWNER).user_id == known.pk
-    known.refresh_from_db()
-    assert (known.has_usable_password(), User.objects.filter(email=email).count()) == (True, 1)
+        assert not Membership.objects.filter(user=known).exists()
+        assert Membership.objects.filter(user__email="inconnue@cabinet.example").count() == 1
+    assert User.objects.get(pk=told_id).email == "associee@victime.example"
 
 
 def rewritten(path: Path, change: Callable[[dict[str, bytes]], None], *, resign: bool = False) -> Path:
@@ -239,6 +286,13 @@ def first_line(name: str, **values: object) -> Callable[[dict[str, bytes]], None
         found[table(name)] = json.dumps({**json.loads(head), **values}).encode() + b"\n" + rest
 
     return change
+
+
+def joined_long_ago(found: dict[str, bytes]) -> None:
+    name = table("cabinets.Membership")
+    lines = [json.loads(line) for line in found[name].splitlines()]
+    told = [json.dumps({**line, "joined_at": "2000-01-01T00:00:00.000000Z"}) for line in lines]
+    found[name] = "".join(f"{line}\n" for line in told).encode()
 
 
 def no_manifest(found: dict[str, bytes]) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from cabinets.models import User
-from cabinets.services import sign_in
+from cabinets.models import Invitation, User
+from cabinets.services import people, sign_in
 from gdpr.errors import GdprError
 from gdpr.services import firm_import
 
@@ -40,9 +40,17 @@ class Command(BaseCommand):
             "Rien ne part tant qu’un associé n’a pas activé les envois. Il reste à faire :\n"
             "  - chacun choisit un mot de passe, puis règle son second facteur : par « Mot de passe oublié », ou\n"
             f"    par ces liens à remettre aux associés, valables une heure :\n{_links(found.owners)}"
+            f"{_invitations(found.invited)}"
             "  - un associé saisit de nouveau le serveur d’envoi, la boîte de réponses et les clés des prestataires ;\n"
             "  - un associé relit les réglages du cabinet, puis active les envois."
         )
+
+
+def _invitations(offers: Sequence[Invitation]) -> str:
+    if not offers:
+        return ""
+    told = "".join(f"      {offer.email} {people.link_of(invitation_id=offer.pk)}\n" for offer in offers)
+    return f"  - ces personnes ont déjà un compte ici : chacune accepte sa place par ce lien, valable 7 jours :\n{told}"
 
 
 def _links(owners: Sequence[User]) -> str:
