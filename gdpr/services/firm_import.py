@@ -44,6 +44,8 @@ BLOCK = 64 * 1024
 MOST_PARAMETERS = 60_000
 LARGEST_MANIFEST = 256 * 1_048_576
 LONGEST_LINE = 64 * 1_048_576
+# One sequence numbers the journals of every firm: an archive may not use it up.
+FURTHEST_NUMBER = 10**9
 NOTHING = "Rien n’a été importé."
 
 
@@ -148,16 +150,20 @@ class _Arrival:
         self.people: dict[UUID, UUID] = {}
         self.known: set[UUID] = set()
         self.to_invite: list[UUID] = []
+        self.months: set[dt.date] = set()
+        self.highest = 0
         self.files = 0
 
     def bring_in(self, *, operator: User) -> Brought:
         """Write the firm, whole or not at all; a folder begun on disk goes with the rows."""
         home = Path(settings.MEDIA_ROOT) / str(self.cabinet_id)
         self._refuse_known(home)
-        self._make_room_for_the_journal()
         try:
+            self._read_whole()
+            self._make_room_for_the_journal()
             with working_for(cabinet_id=self.cabinet_id, durable=True):
                 links = self._write()
+                segments.number_after(connections[OWNER], highest=self.highest)
                 invited = self._invite()
                 owners = Membership.objects.filter(role=Role.OWNER, is_active=True).select_related("user")
                 partners = tuple(one.user for one in owners.order_by("pk") if not one.user.has_usable_password())
@@ -180,24 +186,43 @@ class _Arrival:
         if firms.filter(slug=self.manifest["cabinet"]["identifiant"]).exists():
             raise ArchiveRefusedError(f"Un autre cabinet porte ici le même identifiant. {NOTHING}")
 
-    def _make_room_for_the_journal(self) -> None:
-        """Make the monthly segments of older lines, and number the new ones after them; empty, they change nothing."""
-        months: set[dt.date] = set()
-        highest = 0
+    def _read_whole(self) -> None:
+        """Read every line before anything is made: the journal's segments and numbers are those of every firm."""
+        for model in form.carried_models():
+            count = 0
+            for line in self._lines(form.path_of_table(model)):
+                self._told(model, line)
+                count += 1
+            if count != self.manifest["lignes"].get(model._meta.label, 0):
+                raise ArchiveRefusedError(f"La table {model._meta.label} n’a pas le nombre de lignes dit. {NOTHING}")
+        self._read_journal()
+
+    def _read_journal(self) -> None:
+        today = timezone.now().astimezone(dt.UTC).date()
+        furthest = segments.last_number(connections[OWNER]) + FURTHEST_NUMBER
         for line in self._lines(form.path_of_table(JournalEntry)):
-            months.add(segments.first_of_month(dt.date.fromisoformat(str(line["at"])[:10])))
-            highest = max(highest, int(line["id"]))
-        for month in sorted(months):
+            month = segments.first_of_month(dt.date.fromisoformat(str(line["at"])[:10]))
+            number = int(line["id"])
+            if not 0 < number <= furthest:
+                raise ArchiveRefusedError(f"Une ligne du journal de l’archive porte un numéro impossible. {NOTHING}")
+            if not segments.may_hold(month, on=today):
+                raise ArchiveRefusedError(
+                    f"Une ligne du journal de l’archive est à venir, ou a plus de {segments.LONGEST_MONTHS} mois. "
+                    f"{NOTHING}"
+                )
+            self.months.add(month)
+            self.highest = max(self.highest, number)
+
+    def _make_room_for_the_journal(self) -> None:
+        """Make the monthly segments of older lines; empty, they change nothing."""
+        for month in sorted(self.months):
             segments.make_segment(connections[OWNER], month=month)
-        segments.number_after(connections[OWNER], highest=highest)
 
     def _write(self) -> int:
         self._make_keys()
         self._write_people()
         for model in form.carried_models():
-            count = self._write_table(model)
-            if count != self.manifest["lignes"].get(model._meta.label, 0):
-                raise ArchiveRefusedError(f"La table {model._meta.label} n’a pas le nombre de lignes dit. {NOTHING}")
+            self._write_table(model)
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         archive.withhold(list(Client.objects.exclude(archived_on=None).values_list("pk", flat=True)))
@@ -223,28 +248,32 @@ class _Arrival:
                 _insert(User, [person])
             self.people[told_id] = person.pk
 
-    def _write_table(self, model: type[models.Model]) -> int:
-        lines, count = self._lines(form.path_of_table(model)), 0
+    def _write_table(self, model: type[models.Model]) -> None:
+        lines = self._lines(form.path_of_table(model))
         while chunk := list(islice(lines, CHUNK)):
             rows = [self._row(model, line) for line in chunk]
             for row in rows:
                 self._write_files(row)
             _insert(model, rows)
-            count += len(rows)
-        return count
 
-    def _row(self, model: type[models.Model], line: dict[str, Any]) -> models.Model:
-        """Return a row as its line tells it; refuse a column this version does not know."""
+    def _told(self, model: type[models.Model], line: dict[str, Any]) -> dict[str, object]:
+        """Return what a line tells of a row, by column; refuse a column this version does not know."""
         fields = form.carried_fields(model)
         if unknown := set(line) - {one.attname for one in fields}:
             raise ArchiveRefusedError(
                 f"La table {model._meta.label} a une colonne inconnue : {min(unknown)}. "
                 f"L’archive vient d’une version plus récente. {NOTHING}"
             )
-        told = {} if model is Cabinet else {"cabinet_id": self.cabinet_id}
-        row = model(**told)
-        for one in fields:
-            value = form.decoded(one, line[one.attname]) if one.attname in line else _default(model, one)
+        return {
+            one.attname: form.decoded(one, line[one.attname]) if one.attname in line else _default(model, one)
+            for one in fields
+        }
+
+    def _row(self, model: type[models.Model], line: dict[str, Any]) -> models.Model:
+        told = self._told(model, line)
+        row = model(**({} if model is Cabinet else {"cabinet_id": self.cabinet_id}))
+        for one in form.carried_fields(model):
+            value = told[one.attname]
             if one.is_relation and one.related_model is User and value is not None:
                 value = self.people[cast("UUID", value)]
             setattr(row, one.attname, value)

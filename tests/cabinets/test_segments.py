@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.db import connections, transaction
 
-from cabinets.segments import drop_segments, first_of_month, make_segments
+from cabinets.segments import drop_segments, first_of_month, make_segments, may_hold
 
 
 @pytest.mark.usefixtures("committed")
@@ -23,3 +23,11 @@ def test_drops_the_months_that_had_their_time_and_no_other() -> None:
     assert again == []
     months = [first_of_month(dt.date(2020, 6, 1), plus=plus) for plus in range(9)]
     assert late == [f"cabinets_journalentry_{month:%Y_%m}" for month in months]
+
+
+@pytest.mark.parametrize(
+    ("month", "may"),
+    [("2024-10", False), ("2024-11", True), ("2026-11", True), ("2026-12", False)],
+)
+def test_a_journal_that_arrives_is_no_longer_than_twice_what_is_kept(month: str, may: bool) -> None:
+    assert may_hold(dt.date.fromisoformat(f"{month}-01"), on=dt.date(2026, 11, 24)) is may

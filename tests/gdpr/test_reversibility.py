@@ -19,7 +19,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import override_settings
 
-from cabinets import sealing
+from cabinets import journal, sealing, segments
 from cabinets.enums import Role
 from cabinets.middleware import membership_of
 from cabinets.models import Cabinet, Client, JournalEntry, Membership, OperatorAct, User
@@ -303,6 +303,14 @@ def fewer(found: dict[str, bytes]) -> None:
     found[table("cabinets.Client")] = b""
 
 
+def both(*changes: Callable[[dict[str, bytes]], None]) -> Callable[[dict[str, bytes]], None]:
+    def change(found: dict[str, bytes]) -> None:
+        for one in changes:
+            one(found)
+
+    return change
+
+
 OTHER = "00000000-0000-4000-8000-000000000000"
 REFUSALS = [
     pytest.param(cut, False, "incomplète", id="a table is missing"),
@@ -319,7 +327,22 @@ REFUSALS = [
     pytest.param(first_line("invoices.Invoice", client_id=OTHER), True, "ne tiennent pas", id="a row leads nowhere"),
     pytest.param(first_line("invoices.Invoice", total_cents="x"), True, "ne tiennent pas", id="not a number"),
     pytest.param(first_line("invoices.Invoice", total_cents=-5), True, "ne tiennent pas", id="against a rule"),
-]
+    # The journal's numbers and segments are those of every firm: nothing of a refused archive reaches them.
+    pytest.param(first_line("cabinets.JournalEntry", id=2**63 - 1), True, "numéro impossible", id="the last number"),
+    pytest.param(first_line("cabinets.JournalEntry", id=-1), True, "numéro impossible", id="before the first number"),
+    pytest.param(first_line("cabinets.JournalEntry", at="0001-01-01T00:00:00Z"), True, "plus de 24", id="year one"),
+    pytest.param(first_line("cabinets.JournalEntry", at="2024-10-31T23:59:59Z"), True, "plus de 24", id="too old"),
+    pytest.param(first_line("cabinets.JournalEntry", at="9998-01-01T00:00:00Z"), True, "à venir", id="year 9998"),
+    pytest.param(first_line("cabinets.JournalEntry", at="2026-12-01T00:00:00Z"), True, "à venir", id="next month"),
+    pytest.param(
+        both(first_line("cabinets.JournalEntry", id=900_000_000), first_line("invoices.Invoice", client_id=OTHER)),
+        True, "ne tiennent pas", id="a high number, and a row that leads nowhere",
+    ),
+    pytest.param(
+        both(first_line("cabinets.JournalEntry", at="2025-01-05T00:00:00Z"), fewer),
+        True, "nombre de lignes", id="an old month, and rows are missing",
+    ),
+]  # fmt: skip
 
 
 @pytest.mark.committed
@@ -333,11 +356,41 @@ def test_refuses_an_archive_that_does_not_hold_and_keeps_nothing_of_it(
 ) -> None:
     archive = rewritten(small[1], change, resign=resign)
     emptied()
+    before = journal_of_all()
 
     with another_installation(tmp_path / "elsewhere"), pytest.raises(CommandError, match=words):
         brought_in(archive)
 
     assert_nothing_came(tmp_path / "elsewhere")
+    assert journal_of_all() == before
+
+
+def journal_of_all() -> tuple[int, list[str]]:
+    """Return what the journals of every firm share: their last number, and their months."""
+    owner = connections["owner"]
+    with owner.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'cabinets_journalentry'::regclass"
+        )
+        return segments.last_number(owner), sorted(name for (name,) in cursor.fetchall())
+
+
+@pytest.mark.committed
+def test_numbers_the_next_lines_after_those_that_came(small: tuple[UUID, Path], tmp_path: Path) -> None:
+    firm_id, first = small
+    with working_for(cabinet_id=firm_id):
+        highest = JournalEntry.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    emptied()
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT setval(pg_get_serial_sequence('cabinets_journalentry', 'id'), 1, false)")
+
+    with another_installation(tmp_path / "elsewhere"):
+        brought_in(first)
+
+    assert journal_of_all()[0] == highest
+    with working_for(cabinet_id=firm_id):
+        journal.record("firm.seen", None)
+        assert JournalEntry.objects.order_by("-pk").values_list("pk", "event")[0] == (highest + 1, "firm.seen")
 
 
 def assert_nothing_came(folder: Path) -> None:
