@@ -98,9 +98,3 @@ def take_back(*, refund_id: UUID) -> Refund:
 def refunds_of(*, client_id: UUID) -> list[Refund]:
     """Return what was paid back to a client, the latest first."""
     return list(Refund.objects.filter(client=client_id).order_by("-paid_on", "-recorded_at"))
-
-
-def uses_of(*, client_id: UUID) -> list[Payment]:
-    """Return what a client's credit paid, the latest first."""
-    rows = Payment.objects.filter(client=client_id, means=PaymentMeans.CREDIT)
-    return list(rows.order_by("-received_on", "-recorded_at").prefetch_related("allocations__invoice"))

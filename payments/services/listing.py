@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from cabinets.models import Client
 from cabinets.sealing import open_together
+from payments.enums import PaymentMeans
 from payments.models import Allocation, Checkout, Payment
 
 PAGE = 50
@@ -73,6 +74,13 @@ def payments_of(cents: int, *, sees_every_file: bool, limit: int) -> list[Listed
         payments = payments.annotate(seen_cents=Subquery(whole)).filter(seen_cents=cents)
     rows = list(payments.select_related("client").order_by("-received_on", "-pk")[:limit])
     return _listed(rows, sees_every_file=sees_every_file)
+
+
+def paid_by_credit(*, client_id: UUID, sees_every_file: bool) -> list[ListedPayment]:
+    """Return what a client's credit paid, the latest first, as far as the person sees it."""
+    payments = listed_payments(sees_every_file=sees_every_file)
+    rows = payments.filter(client=client_id, means=PaymentMeans.CREDIT).select_related("client")
+    return _listed(list(rows.order_by("-received_on", "-recorded_at")), sees_every_file=sees_every_file)
 
 
 def _listed(shown: list[Payment], *, sees_every_file: bool) -> list[ListedPayment]:

@@ -20,6 +20,8 @@ from payments.errors import PaymentError
 from payments.forms_payments import RefundForm, UseCreditForm
 from payments.models import Refund
 from payments.services import credit
+from payments.services.listing import paid_by_credit
+from payments.views.bank import ensure_every_file, for_every_file
 
 USE, REFUND = "regler", "rembourser"
 REFUSED = 422
@@ -30,8 +32,11 @@ REFUSED = 422
 def client_credit(request: CabinetRequest, client_id: UUID) -> HttpResponse:
     """Show what a client holds at the firm, and do one of two things with it."""
     client = get_object_or_404(Client, pk=client_id)
+    sees_every_file = request.member.can(Right.SEE_EVERY_FILE)
     owed = list(Invoice.objects.open().filter(client=client_id).order_by("due_on", "number_key"))
     today, asked = request.cabinet.today(), request.POST.get("faire", "")
+    if asked == REFUND:
+        ensure_every_file(request)
     posted = request.POST if request.method == "POST" else None
     using = UseCreditForm(
         posted if asked == USE else None, owed=owed, initial={"invoices": [str(row.pk) for row in owed]}
@@ -61,8 +66,10 @@ def client_credit(request: CabinetRequest, client_id: UUID) -> HttpResponse:
         "owed": owed,
         "using": using,
         "refund": refund,
-        "uses": credit.uses_of(client_id=client_id),
-        "refunds": credit.refunds_of(client_id=client_id),
+        "sees_every_file": sees_every_file,
+        "uses": paid_by_credit(client_id=client_id, sees_every_file=sees_every_file),
+        # The credit is the client's, and so of all their dossiers: what was paid back is of no one of them.
+        "refunds": credit.refunds_of(client_id=client_id) if sees_every_file else [],
     }
     status = REFUSED if using.errors or refund.errors else 200
     return render(request, "payments/credit.html", context, status=status)
@@ -70,6 +77,7 @@ def client_credit(request: CabinetRequest, client_id: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Right.RECORD_PAYMENTS)
+@for_every_file
 def refund_take_back(request: CabinetRequest, refund_id: UUID) -> HttpResponse:
     """Take a refund back: the client holds the credit again."""
     refund = get_object_or_404(Refund, pk=refund_id)

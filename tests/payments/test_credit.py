@@ -18,7 +18,7 @@ from payments.services import credit, recording
 from payments.services.credit import Returned
 from payments.services.statement import statement_of
 from tests.conftest import FirmBrowser
-from tests.factories.cabinets import make_client, make_member
+from tests.factories.cabinets import assign, make_client, make_dossier, make_member
 from tests.factories.invoices import TODAY, make_invoice
 from tests.factories.ladder import RecordingLadder
 
@@ -170,6 +170,54 @@ def test_a_refund_that_exceeds_keeps_its_answers(
     assert page.status_code == 422
     assert "n’est que de" in page.content.decode()
     assert (held(client), Refund.objects.count()) == (200_000, 0)
+
+
+@pytest.fixture
+def shared(client: Client) -> tuple[Membership, Refund]:
+    """Return a lawyer in charge of one of the client's two dossiers, and a refund; the credit paid both dossiers."""
+    mine = make_invoice(dossier=make_dossier(client=client), number="F-MIENNE", total_cents=60_000)
+    theirs = make_invoice(dossier=make_dossier(client=client), number="F-AUTRUI", total_cents=71_100)
+    apart = make_invoice(dossier=theirs.dossier, number="F-AUTRUI2", total_cents=23_400)
+    credit.use(client_id=client.pk, invoice_ids=(mine.pk, theirs.pk), on=TODAY)
+    credit.use(client_id=client.pk, invoice_ids=(apart.pk,), on=TODAY)
+    given = Returned(client_id=client.pk, cents=12_300, paid_on=TODAY, note="Chèque remis au gérant")
+    refund = credit.give_back(returned=given, on=TODAY, refund_id=uuid4())
+    lawyer = make_member(role=Role.LAWYER)
+    assign(dossier=mine.dossier, member=lawyer)
+    return lawyer, refund
+
+
+def test_shows_of_the_credit_what_the_person_sees_alone(
+    owner: Membership, browse: Browse, client: Client, shared: tuple[Membership, Refund]
+) -> None:
+    address = f"/clients/{client.pk}/avoir-disponible/"
+    narrow, wide = (
+        html.unescape(browse(one).get(address).content.decode()).replace("\u00a0", " ").replace("\u202f", " ")
+        for one in (shared[0], owner)
+    )
+
+    hidden = ("1 311,00 €", "F-AUTRUI", "234,00 €", "123,00 €", "Chèque remis", "Enregistrer le remboursement")
+    assert [words in narrow for words in hidden] == [False] * 6
+    assert [words in wide for words in hidden] == [True] * 6
+    assert '<span class="number">600,00 €</span> pour' in narrow
+    assert "par une personne qui voit tous les dossiers du cabinet." in narrow
+
+
+def test_gives_back_nothing_for_who_sees_some_dossiers_only(
+    browse: Browse, client: Client, shared: tuple[Membership, Refund]
+) -> None:
+    lawyer, refund = shared
+    browser, before = browse(lawyer), held(client)
+    form = {"faire": "rembourser", "form_id": str(FORM), "amount": "10,00", "paid_on": "24/11/2026", "means": "cash"}
+
+    answers = [
+        browser.post(f"/clients/{client.pk}/avoir-disponible/", form),
+        browser.post(f"/remboursements/{refund.pk}/annuler/"),
+    ]
+
+    assert [one.status_code for one in answers] == [403, 403]
+    assert (held(client), Refund.objects.get().taken_back_at) == (before, None)
+    assert JournalEntry.objects.filter(event="access.refused", facts={"right": "see_every_file"}).count() == 2
 
 
 def test_an_accountant_reads_no_such_page(cabinet: Cabinet, browse: Browse, client: Client) -> None:
