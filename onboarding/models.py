@@ -60,7 +60,8 @@ class Baseline(SealedModel):
     by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField("enregistré le", auto_now_add=True)
 
-    wall: ClassVar[Wall] = Wall(append_only=True, erased=Grant(update=("tools", "frictions")))
+    # It tells of every dossier at once: only who sees them all reads it.
+    wall: ClassVar[Wall] = Wall(by="every_file", append_only=True, erased=Grant(update=("tools", "frictions")))
 
     class Meta(SealedModel.Meta):
         verbose_name = "point de départ"

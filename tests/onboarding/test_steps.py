@@ -8,6 +8,7 @@ import pytest
 
 from cabinets.enums import Role
 from cabinets.models import Cabinet, JournalEntry, Membership
+from cabinets.scoping import working_for
 from onboarding.enums import Mark, Step
 from onboarding.errors import OnboardingError
 from onboarding.models import Baseline, StepMark
@@ -15,7 +16,7 @@ from onboarding.services import baselines, steps
 from onboarding.services.worth import worth_of
 from reporting.figures import position
 from tests.conftest import FirmBrowser
-from tests.factories.cabinets import make_dossier, make_member
+from tests.factories.cabinets import assign, make_dossier, make_member
 from tests.factories.invoices import make_invoice
 from tests.factories.payments import make_payment
 
@@ -174,6 +175,25 @@ def test_refuses_a_share_beyond_the_whole(newborn: Cabinet, owner: Membership, b
 
     assert (refused.status_code, Baseline.objects.exists()) == (422, False)
     assert "Une part va de 0 à 100" in refused.content.decode()
+
+
+def test_tells_what_the_firm_said_of_itself_to_who_sees_every_file_alone(
+    cabinet: Cabinet, owner: Membership, browse: Browse
+) -> None:
+    baselines.keep(by=owner, dso_days=77, unpaid_percent=43, weekly_minutes=185)
+    lawyer = make_member(role=Role.LAWYER)
+    assign(dossier=make_invoice().dossier, member=lawyer)
+
+    narrow, wide = (
+        browse(one).get("/rapports/avant-apres/").content.decode().replace("\u00a0", " ") for one in (lawyer, owner)
+    )
+
+    told = ("Ce que vous disiez au départ", "77 jours", "43 %", "185 minutes")
+    assert [words in narrow for words in told] == [False] * 4
+    assert [words in wide for words in told] == [True] * 4
+    assert "affectées" in narrow
+    with working_for(cabinet_id=cabinet.pk, member_id=lawyer.pk):
+        assert not Baseline.objects.exists()
 
 
 def test_gives_the_partners_their_pdf(cabinet: Cabinet, owner: Membership, browse: Browse) -> None:
