@@ -44,6 +44,13 @@ def coming_from(origin: Origin) -> Iterator[None]:
         _origin.reset(token)
 
 
+@contextmanager
+def coming_from_no_place() -> Iterator[None]:
+    """Note the request alone on every line written until the block ends: neither the address nor the browser."""
+    with coming_from(Origin(request_id=_origin.get().request_id)):
+        yield
+
+
 def record(event: str, subject: models.Model | None, **facts: Fact) -> None:
     """Append one line to the firm's journal, in the caller's transaction or not at all.
 

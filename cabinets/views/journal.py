@@ -35,6 +35,11 @@ class Line:
     person: str
     device: str
 
+    @property
+    def place(self) -> str:
+        """Return where it comes from: the address of whoever opens a link is not kept."""
+        return self.entry.address or ("Un lien envoyé par le cabinet" if self.entry.request_id else "Le serveur")
+
 
 class JournalFilter(forms.Form):
     """What the address asks for."""

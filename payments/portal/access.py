@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from redis.exceptions import RedisError
 
 from cabinets.http import FORM_REFERRER, PAGE_REFERRER, address_of
+from cabinets.journal import coming_from_no_place
 from cabinets.models import Cabinet
 from cabinets.permissions import public
 from cabinets.scoping import acting_for, tenant_atomic, working_for
@@ -42,11 +43,14 @@ class LinkRequest(HttpRequest):
 LinkView = Callable[..., HttpResponse]
 
 
+# Who reads a link is no person of the firm: the journal tells what they did, and keeps neither their address nor their
+# browser, which nothing here needs.
 def opens_link(view: LinkView) -> LinkView:
     """Act for the link's firm around a view, in one transaction; a token that opens nothing gets one same page."""
 
     @public
     @wraps(view)
+    @coming_from_no_place()
     def opened(request: Any, token: str, **facts: Any) -> HttpResponse:
         return _sealed_off(_through(request, token, view, facts))
 
@@ -58,6 +62,7 @@ def finds_link(view: LinkView) -> LinkView:
 
     @public
     @wraps(view)
+    @coming_from_no_place()
     def found(request: Any, token: str, **facts: Any) -> HttpResponse:
         response = _apart(request, token, view, facts)
         for name, value in HEADERS.items():

@@ -13,7 +13,7 @@ from django.db import connection, connections
 
 from cabinets import journal
 from cabinets.enums import Role
-from cabinets.journal import Origin, coming_from
+from cabinets.journal import Origin, coming_from, coming_from_no_place
 from cabinets.journal_labels import EVENTS, label_of
 from cabinets.models import Cabinet, JournalEntry, JournalSeal, Membership
 from cabinets.scoping import working_for
@@ -53,6 +53,21 @@ def test_says_who_did_what_when_and_from_where(owner: Membership, browse: Browse
     assert "203.0.113.9" in page
     assert str(client.pk) in page
     assert "Société Discrète" not in page
+
+
+def test_says_what_came_from_a_link_and_what_from_the_server(owner: Membership, browse: Browse) -> None:
+    client = make_client()
+    journal.record("client.seen", client, page="client")
+    browser = browse(owner)
+    assert "Un lien envoyé" not in browser.get(f"{JOURNAL}?evenement=client.seen").content.decode()
+
+    with coming_from(Origin(address="203.0.113.9", agent="Firefox/131.0", request_id="a1")), coming_from_no_place():
+        journal.record("client.created", client)
+
+    page = browser.get(f"{JOURNAL}?evenement=client.created").content.decode()
+    assert (page.count("Un lien envoyé par le cabinet"), "203.0.113.9" in page, "Firefox" in page) == (1, False, False)
+    line = JournalEntry.objects.get(event="client.created")
+    assert (line.address, line.agent, line.request_id) == (None, "", "a1")
 
 
 def test_notes_who_reads_the_journal(owner: Membership, browse: Browse) -> None:
