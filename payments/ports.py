@@ -56,6 +56,8 @@ class InformationTold:
     sources: tuple[str, ...]
     kinds: tuple[str, ...]
     transfers: tuple[str, ...]
+    unplaced: tuple[str, ...]
+    """Who receives data in a country that nobody recorded."""
     has_consent: bool
 
 

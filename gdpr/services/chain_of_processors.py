@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 from cabinets.models import TransferRecord
 from cabinets.services.transfers import EEA
-from dunning.models import ChannelAccount
+from dunning.models import ChannelAccount, Mailbox, MailServer
 from dunning.services.letter_accounts import EVERY_PROFILE as LETTER_PROFILES
 from dunning.services.sms_accounts import PROFILES as SMS_PROFILES
 from gdpr.models import ProcessorVersion
 from payments.models import ProviderAccount
 from payments.services.provider_accounts import PROFILES
 from templates_lib.rendering import day_words
+
+SENT_FROM, READ_IN = "Serveur d’envoi du cabinet", "Boîte de réception du cabinet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Processor:
     name: str
     role: str
     country: str
+    """Empty where nobody recorded it: the host of a firm's own mail."""
     data: str
     since_on: dt.date | None
     is_chosen_by_firm: bool
@@ -73,7 +76,7 @@ def _announced(row: ProcessorVersion, on: dt.date) -> Processor:
 
 
 def of_the_firm() -> list[Processor]:
-    """Return the providers the firm switched on, with what covers a transfer outside the Union."""
+    """Return the providers the firm switched on and its own mail hosts, with what covers a transfer."""
     covered = set(TransferRecord.objects.filter(revoked_at=None).values_list("provider", flat=True))
     found = []
     for account in ProviderAccount.objects.filter(is_enabled=True).order_by("provider"):
@@ -84,7 +87,7 @@ def of_the_firm() -> list[Processor]:
         if known is not None:
             medium = str(channel.get_medium_display())
             found.append(_of(known.label, medium, known.country, channel.provider, covered))
-    return found
+    return [*found, *_mail_hosts()]
 
 
 def name_of(provider: str) -> str:
@@ -97,6 +100,16 @@ def transfers_of_the_firm() -> list[tuple[str, TransferRecord]]:
     """Return the transfers outside the Union the firm recorded and did not withdraw, each with its provider's name."""
     rows = TransferRecord.objects.filter(revoked_at=None).order_by("provider")
     return [(name_of(row.provider), row) for row in rows]
+
+
+def _mail_hosts() -> list[Processor]:
+    """Return where the firm's own messages leave from and come back to: nothing says in which country."""
+    hosts = [(row.host, SENT_FROM) for row in MailServer.objects.all()]
+    hosts += [(row.host, READ_IN) for row in Mailbox.objects.filter(is_enabled=True)]
+    return [
+        Processor(host, role, "", "Messages et coordonnées", None, is_chosen_by_firm=True, is_covered=False)
+        for host, role in hosts
+    ]
 
 
 def _of(name: str, role: str, country: str, provider: str, covered: set[str]) -> Processor:

@@ -37,6 +37,7 @@ def of_firm(cabinet: Cabinet) -> InformationTold:
         sources=SOURCES,
         kinds=KINDS,
         transfers=tuple(one for one in about.transfers if one != register_head.NO_TRANSFER),
+        unplaced=about.unplaced,
         has_consent=any(one.basis is Basis.CONSENT for one in uses),
     )
 

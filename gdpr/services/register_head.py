@@ -15,6 +15,8 @@ NO_REPRESENTATIVE = "Sans objet : le cabinet est établi dans l’Union europé
 NO_JOINT = "Aucun"
 NO_TRANSFER = "Aucun transfert hors de l’Espace économique européen n’est enregistré."
 
+NO_COUNTRY = "pays non enregistré"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
@@ -27,6 +29,8 @@ class Head:
     operator: str
     processors: tuple[str, ...]
     transfers: tuple[str, ...]
+    unplaced: tuple[str, ...]
+    """Who receives data in a country that nobody recorded, by what they do."""
     measures: tuple[str, ...]
 
 
@@ -42,6 +46,7 @@ def of_firm(cabinet: Cabinet) -> Head:
         operator=operator,
         processors=(f"{operator}, exploitant de l’installation", *(_named(one) for one in chain if not one.is_coming)),
         transfers=_transfers(chain),
+        unplaced=tuple(one.role for one in chain if not one.country and not one.is_coming),
         measures=MEASURES,
     )
 
@@ -59,7 +64,7 @@ def dpo_of(cabinet: Cabinet) -> str:
 
 
 def _named(one: Processor) -> str:
-    return f"{one.name} ({one.role}, {one.country})" if one.country else f"{one.name} ({one.role})"
+    return f"{one.name} ({one.role}, {one.country or NO_COUNTRY})"
 
 
 def _transfers(chain: list[Processor]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from pypdf import PdfReader
 from cabinets.enums import Role, TransferBasis
 from cabinets.models import Cabinet, Membership, TransferRecord
 from cabinets.scoping import working_for
+from dunning.models import Mailbox, MailServer
 from gdpr.enums import Basis, Claim
 from gdpr.inventory import PURPOSES, RETENTIONS, words_of
 from gdpr.matrix import ALLOWED
@@ -216,6 +217,71 @@ def test_says_everything_articles_13_and_14_ask(told: Callable[[str], str], brow
 
     missing = {name: [one for one in words if plain(one) not in text] for name, words in INFORMATION.items()}
     assert {name: words for name, words in missing.items() if words} == {}
+
+
+def own_mail(*, is_read: bool = True) -> None:
+    """Send from the firm's own server, and read its own mailbox."""
+    MailServer(host="smtp.ailleurs.example", sender="c@aubry.example").save(force_insert=True)
+    Mailbox(host="imap.ailleurs.example", username="c", is_enabled=is_read).save(force_insert=True)
+
+
+def notice(browse: Browse, owner: Membership, page: str) -> str:
+    if page == "site":
+        return plain(browse(owner).get("/rgpd/information/").content.decode())
+    address = urlsplit(links.url_of(links.link_for(client=make_client()))).path
+    return plain(browse(None).get(f"{address}donnees/").content.decode())
+
+
+@pytest.mark.parametrize("page", ["site", "portal"])
+def test_no_record_of_a_transfer_is_no_proof_that_there_is_none(owner: Membership, browse: Browse, page: str) -> None:
+    text = notice(browse, owner, page)
+
+    said = "Aucun transfert n’est enregistré." if page == "site" else "Aucun transfert hors de l’Union européenne n’est"
+    assert said in text
+    assert "n’en sortent pas" not in text
+    assert "ne sortent pas" not in text
+    assert "Pays non enregistré" not in text
+
+
+@pytest.mark.parametrize("page", ["site", "portal"])
+def test_says_whose_country_nobody_recorded_without_naming_the_host(
+    owner: Membership, browse: Browse, page: str
+) -> None:
+    own_mail()
+
+    text = notice(browse, owner, page)
+
+    assert "Pays non enregistré : serveur d’envoi du cabinet ; boîte de réception du cabinet." in text
+    assert "ailleurs.example" not in text
+
+
+def test_a_mailbox_nobody_reads_receives_nothing(cabinet: Cabinet) -> None:
+    own_mail(is_read=False)
+
+    assert information.of_firm(cabinet).unplaced == ("Serveur d’envoi du cabinet",)
+
+
+@pytest.mark.parametrize("address", ["/rgpd/registre/", "/rgpd/registre.pdf", "/rgpd/registre.csv"])
+def test_the_register_names_the_firms_own_mail_hosts(owner: Membership, browse: Browse, address: str) -> None:
+    own_mail()
+
+    content = browse(owner).get(address).content
+    if address.endswith(".pdf"):
+        text = plain(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages))
+    else:
+        text = plain(content.decode("utf-8-sig"))
+
+    assert "smtp.ailleurs.example (Serveur d’envoi du cabinet, pays non enregistré)" in text
+    assert "imap.ailleurs.example (Boîte de réception du cabinet, pays non enregistré)" in text
+
+
+def test_the_page_of_processors_calls_no_unknown_country_european(owner: Membership, browse: Browse) -> None:
+    own_mail()
+
+    page = plain(browse(owner).get("/rgpd/sous-traitants/").content.decode())
+
+    assert page.count("Pays à vérifier") == 2
+    assert "Espace européen" not in page
 
 
 @pytest.mark.parametrize("page", ["", "virement/", "deja-paye/", "probleme/", "demande/", "echeancier/"])
