@@ -59,13 +59,15 @@ class InformationTold:
     unplaced: tuple[str, ...]
     """Who receives data in a country that nobody recorded."""
     has_consent: bool
+    is_contact: bool
+    """Whether it is told to somebody reached for the client, whom no contract binds."""
 
 
 class Informer(Protocol):
     """Says what a firm does with people's data, from the register itself."""
 
-    def information(self, cabinet: Cabinet) -> InformationTold:
-        """Return it for the firm acted for."""
+    def information(self, cabinet: Cabinet, *, is_contact: bool) -> InformationTold:
+        """Return it for the firm acted for, as its client reads it or whoever is reached for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

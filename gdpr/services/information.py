@@ -3,7 +3,7 @@
 from cabinets.models import Cabinet
 from gdpr.enums import Basis, Claim, Person
 from gdpr.inventory import HOLDINGS, PURPOSES, Purpose, Retention, holdings_of, retention_of, words_of
-from gdpr.matrix import ALLOWED
+from gdpr.matrix import ALLOWED, basis_for
 from gdpr.services import register_head
 from gdpr.services.facts import settings_in_force
 from payments.ports import InformationTold, UseTold
@@ -21,25 +21,32 @@ SOURCES = (
 class RegisterInformer:
     """Answers the debtor's pages with the register's own words."""
 
-    def information(self, cabinet: Cabinet) -> InformationTold:
-        """Return what the firm acted for tells people."""
-        return of_firm(cabinet)
+    def information(self, cabinet: Cabinet, *, is_contact: bool) -> InformationTold:
+        """Return what the firm acted for tells its client, or whoever is reached for them."""
+        return of_firm(cabinet, is_contact=is_contact)
 
 
-def of_firm(cabinet: Cabinet) -> InformationTold:
-    """Return what the firm acted for tells people: each use that holds anything of them."""
+def of_firm(cabinet: Cabinet, *, is_contact: bool = False) -> InformationTold:
+    """Return what the firm acted for tells people: each use that holds anything of them, and on what it rests."""
     years, about = settings_in_force().accounting_years, register_head.of_firm(cabinet)
     uses = [one for one in PURPOSES if not one.by_vendor and _about_people(one)]
     return InformationTold(
         controller=about.controller,
         dpo=register_head.dpo_of(cabinet),
-        uses=tuple(_use(one, years) for one in uses),
+        uses=tuple(_use(one, years, is_contact=is_contact) for one in uses),
         sources=SOURCES,
         kinds=KINDS,
         transfers=tuple(one for one in about.transfers if one != register_head.NO_TRANSFER),
         unplaced=about.unplaced,
         has_consent=any(one.basis is Basis.CONSENT for one in uses),
+        is_contact=is_contact,
     )
+
+
+def of_contacts(cabinet: Cabinet) -> tuple[UseTold, ...]:
+    """Return the uses that rest on something else for whoever is reached for a client, with the rights it gives."""
+    of_clients = of_firm(cabinet).uses
+    return tuple(one for one in of_firm(cabinet, is_contact=True).uses if one not in of_clients)
 
 
 # What the tables hold, in words a person knows; the register says it field by field.
@@ -55,14 +62,15 @@ def _about_people(purpose: Purpose) -> bool:
     return any(one.person in PEOPLE for one in holdings_of(purpose))
 
 
-def _use(purpose: Purpose, years: int) -> UseTold:
+def _use(purpose: Purpose, years: int, *, is_contact: bool) -> UseTold:
     kept = [one for one in HOLDINGS if one.purpose == purpose.slug and one.person in PEOPLE]
-    allowed = ALLOWED[purpose.basis]
+    basis = basis_for(purpose.basis, is_contact=is_contact)
+    allowed = ALLOWED[basis]
     return UseTold(
         name=purpose.name,
         text=purpose.text,
-        basis=str(purpose.basis.label),
-        interest=purpose.text if purpose.basis is Basis.LEGITIMATE_INTEREST else "",
+        basis=str(basis.label),
+        interest=purpose.text if basis is Basis.LEGITIMATE_INTEREST else "",
         recipients=purpose.recipients,
         lengths=tuple(dict.fromkeys(_length(retention_of(one), years) for one in kept)),
         rights=tuple(str(one.label) for one in Claim if one in allowed),

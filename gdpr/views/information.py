@@ -19,6 +19,7 @@ TEXT = "gdpr/information.txt"
 def page(request: CabinetRequest) -> HttpResponse:
     """Show the text as the register makes it today, to copy whole."""
     told = information.of_firm(request.cabinet)
-    text = render_to_string(TEXT, {"told": told, "firm": request.cabinet}).strip()
+    facts = {"told": told, "reached": information.of_contacts(request.cabinet), "firm": request.cabinet}
+    text = render_to_string(TEXT, facts).strip()
     journal.record("information.seen", None)
     return render(request, "gdpr/information.html", {"told": told, "text": text})

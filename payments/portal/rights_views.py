@@ -18,7 +18,10 @@ def data(request: LinkRequest) -> HttpResponse:
     """Say what the firm does with the debtor's data, and take what they ask about it."""
     form = DataForm(posted(request))
     if request.method != "POST" or not form.is_valid():
-        return form_page(request, "data", form, told=ports.informer().information(request.cabinet))
+        is_contact = request.link.contact_id is not None
+        return form_page(
+            request, "data", form, told=ports.informer().information(request.cabinet, is_contact=is_contact)
+        )
     rights.ask_about_data(
         link=request.link,
         right=DataRight(form.cleaned_data["right"]),

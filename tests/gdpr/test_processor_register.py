@@ -26,7 +26,7 @@ from payments.models import ProviderAccount
 from payments.services import links
 from tests.cabinets.test_admin import DESK, desk, operator  # noqa: F401 - fixtures of the operators' desk
 from tests.conftest import FirmBrowser
-from tests.factories.cabinets import make_cabinet, make_client, make_member
+from tests.factories.cabinets import make_cabinet, make_client, make_contact, make_member
 from tests.factories.invoices import make_invoice
 
 Browse = Callable[[Membership | None], FirmBrowser]
@@ -178,6 +178,52 @@ def test_tells_people_each_use_with_the_rights_of_its_basis(cabinet: Cabinet) ->
         assert use.lengths
     assert "7 ans après la fin de l’exercice" in " ".join(found.uses[1].lengths)
     assert found.has_consent
+
+
+def test_a_contact_reads_the_basis_and_the_rights_of_whom_no_contract_binds(cabinet: Cabinet) -> None:
+    by_name = {one.name: one for one in PURPOSES}
+    of_client, of_contact = (information.of_firm(cabinet, is_contact=told).uses for told in (False, True))
+
+    changed = [(one, other) for one, other in zip(of_client, of_contact, strict=True) if one != other]
+
+    assert [one.name for one, _ in changed] == ["Recouvrement amiable des honoraires"]
+    [(before, after)] = changed
+    assert (before.basis, before.interest) == ("Exécution du contrat (art. 6-1-b)", "")
+    assert (after.basis, after.interest) == ("Intérêt légitime (art. 6-1-f)", by_name[after.name].text)
+    assert ("Portabilité" in before.rights, "Opposition" in before.rights) == (True, False)
+    assert ("Portabilité" in after.rights, "Opposition" in after.rights) == (False, True)
+    assert information.of_contacts(cabinet) == (after,)
+
+
+@pytest.mark.parametrize("is_contact", [False, True])
+def test_each_link_reads_its_own_basis(cabinet: Cabinet, browse: Browse, is_contact: bool) -> None:
+    client = make_client()
+    link = links.link_for(client=client, contact=make_contact(client=client) if is_contact else None)
+
+    text = plain(browse(None).get(f"{urlsplit(links.url_of(link)).path}donnees/").content.decode())
+
+    told = text.partition("<h3>Recouvrement amiable des honoraires</h3>")[2].partition("<h3>")[0]
+    rights = told.partition("<dt>Vos droits</dt><dd>")[2].partition("</dd>")[0]
+    basis, given = {
+        False: ("Exécution du contrat (art. 6-1-b)", "accès, rectification, effacement, limitation, portabilité"),
+        True: ("Intérêt légitime (art. 6-1-f)", "accès, rectification, effacement, limitation, opposition"),
+    }[is_contact]
+    assert f"<dt>Fondement</dt><dd>{basis}" in told
+    assert rights == given
+    assert ("vous n’êtes pas tenu de les donner" in text) is is_contact
+    assert ("nécessaires au contrat" in text) is not is_contact
+
+
+def test_the_text_to_copy_says_both_cases(told: Callable[[str], str]) -> None:
+    text = told("/rgpd/information/")
+
+    clients, _, contacts = text.partition("Si vous êtes joint pour un client du cabinet")
+    assert "Fondement : Exécution du contrat (art. 6-1-b)." in clients
+    assert (
+        "Recouvrement amiable des honoraires.<br> Fondement : Intérêt légitime (art. 6-1-f)."
+        " L’intérêt poursuivi est cette finalité même.<br> Vos droits : accès, rectification, effacement, limitation,"
+        " opposition."
+    ) in contacts
 
 
 @pytest.mark.parametrize(("years", "words"), [(10, "10 ans après la fin de l’exercice"), (6, "6 ans après la fin")])
