@@ -1221,11 +1221,12 @@ def retention_of(holding: Holding) -> Retention:
     return next(one for one in RETENTIONS if one.slug == holding.retention)
 
 
-def words_of(retention: Retention, *, accounting_years: int) -> str:
-    """Return a length in words: the firm chooses how many years its vouchers are kept (six at least)."""
-    if retention.slug not in {"accounting", "client"}:
+def words_of(retention: Retention, *, accounting_years: int | None) -> str:
+    """Return a length in words; without years, what any firm may choose for its vouchers."""
+    if retention.slug != "accounting":
         return retention.words
-    return retention.words.replace("10 ans", f"{accounting_years} ans")
+    chosen = "6 ans au moins, 10 par défaut, au choix du cabinet," if accounting_years is None else None
+    return retention.words.replace("10 ans", chosen or f"{accounting_years} ans")
 
 
 def holdings_of(purpose: Purpose) -> tuple[Holding, ...]:

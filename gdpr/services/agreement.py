@@ -13,7 +13,7 @@ from cabinets.enums import Right
 from cabinets.models import Cabinet, Membership
 from cabinets.permissions import ensure
 from gdpr.errors import GdprError
-from gdpr.inventory import HOLDINGS, PURPOSES, RETENTIONS
+from gdpr.inventory import HOLDINGS, PURPOSES, RETENTIONS, words_of
 from gdpr.models import Agreement
 from gdpr.services import chain_of_processors, kept_pdf
 from gdpr.services.emptying import model_of
@@ -22,7 +22,7 @@ from templates_lib.pdf import render_document
 from templates_lib.rendering import day_words
 
 # Changed with the words of the layout: a firm that signed another version is asked again.
-VERSION = "2026-12"
+VERSION = "2026-12-2"
 FOLDER = "accords"
 LAYOUT = "processing_agreement.html"
 STYLES = ("fonts.css", "document.css")
@@ -79,7 +79,7 @@ def context_of(cabinet: Cabinet, *, signed: str = "") -> dict[str, Any]:
         "persons": sorted(persons),
         "kinds": sorted({str(model_of(one)._meta.verbose_name_plural) for one in HOLDINGS if one.client}),
         "purposes": [one for one in PURPOSES if not one.by_vendor],
-        "retentions": RETENTIONS,
+        "retentions": [(one.name, words_of(one, accounting_years=None)) for one in RETENTIONS],
         "measures": MEASURES,
         "processors": chain_of_processors.of_the_installation(on=cabinet.today()),
         "signed": signed,

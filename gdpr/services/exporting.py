@@ -20,10 +20,11 @@ from cabinets.models import Cabinet, Client, Contact, JournalEntry, Membership, 
 from cabinets.sealing import SealedModel, open_together
 from cabinets.sheets import SheetWriter
 from gdpr.enums import Basis, Claim
-from gdpr.inventory import HOLDINGS, Holding, purpose_of, retention_of
+from gdpr.inventory import HOLDINGS, Holding, purpose_of, retention_of, words_of
 from gdpr.matrix import basis_for
 from gdpr.services.chain_of_processors import of_the_firm, of_the_installation
 from gdpr.services.emptying import model_of, rows_about, rows_of
+from gdpr.services.facts import settings_in_force
 from invoices.models import Invoice
 from invoices.money import show_euros
 from invoices.sealed_files import open_sealed_stream
@@ -139,6 +140,7 @@ def _title(holding: Holding) -> str:
 
 
 def _as_json(person: DataSubject, cabinet: Cabinet, sections: list[Section]) -> str:
+    years = settings_in_force().accounting_years
     told = {
         "responsable": cabinet.name,
         "personne": person.name,
@@ -148,7 +150,7 @@ def _as_json(person: DataSubject, cabinet: Cabinet, sections: list[Section]) -> 
                 "nature": _title(holding),
                 "finalite": purpose_of(holding).name,
                 "base": person.basis(holding).label,
-                "duree": retention_of(holding).words,
+                "duree": words_of(retention_of(holding), accounting_years=years),
                 "lignes": rows,
             }
             for holding, rows in sections
@@ -160,6 +162,7 @@ def _as_json(person: DataSubject, cabinet: Cabinet, sections: list[Section]) -> 
 
 def _as_pdf(person: DataSubject, cabinet: Cabinet, claim: Claim, sections: list[Section]) -> bytes:
     purposes = {purpose_of(holding).slug: (purpose_of(holding), person.basis(holding)) for holding, _ in sections}
+    years = settings_in_force().accounting_years
     context = {
         "head": letterhead_of(cabinet),
         "demo": "Démonstration : ce document ne concerne personne." if cabinet.is_demo else "",
@@ -179,7 +182,11 @@ def _as_pdf(person: DataSubject, cabinet: Cabinet, claim: Claim, sections: list[
             for one, basis in purposes.values()
         ],
         "sections": [
-            {"title": _title(holding), "duration": retention_of(holding).words, "rows": [row.items() for row in rows]}
+            {
+                "title": _title(holding),
+                "duration": words_of(retention_of(holding), accounting_years=years),
+                "rows": [row.items() for row in rows],
+            }
             for holding, rows in sections
         ],
     }

@@ -11,7 +11,7 @@ from cabinets.http import CabinetRequest
 from cabinets.models import Client
 from cabinets.permissions import requires
 from gdpr.forms import RetentionForm
-from gdpr.inventory import RETENTIONS
+from gdpr.inventory import RETENTIONS, words_of
 from gdpr.models import Purge
 from gdpr.services import archiving, retention
 from gdpr.services.facts import settings_in_force
@@ -30,12 +30,13 @@ def page(request: CabinetRequest) -> HttpResponse:
         messages.success(request, "Les durées sont enregistrées. Elles s’appliquent dès la prochaine nuit.")
         return redirect("gdpr_retention")
     journal.record("retention.seen", None)
+    known = settings_in_force()
     context = {
         "form": form,
-        "retentions": RETENTIONS,
+        "retentions": [(one, words_of(one, accounting_years=known.accounting_years)) for one in RETENTIONS],
         "coming": retention.coming(on=request.cabinet.today()),
         "purges": Purge.objects.order_by("-on", "-made_at")[:SHOWN],
-        "is_on": settings_in_force().purges,
+        "is_on": known.purges,
         "archiving": archiving.coming(on=request.cabinet.today()),
         "archived": Client.objects.exclude(archived_on=None).count(),
         "may_open": request.member.can(Right.OPEN_ARCHIVE),

@@ -31,6 +31,8 @@ CLAUSES = {
     "28-3-h, information and audits": ("toutes les informations qui prouvent", "les audits, inspections comprises"),
     "28-3, alert on an unlawful instruction": ("prévient aussitôt le cabinet s’il juge une instruction contraire",),
     "33-2, breach told in 24 hours": ("dans les vingt-quatre heures au plus", "soixante-douze heures"),
+    "lengths, whatever the firm chooses": ("6 ans au moins, 10 par défaut, au choix du cabinet, après la fin",),
+    "the firm's own mail": ("le cabinet répond du lieu de sa propre messagerie",),
     "professional secrecy": ("secret professionnel de l’avocat (loi du 31 décembre 1971, art. 66-5)",),
 }  # fmt: skip
 

@@ -18,7 +18,7 @@ from cabinets.models import Cabinet, Client, JournalEntry, Membership, Task
 from dunning.enums import ReminderState
 from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
 from gdpr.errors import GdprError
-from gdpr.models import RightsRequest
+from gdpr.models import RetentionSettings, RightsRequest
 from gdpr.services import requests as service
 from invoices.enums import StopKind
 from invoices.models import Standstill
@@ -133,6 +133,22 @@ def test_hands_over_all_and_only_what_concerns_the_person(owner: Membership) -> 
     assert [archive.read(name) for name in files] == [PDF]
     assert "Divorce" in pages
     assert [word for word in ("Autrui", "autrui@", "Voisin", "voisin@") if word in whole] == []
+
+
+def test_says_how_long_the_firm_chose_to_keep(owner: Membership) -> None:
+    RetentionSettings(accounting_years=7).save(force_insert=True)
+    client = known_client()
+    make_invoice(dossier=make_dossier(client=client))
+    row = recorded(owner, client, Claim.ACCESS)
+
+    service.prepare(request_id=row.pk, by=owner)
+
+    _, content = service.read_archive(request_id=row.pk, by=owner)
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    told = {one["nature"]: one["duree"] for one in json.loads(archive.read("donnees.json"))["donnees"]}
+    pages = "".join(page.extract_text() for page in PdfReader(io.BytesIO(archive.read("a-lire.pdf"))).pages)
+    assert told["Factures"] == "7 ans après la fin de l’exercice"
+    assert ("7 ans après la fin" in pages, "10 ans" in pages) == (True, False)
 
 
 def test_says_who_looked_by_role_and_never_by_name(

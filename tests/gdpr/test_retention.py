@@ -146,6 +146,8 @@ def test_chooses_its_lengths_within_the_law(
     assert (refused.status_code, kept) == (422, False)
     assert "six ans au moins" in refused.content.decode()
     assert (row.accounting_years, row.fiscal_month, row.archive_months, row.purges) == (7, 6, 24, True)
+    shown = desk.get("/rgpd/durees/").content.decode()
+    assert ("7 ans après la fin de l’exercice" in shown, "10 ans après" in shown) == (True, False)
     assert JournalEntry.objects.filter(event="retention.changed").count() == 1
 
 
