@@ -59,6 +59,8 @@ class Holding:
     """How a row leads to the client it is about; empty when it leads to none."""
     contact: tuple[str, ...] = ()
     """How a row leads to the client's contact it was addressed to or came from; empty when it leads to none."""
+    closed_by: str = ""
+    """What is filled, on the way to the client, once that way is closed; such a row may lead to several clients."""
     files: tuple[tuple[str, str], ...] = ()
     """Columns that name a sealed file, destroyed with the row's content, and what each file is bound to."""
     spare: tuple[str, ...] = ()
@@ -758,7 +760,9 @@ HOLDINGS: tuple[Holding, ...] = (
         neutral=("state", "ignored_reason"),
         ending=Ending.EMPTY,
         seen_by=Right.RECORD_PAYMENTS,
-        in_access=False,
+        client="matches__payment__client",
+        contact=("matches__payment__allocations__invoice__dossier__billing_contact",),
+        closed_by="matches__undone_at",
     ),
     Holding(
         model="payments.BankGuess",

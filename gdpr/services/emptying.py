@@ -35,18 +35,30 @@ def model_of(holding: Holding) -> type[models.Model]:
 def rows_of(holding: Holding, client_ids: Sequence[UUID]) -> QuerySet[Any]:
     """Return the rows a table holds about these clients, as far as the scope sees them."""
     lookup = "pk__in" if holding.client == "pk" else f"{holding.client}__in"
-    return model_of(holding)._default_manager.filter(**{lookup: list(client_ids)})
+    return _led(model_of(holding)._default_manager.all(), holding, Q(**{lookup: list(client_ids)}))
 
 
 def rows_about(holding: Holding, *, client_id: UUID, contact_id: UUID | None) -> QuerySet[Any]:
-    """Return the rows about one person: a contact's own, or the client's without those of their contacts."""
+    """Return the rows about one person: a contact's own, or the client's without those of anybody else."""
     rows = rows_of(holding, [client_id])
-    if contact_id is None:
-        return rows.exclude(_or({f"{path}__isnull": False} for path in holding.contact)) if holding.contact else rows
+    if holding.closed_by:
+        # Compared and not excluded: what is looked for is a row that leads to another client too.
+        other = Q(**{f"{holding.client}__lt": client_id}) | Q(**{f"{holding.client}__gt": client_id})
+        rows = rows.exclude(pk__in=_led(rows, holding, other).values("pk"))
     if not holding.contact:
-        return rows.none()
-    mine = model_of(holding)._default_manager.filter(_or({path: contact_id} for path in holding.contact))
-    return rows.filter(pk__in=mine.values("pk"))
+        return rows if contact_id is None else rows.none()
+    if contact_id is None:
+        anybody = _or({f"{path}__isnull": False} for path in holding.contact)
+        return rows.exclude(pk__in=_led(rows, holding, anybody).values("pk"))
+    mine = _or({path: contact_id} for path in holding.contact)
+    return rows.filter(pk__in=_led(rows, holding, mine).values("pk"))
+
+
+def _led(rows: QuerySet[Any], holding: Holding, there: Q) -> QuerySet[Any]:
+    """Return those of these rows that lead there, once each, by a road that is not closed."""
+    if not holding.closed_by:
+        return rows.filter(there)
+    return rows.filter(pk__in=rows.filter(there, **{f"{holding.closed_by}__isnull": True}).values("pk"))
 
 
 def _or(lookups: Iterable[dict[str, object]]) -> Q:

@@ -53,7 +53,9 @@ def preview(*, client_id: UUID, on: dt.date, contact_id: UUID | None = None) -> 
     for holding in OF_CLIENTS if contact_id is None else OF_CONTACTS:
         rows = _mine(holding, client_id, contact_id)
         if count := rows.count():
-            lines.append(_line(holding, _fate(holding, facts, contact_id, needed=needed), count))
+            fate = _fate(holding, facts, contact_id, needed=needed)
+            goes = contact_id is None and fates.spare_may_go(facts, is_asked=True)
+            lines += _lines(holding, fate, count, spare=holding.spare if goes else ())
     return lines
 
 
@@ -134,7 +136,8 @@ def _let_go_of(client_id: UUID, facts: ClientFacts, *, is_asked: bool) -> Counte
 
 
 def _goes_by_age(holding: Holding) -> bool:
-    return holding.retention in {"traces", "notices", "working"}
+    # A line of the bank may have paid several clients: its own fiscal year decides.
+    return holding.retention in {"traces", "notices", "working"} or bool(holding.closed_by)
 
 
 def _in_order(holdings: Sequence[Holding]) -> list[Holding]:
@@ -150,6 +153,19 @@ def _forget_reach(client_id: UUID, *, is_whole: bool) -> None:
     Client.objects.filter(pk=client_id).update(**reach, is_never_reminded=True)
 
 
-def _line(holding: Holding, fate: Fate, count: int) -> Line:
-    label = str(model_of(holding)._meta.verbose_name_plural if count > 1 else model_of(holding)._meta.verbose_name)
-    return Line(label, count, fate.is_gone, fate.until_on, fate.reason)
+def _lines(holding: Holding, fate: Fate, count: int, *, spare: Sequence[str]) -> list[Line]:
+    """Return what a person is told of a table: its rows, then what goes of them although they stay."""
+    meta = model_of(holding)._meta
+    label = str(meta.verbose_name_plural if count > 1 else meta.verbose_name)
+    if fate.is_gone or not spare:
+        return [Line(label, count, fate.is_gone, fate.until_on, fate.reason)]
+    fields = {one.name: one for one in meta.concrete_fields}
+    rest = [name for name in holding.fields if name not in spare and not fields[name].choices]
+    if not rest:
+        return [Line(label, count, is_gone=True, until_on=None, reason="")]
+    columns = [str(fields[name].verbose_name) for name in spare if not name.endswith("_index")]
+    told = f"{label}\u00a0: {', '.join(columns)}"
+    return [
+        Line(label, count, fate.is_gone, fate.until_on, fate.reason),
+        Line(told, count, is_gone=True, until_on=None, reason=""),
+    ]

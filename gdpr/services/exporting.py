@@ -92,7 +92,7 @@ def sections_of(person: DataSubject, cabinet: Cabinet, claim: Claim) -> list[Sec
 
 
 def kept_apart(person: DataSubject) -> int:
-    """Return how many messages and forms of this client's file bear somebody else's data (art. 15-4)."""
+    """Return how many messages, forms and bank lines of this client's file bear somebody else's data (art. 15-4)."""
     if person.contact is not None:
         return 0
     apart = [one for one in holdings_told(Claim.ACCESS) if one.contact and one.contact != ("pk",)]

@@ -37,7 +37,7 @@ REFUSED = 422
 SHOWN = 200
 SOON_DAYS = 7
 FOUND = {
-    Claim.ACCESS: "Voici une copie de toutes les données que nous avons sur vous.",
+    Claim.ACCESS: "Voici une copie des données que nous avons sur vous.",
     Claim.PORTABILITY: "Voici, dans un format réutilisable, les données que vous nous avez fournies.",
     Claim.RECTIFICATION: "Vos données sont corrigées.",
     Claim.ERASURE: "Nous avons effacé ce qui pouvait l’être.",

@@ -117,7 +117,7 @@ def test_hands_a_client_nothing_of_those_reached_for_them_and_says_so(owner: Mem
     assert [line["message en texte"] for line in lines] == ["Bonjour Madame"]
     assert [word for word in ("Tiers", "paul@", "Paul", "+33600000001") if word in text] == []
     assert told["tenu_a_part"] == 1
-    assert "1 message ou formulaire de votre dossier porte les coordonnées d’une autre personne" in " ".join(
+    assert "1 message, formulaire ou ligne de banque de votre dossier porte les données d’une autre" in " ".join(
         text.split()
     )
 

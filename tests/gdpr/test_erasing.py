@@ -113,6 +113,8 @@ def test_keeps_what_serves_the_contract_while_something_is_owed(known: Known, di
     assert lines["visite"].is_gone
     assert not LinkVisit.objects.exists()
     assert len(files(disk)) == 1
+    assert (lines["client"].is_gone, lines["contact"].is_gone) == (False, False)
+    assert [label for label in lines if "adresse e-mail" in label] == []
 
 
 def test_erases_on_demand_what_no_voucher_needs_once_all_is_paid(known: Known, disk: Path) -> None:
@@ -129,6 +131,9 @@ def test_erases_on_demand_what_no_voucher_needs_once_all_is_paid(known: Known, d
     assert lines["facture"].reason == LAW
     assert client.is_never_reminded
     assert len(files(disk)) == 1
+    assert (lines["contact"].is_gone, lines["contact"].until_on, lines["contact"].reason) == (True, None, "")
+    assert (lines["client"].is_gone, lines["client"].reason) == (False, LAW)
+    assert lines["client\u00a0: adresse e-mail, téléphone, note"].is_gone
 
 
 def test_forgets_messages_once_limitation_is_over_and_keeps_vouchers(known: Known, disk: Path) -> None:

@@ -196,6 +196,25 @@ def test_erases_and_keeps_with_the_request_what_stays(owner: Membership) -> None
     assert "Delorme" not in json.dumps(list(report.values()))
 
 
+def test_the_usual_answer_names_what_stays_and_not_what_went(
+    owner: Membership, browse: Callable[[Membership | None], FirmBrowser]
+) -> None:
+    client = known_client(phone="+33612345678")
+    make_contact(client=client, last_name="Voisin", email="voisin@autre.example")
+    invoice = make_invoice(dossier=make_dossier(client=client))
+    make_payment(invoice=invoice, on=invoice.due_on)
+    row = recorded(owner, client, Claim.ERASURE)
+    service.erase(request_id=row.pk, by=owner)
+
+    page = browse(owner).get(f"/rgpd/demandes/{row.pk}/")
+
+    text = page.context["answer_form"].initial["text"]
+    assert "- facture\u00a0: Pièces que la loi" in text
+    assert "- client\u00a0: Pièces que la loi" in text
+    assert "contact" not in text
+    assert "adresse e-mail" not in text
+
+
 def test_stops_every_reminder_of_a_client_who_asks_for_restriction(owner: Membership) -> None:
     client = known_client()
     invoice = make_invoice(dossier=make_dossier(client=client))

@@ -156,7 +156,7 @@ def test_a_request_for_one_s_data_is_answered_from_end_to_end(
     page.get_by_role("button", name="Enregistrer la réponse").click()
     expect(page.get_by_text("La réponse est enregistrée, avec sa date et son auteur.")).to_be_visible()
     theirs.goto(f"{address}demande/")
-    expect(theirs.get_by_text("une copie de toutes les données")).to_be_visible()
+    expect(theirs.get_by_text("une copie des données")).to_be_visible()
 
     with zipfile.ZipFile(download.value.path()) as archive:
         told = json.loads(archive.read("donnees.json"))
