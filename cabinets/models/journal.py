@@ -37,6 +37,11 @@ class JournalEntry(CabinetOwned):
     def __str__(self) -> str:
         return self.event
 
+    @property
+    def is_from_link(self) -> bool:
+        """Say whether it comes from whoever opened a link, whose address is not kept; the server asks no request."""
+        return self.member_id is None and self.address is None and self.request_id != ""
+
 
 class JournalSeal(CabinetOwned):
     """The head of a finished month: altering, adding or removing a line of it no longer matches."""

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from cabinets.errors import SealBrokenError
-from cabinets.journal_labels import EVENTS
+from cabinets.journal_labels import label_of
 from cabinets.models import Cabinet, Client, Contact, JournalEntry, Membership, SupportAnswer
 from cabinets.sealing import SealedModel, open_together
 from cabinets.sheets import SheetWriter
@@ -25,7 +25,6 @@ from gdpr.matrix import basis_for
 from gdpr.services.chain_of_processors import of_the_firm, of_the_installation
 from gdpr.services.emptying import model_of, rows_about, rows_of
 from gdpr.services.facts import settings_in_force
-from invoices.models import Invoice
 from invoices.money import show_euros
 from invoices.sealed_files import open_sealed_stream
 from templates_lib.letterhead import letterhead_of
@@ -195,25 +194,29 @@ def _as_pdf(person: DataSubject, cabinet: Cabinet, claim: Claim, sections: list[
 
 def _who_looked(person: DataSubject, cabinet: Cabinet) -> str:
     """List who read or changed what of this person: by role, since a member of the team is a person too."""
-    subjects = [person.contact.pk] if person.contact else _subjects(person.client)
     roles = {member.pk: member.get_role_display() for member in Membership.objects.all()}
     roles |= dict.fromkeys(SupportAnswer.objects.values_list("pk", flat=True), "L’assistance, avec l’accord du cabinet")
     page = io.StringIO()
     writer = SheetWriter(page)
     writer.write(["Instant", "Acte", "Par"])
-    entries = JournalEntry.objects.filter(subject_id__in=subjects).order_by("at", "pk")
+    entries = JournalEntry.objects.filter(subject_id__in=_subjects(person)).order_by("at", "pk")
     for entry in entries.iterator(2000):
-        who = roles.get(entry.member_id, "Une personne du cabinet") if entry.member_id else "Le logiciel"
-        writer.write([f"{entry.at.astimezone(cabinet.zone):%d/%m/%Y %H:%M}", _act(entry.event), who])
+        who = roles.get(entry.member_id, "Une personne du cabinet") if entry.member_id else _without_member(entry)
+        writer.write([f"{entry.at.astimezone(cabinet.zone):%d/%m/%Y %H:%M}", label_of(entry.event), who])
     return "\ufeff" + page.getvalue()
 
 
-def _subjects(client: Client) -> list[UUID]:
-    return [client.pk, *Invoice.objects.filter(client=client).values_list("pk", flat=True)]
+def _without_member(entry: JournalEntry) -> str:
+    return "Qui a ouvert le lien envoyé par le cabinet" if entry.is_from_link else "Le logiciel"
 
 
-def _act(event: str) -> str:
-    return EVENTS.get(event, event)
+def _subjects(person: DataSubject) -> list[UUID]:
+    """Return every row about this person that somebody may have looked at, told in the copy or not."""
+    found: list[UUID] = []
+    for holding in HOLDINGS:
+        if holding.client and isinstance(model_of(holding)._meta.pk, models.UUIDField):
+            found += person.rows(holding).values_list("pk", flat=True)
+    return found
 
 
 def _files(holding: Holding, person: DataSubject) -> Iterable[tuple[str, bytes]]:

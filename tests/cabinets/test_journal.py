@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import json
 import re
 from collections.abc import Callable
 from io import StringIO
@@ -135,10 +136,27 @@ def test_exports_the_lines_asked_for_and_notes_it(owner: Membership, browse: Bro
 
     response = browse(owner).get(f"{JOURNAL}export.csv?evenement=client.created")
 
-    rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig")), delimiter=";"))
+    rows = list(csv.reader(io.StringIO(response.getvalue().decode("utf-8-sig")), delimiter=";"))
     assert len(rows) == 3
     assert rows[1][:4] == ["24/11/2026", "10:30:00", str(owner.user), "Client\u00a0: créé"]
     assert JournalEntry.objects.get(event="journal.exported").facts == {"count": 2}
+
+
+def test_exports_every_line_however_many_and_its_facts(owner: Membership, browse: Browse) -> None:
+    write(count=10_001)
+    client = make_client()
+    with coming_from(Origin(address="203.0.113.9")):
+        journal.record("client.changed", client, fields=["email", "phone"], page="fiche")
+
+    response = browse(owner).get(f"{JOURNAL}export.csv")
+
+    rows = list(csv.DictReader(io.StringIO(response.getvalue().decode("utf-8-sig"), newline=""), delimiter=";"))
+    assert len(rows) == JournalEntry.objects.exclude(event="journal.exported").count()
+    assert sum(row["Événement"] == "Client\u00a0: consulté" for row in rows) == 10_001
+    [changed] = [row for row in rows if row["Identifiant"] == str(client.pk) and row["Faits"]]
+    assert json.loads(changed["Faits"]) == {"fields": ["email", "phone"], "page": "fiche"}
+    assert response["Content-Disposition"] == 'attachment; filename="journal-2026-11-24.csv"'
+    assert JournalEntry.objects.get(event="journal.exported").facts == {"count": len(rows)}
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+33", "-2", "@SUM(A1)", "\t=1", "\r=1"])

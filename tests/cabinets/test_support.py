@@ -390,7 +390,7 @@ def test_every_look_is_a_line_of_the_firms_journal_in_the_operators_name(
     journal = words(partner.get("/parametres/journal/").content.decode())
     assert "Assistance : Claire Aubry" in journal
     assert "Page ouverte par l’assistance" in journal
-    assert "Assistance : Claire Aubry" in words(partner.get("/parametres/journal/export.csv").content.decode())
+    assert "Assistance : Claire Aubry" in words(partner.get("/parametres/journal/export.csv").getvalue().decode())
     page = words(partner.get(f"{PAGE}{answer.request_id}/").content.decode())
     assert all(text in page for text in (REASON, "Accordé par Claire Aubry, de 10 h 30 à 10 h 45", "/factures/"))
     assert "Dupont" not in page

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from cabinets import journal
 from cabinets.enums import Role
 from cabinets.errors import RightMissingError
+from cabinets.journal import Origin, coming_from
+from cabinets.journal_labels import label_of
 from cabinets.models import Cabinet, Client, JournalEntry, Membership, Task
 from dunning.enums import ReminderState
 from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
@@ -166,6 +169,49 @@ def test_says_who_looked_by_role_and_never_by_name(
     lines = list(csv.DictReader(io.StringIO(sheet), delimiter=";"))
     assert "Associé" in {line["Par"] for line in lines}
     assert owner.user.last_name not in sheet
+
+
+def looked_at(owner: Membership, client: Client) -> list[tuple[str, str]]:
+    """Return what the list of a client's consultations says, act by act."""
+    row = recorded(owner, client, Claim.ACCESS)
+    service.prepare(request_id=row.pk, by=owner)
+    _, content = service.read_archive(request_id=row.pk, by=owner)
+    sheet = zipfile.ZipFile(io.BytesIO(content)).read("consultations.csv").decode("utf-8-sig")
+    return [(line["Acte"], line["Par"]) for line in csv.DictReader(io.StringIO(sheet), delimiter=";")]
+
+
+def test_lists_who_looked_at_every_row_that_leads_to_them(owner: Membership) -> None:
+    client, stranger = known_client(), make_client(company="Autrui SARL")
+    seen = 0
+    for one in (client, stranger):
+        dossier = make_dossier(client=one)
+        invoice = make_invoice(dossier=dossier)
+        reminder = make_reminder(make_case(invoice=invoice))
+        payment = make_payment(invoice=invoice, on=invoice.due_on)
+        asked = ask_about_data(link=link_for(client=one), right=DataRight.ACCESS, today=invoice.due_on)
+        rows = (one, dossier, invoice, reminder, payment, asked, attach_to_invoice(
+            invoice_id=invoice.pk, upload=Upload("facture.pdf", PDF)
+        ))  # fmt: skip
+        for row in rows:
+            assert row is not None
+            journal.record("page.looked", row)
+        seen = len(rows)
+
+    told = looked_at(owner, client)
+
+    assert told.count(("page.looked", "Le logiciel")) == seen == 7
+
+
+def test_says_in_words_what_was_looked_at_and_what_came_from_a_link(owner: Membership) -> None:
+    client = known_client()
+    with coming_from(Origin(request_id="a1")):
+        journal.record("client.seen", client, page="x")
+    journal.record("client.changed", client)
+
+    told = looked_at(owner, client)
+
+    assert ("Client\u00a0: consulté", "Qui a ouvert le lien envoyé par le cabinet") in told
+    assert [who for act, who in told if act == label_of("client.changed")] == ["Le logiciel"]
 
 
 def test_carries_only_what_the_person_gave(owner: Membership) -> None:
