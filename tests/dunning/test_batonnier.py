@@ -1,5 +1,6 @@
 """The bâtonnier's file: one PDF a lawyer would file, its pieces apart, and nothing for who has another judge."""
 
+import datetime as dt
 import io
 import zipfile
 from collections.abc import Callable
@@ -162,11 +163,12 @@ def grouped(cabinet: Cabinet) -> tuple[Invoice, Invoice]:
         make_case(invoice=make_invoice(dossier=make_dossier(client=client), number=number))
         for number in ("F-MIENNE", "F-VOISINE")
     )
-    said: dict[str, Any] = {"state": ReminderState.ACCEPTED, "spoken_on": TODAY, "spoken_at": cabinet.now()}
-    make_reminder(mine, text="Il reste dû F-MIENNE", subject="Une facture", recipient="a@martin.example", **said)
+    said: dict[str, Any] = {"state": ReminderState.ACCEPTED, "spoken_on": TODAY, "recipient": "a@martin.example"}
+    earlier = cabinet.now() - dt.timedelta(hours=1)
+    make_reminder(mine, text="Il reste dû F-MIENNE", subject="Une facture", spoken_at=earlier, **said)
     both = "Il reste dû F-MIENNE et F-VOISINE"
     mine.next_rank = beside.next_rank = 2
-    make_reminder(mine, beside, text=both, subject="Deux factures", recipient="a@martin.example", **said)
+    make_reminder(mine, beside, text=both, subject="Deux factures", spoken_at=cabinet.now(), **said)
     return mine.invoice, beside.invoice
 
 
