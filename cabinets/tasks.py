@@ -6,7 +6,20 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from cabinets.services import archive, bank_account, mail_desk, people, sign_in, sign_up, subscription, support
+from cabinets.models import Cabinet
+from cabinets.scoping import working_for
+from cabinets.services import (
+    archive,
+    bank_account,
+    journal_seals,
+    mail_desk,
+    people,
+    sign_in,
+    sign_up,
+    subscription,
+    support,
+)
+from cabinets.services.firm import every_firm
 
 HEARTBEAT = "heartbeat"
 
@@ -63,6 +76,22 @@ def settle_support() -> int:
 def close_archives() -> int:
     """Every minute: note the end of the archives whose hour is over."""
     return archive.close_what_is_over()
+
+
+@shared_task
+def seal_journals() -> int:
+    """Each day: hand over each firm, whose journal may have a finished month to seal; return how many."""
+    ids = [cabinet_id for cabinet_id, _ in every_firm()]
+    for cabinet_id in ids:
+        seal_journal.delay(str(cabinet_id))
+    return len(ids)
+
+
+@shared_task
+def seal_journal(cabinet_id: str) -> int:
+    """Seal the finished months of one firm's journal; return how many."""
+    with working_for(cabinet_id=UUID(cabinet_id)):
+        return len(journal_seals.seal_finished_months(on=journal_seals.sealing_day(Cabinet.objects.get())))
 
 
 @shared_task

@@ -18,7 +18,7 @@ from cabinets import segments, wall
 from cabinets.enums import ContactRole, Role
 from cabinets.models import Cabinet, Client, Dossier, Membership, User
 from cabinets.scoping import acting_for, tenant_atomic, working_for
-from cabinets.services import clients, dossiers
+from cabinets.services import clients, dossiers, journal_seals
 from cabinets.services import firm as firm_services
 from cabinets.services.clients import ContactFacts
 from cabinets.services.dossiers import DossierFacts
@@ -137,6 +137,13 @@ def move_to(day: dt.date) -> bool:
             with working_for(cabinet_id=cabinet.pk):
                 moved |= bool(Cabinet.objects.filter(pk=cabinet.pk).update(demo_on=day))
     return moved
+
+
+def seal_the_journals() -> None:
+    """Seal the finished months of the story, as each night does of every firm."""
+    for cabinet in demo_cabinets():
+        with working_for(cabinet_id=cabinet.pk):
+            journal_seals.seal_finished_months(on=journal_seals.sealing_day(cabinet))
 
 
 def demo_cabinets() -> list[Cabinet]:

@@ -143,6 +143,8 @@ CELERY_BEAT_SCHEDULE = {
     "sessions": {"task": "cabinets.tasks.forget_sessions", "schedule": crontab(hour="3", minute="10")},
     "retention": {"task": "gdpr.tasks.purge", "schedule": crontab(hour="3", minute="20")},
     "archiving": {"task": "gdpr.tasks.archive", "schedule": crontab(hour="3", minute="35")},
+    # Every day, and not on the first alone: a machine that was off that day seals on the next.
+    "journals": {"task": "cabinets.tasks.seal_journals", "schedule": crontab(hour="4", minute="10")},
     "audits": {"task": "gdpr.tasks.remind_of_audits", "schedule": crontab(hour="7", minute="40")},
     "copies": {"task": "gdpr.tasks.sweep_copies", "schedule": 20.0},
     "operator_news": {"task": "gdpr.tasks.sweep_news", "schedule": 20.0},

@@ -7,16 +7,14 @@ from django.db import transaction
 
 from cabinets import journal
 from cabinets.enums import NotificationKind, Right
-from cabinets.models import Cabinet, JournalSeal, Membership, Notification, PasskeyDevice, TotpDevice
+from cabinets.models import Cabinet, Membership, Notification
 from cabinets.permissions import ensure
-from cabinets.services.journal_seals import months_that_differ
 from cabinets.services.notifications import tell
-from dunning.models import MailServer
 from dunning.presenting import plural
 from gdpr.enums import Attested, RightsState
 from gdpr.errors import GdprError
 from gdpr.models import Attestation, RetentionSettings, RightsRequest
-from gdpr.services import agreement
+from gdpr.services import agreement, securing
 from invoices.law.limitation import shift_months
 from invoices.money import NBSP
 
@@ -44,7 +42,7 @@ def checks(*, cabinet: Cabinet) -> list[Check]:
         _privacy(today),
         _retention(),
         _rights(today),
-        _security(today),
+        _security(cabinet),
         _training(today),
         _audit(today),
     ]
@@ -118,22 +116,12 @@ def _rights(today: dt.date) -> Check:
     return Check("droits", "Demandes des personnes traitées dans le mois", late == 0, told, "/rgpd/demandes/", "Ouvrir")
 
 
-def _security(today: dt.date) -> Check:
-    active = Membership.objects.filter(is_active=True)
-    with_factor = set(TotpDevice.objects.filter(confirmed=True).values_list("user_id", flat=True))
-    with_factor |= set(PasskeyDevice.objects.filter(suspected_at=None).values_list("user_id", flat=True))
-    without = [one for one in active.values_list("user_id", flat=True) if one not in with_factor]
-    altered = months_that_differ(on=today)
-    sealed = JournalSeal.objects.count()
-    server = MailServer.objects.first()
-    in_clear = server is not None and server.security == "none"
-    told = (
-        f"{plural(active.count(), 'personne', 'personnes')}, dont {len(without)} encore sans second facteur.",
-        f"Mois de journal scellés{NBSP}: {sealed}. Altérés{NBSP}: {len(altered)}.",
-        "Le serveur d’envoi du cabinet parle sans TLS." if in_clear else "Les messages partent sous TLS.",
-    )
-    is_met = not altered and not in_clear
-    return Check("securite", "Accès restreints, chiffrés et journalisés", is_met, told, "/parametres/journal/", "Voir")
+def _security(cabinet: Cabinet) -> Check:
+    found = securing.points(cabinet=cabinet)
+    first = next((one for one in found if not one.is_held), None)
+    url, act = (first.url, first.act) if first else ("/parametres/journal/", "Voir")
+    told = tuple(one.words for one in found)
+    return Check("securite", "Accès restreints, chiffrés et journalisés", first is None, told, url, act)
 
 
 def _training(today: dt.date) -> Check:

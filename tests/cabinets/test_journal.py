@@ -9,10 +9,12 @@ from collections.abc import Callable
 from io import StringIO
 
 import pytest
+import time_machine
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
 
-from cabinets import journal
+from cabinets import journal, tasks
 from cabinets.enums import Role
 from cabinets.journal import Origin, coming_from, coming_from_no_place
 from cabinets.journal_labels import EVENTS, label_of
@@ -190,6 +192,46 @@ def test_seals_finished_months_once_and_not_the_one_running(cabinet: Cabinet) ->
     assert list(JournalSeal.objects.order_by("month").values_list("lines", flat=True)) == [3, 2]
     assert journal_seals.seal_finished_months(on=NOW.date()) == []
     assert journal_seals.months_that_differ(on=NOW.date()) == []
+
+
+@pytest.mark.committed
+@pytest.mark.parametrize(("hour", "sealed"), [(dt.time(3, 59), 0), (dt.time(4, 10), 1)])
+def test_each_night_seals_the_month_that_is_over_in_utc(
+    committed: None, monkeypatch: pytest.MonkeyPatch, hour: dt.time, sealed: int
+) -> None:
+    """Whatever the firm's own clock says; and once what was under way at midnight has written its lines."""
+    firm = make_cabinet(slug="papeete", zone_name="Pacific/Tahiti")
+    with working_for(cabinet_id=firm.pk):
+        write(count=2)
+    monkeypatch.setattr(tasks.seal_journal, "delay", tasks.seal_journal)
+
+    with time_machine.travel(dt.datetime.combine(dt.date(2026, 12, 1), hour, tzinfo=dt.UTC), tick=False):
+        assert (tasks.seal_journals(), tasks.seal_journals()) == (1, 1)
+
+    assert settings.CELERY_BEAT_SCHEDULE["journals"]["task"] == tasks.seal_journals.name
+
+    with working_for(cabinet_id=firm.pk):
+        kept = list(JournalSeal.objects.values_list("month", "lines"))
+    assert kept == [(dt.date(2026, 11, 1), 2)][:sealed]
+
+
+def test_a_demonstration_that_stayed_behind_is_sealed_by_its_own_day(cabinet: Cabinet) -> None:
+    Cabinet.objects.update(is_demo=True, demo_on=dt.date(2026, 10, 30))
+    behind = journal_seals.sealing_day(Cabinet.objects.get())
+    Cabinet.objects.update(demo_on=dt.date(2026, 12, 4))
+
+    ahead = journal_seals.sealing_day(Cabinet.objects.get())
+
+    assert (behind, ahead) == (dt.date(2026, 10, 30), NOW.date())
+
+
+def test_names_the_finished_months_that_have_lines_and_no_seal(cabinet: Cabinet) -> None:
+    write(count=3, days_ago=100)
+    write(count=2, days_ago=30)
+    write(count=1)
+    JournalSeal(month=dt.date(2026, 8, 1), lines=3, head=b"h").save(force_insert=True)
+
+    assert journal_seals.unsealed_months(on=NOW.date()) == [dt.date(2026, 10, 1)]
 
 
 def test_says_which_month_received_a_line_after_it_was_sealed(cabinet: Cabinet) -> None:

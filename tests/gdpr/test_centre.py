@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.template import Context
 from django.utils import timezone
 from pypdf import PdfReader
@@ -16,6 +17,8 @@ from cabinets.enums import Role
 from cabinets.errors import CabinetError, RightMissingError
 from cabinets.models import Cabinet, JournalEntry, Membership, Notification
 from cabinets.scoping import working_for
+from cabinets.services import journal_seals
+from dunning.models import Mailbox, MailServer
 from gdpr.breaches import Incident, dues, may_close
 from gdpr.enums import Attested, Claim, RequestOrigin, Risk
 from gdpr.errors import GdprError
@@ -25,7 +28,7 @@ from gdpr.services import requests as rights
 from invoices.sealed_files import path_of
 from payments.models import ProviderAccount
 from templates_lib.pdf import layout
-from tests.conftest import FirmBrowser
+from tests.conftest import FirmBrowser, prove_second_factor
 from tests.factories.cabinets import make_cabinet, make_client, make_member
 
 NOON = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
@@ -79,6 +82,8 @@ def test_counts_what_a_breach_asks_for(
 
 
 def test_meets_nothing_by_default_but_what_is_true(cabinet: Cabinet, owner: Membership) -> None:
+    prove_second_factor(owner)
+
     assert met(cabinet) == {
         "accord": False,
         "confidentialite": False,
@@ -92,6 +97,7 @@ def test_meets_nothing_by_default_but_what_is_true(cabinet: Cabinet, owner: Memb
 
 def test_meets_all_seven_for_reasons_that_are_told(cabinet: Cabinet, owner: Membership) -> None:
     today = cabinet.today()
+    prove_second_factor(owner)
     agreement.sign(by=owner)
     retention.save_settings(by=owner, accounting_years=10, fiscal_month=12, purges=True)
     centre.attest(by=owner, kind=Attested.PRIVACY, on=today, note="https://cabinet.example/confidentialite")
@@ -107,6 +113,7 @@ def test_meets_all_seven_for_reasons_that_are_told(cabinet: Cabinet, owner: Memb
 
 
 def test_signs_the_state_of_the_day_and_keeps_the_very_document(cabinet: Cabinet, owner: Membership) -> None:
+    prove_second_factor(owner)
     agreement.sign(by=owner)
     kept = Agreement.objects.get()
 
@@ -181,6 +188,104 @@ def test_counts_a_late_answer_against_the_firm(cabinet: Cabinet, owner: Membersh
     )
 
     assert met(cabinet)["droits"] is False
+
+
+def write(at: dt.datetime) -> None:
+    JournalEntry.objects.bulk_create([JournalEntry(at=at, event="client.seen")])
+
+
+def mail_server(security: str) -> None:
+    MailServer(host="smtp.cabinet.example", security=security, sender="a@cabinet.example").save(force_insert=True)
+
+
+def mailbox(security: str, *, is_enabled: bool = True) -> None:
+    box = Mailbox(host="imap.cabinet.example", security=security, username="a", is_enabled=is_enabled)
+    box.save(force_insert=True)
+
+
+ONE = "1\u00a0personne, dont 0 encore sans second facteur."
+UNALTERED = "Mois de journal scellés\u00a0: 0. Altérés\u00a0: 0."
+NO_SERVER = "Aucun serveur d’envoi n’est réglé\u00a0: aucun message ne part."
+IN_CLEAR = "Le serveur d’envoi du cabinet parle sans TLS."
+UNDER_TLS = "Les messages partent sous TLS, par le serveur du cabinet."
+READ_IN_CLEAR = "La boîte de réponses se lit sans TLS."
+
+
+@pytest.mark.parametrize(
+    ("act", "is_met", "url", "told"),
+    [
+        (lambda: None, True, "/parametres/journal/", (ONE, UNALTERED, NO_SERVER)),
+        (
+            lambda: make_member(role=Role.LAWYER),
+            False,
+            "/parametres/equipe/",
+            ("2\u00a0personnes, dont 1 encore sans second facteur.", UNALTERED, NO_SERVER),
+        ),
+        (lambda: make_member(role=Role.LAWYER, is_active=False), True, "/parametres/journal/", None),
+        (
+            lambda: write(NOON - dt.timedelta(days=24)),
+            False,
+            "/parametres/journal/",
+            (ONE, f"{UNALTERED} Finis et sans sceau\u00a0: 1, que l’exploitant scelle.", NO_SERVER),
+        ),
+        (lambda: mail_server("none"), False, "/parametres/serveur/", (ONE, UNALTERED, IN_CLEAR)),
+        (lambda: mail_server("starttls"), True, "/parametres/journal/", (ONE, UNALTERED, UNDER_TLS)),
+        (lambda: mailbox("none"), False, "/parametres/boite/", (ONE, UNALTERED, NO_SERVER, READ_IN_CLEAR)),
+        (lambda: mailbox("none", is_enabled=False), True, "/parametres/journal/", (ONE, UNALTERED, NO_SERVER)),
+        (
+            lambda: mailbox("tls"),
+            True,
+            "/parametres/journal/",
+            (ONE, UNALTERED, NO_SERVER, "La boîte de réponses se lit sous TLS."),
+        ),
+    ],
+    ids=[
+        "bare", "no_factor", "left", "unsealed", "server_in_clear", "server", "box_in_clear", "box_at_rest", "box",
+    ],
+)  # fmt: skip
+def test_says_what_keeps_the_data_safe_and_where_to_act(
+    cabinet: Cabinet, owner: Membership, act: Callable[[], Any], is_met: bool, url: str, told: tuple[str, ...] | None
+) -> None:
+    prove_second_factor(owner)
+    act()
+
+    [found] = [one for one in centre.checks(cabinet=cabinet) if one.slug == "securite"]
+
+    assert (found.is_met, found.url) == (is_met, url)
+    assert told is None or found.facts == told
+
+
+@pytest.mark.parametrize(
+    ("host", "is_under_tls", "words"),
+    [
+        ("smtp.plateforme.example", True, "Les messages partent sous TLS, par la plateforme."),
+        ("localhost", False, "Les messages partent par la plateforme, depuis sa propre machine."),
+        ("smtp.plateforme.example", False, NO_SERVER),
+    ],
+)
+def test_says_how_the_messages_of_a_firm_without_a_server_leave(
+    cabinet: Cabinet, owner: Membership, settings: Any, host: str, is_under_tls: bool, words: str
+) -> None:
+    settings.SENDING_DOMAIN, settings.EMAIL_HOST, settings.EMAIL_USE_TLS = "envois.example", host, is_under_tls
+    prove_second_factor(owner)
+
+    [found] = [one for one in centre.checks(cabinet=cabinet) if one.slug == "securite"]
+
+    assert (found.is_met, found.facts) == (True, (ONE, UNALTERED, words))
+
+
+def test_blames_nobody_for_a_month_that_ended_within_the_day(cabinet: Cabinet, owner: Membership) -> None:
+    prove_second_factor(owner)
+    write(NOON)
+
+    with time_machine.travel(dt.datetime(2026, 12, 2, 3, 59, tzinfo=dt.UTC), tick=False):
+        during = met(cabinet)["securite"]
+    with time_machine.travel(dt.datetime(2026, 12, 2, 4, tzinfo=dt.UTC), tick=False):
+        after = met(cabinet)["securite"]
+        journal_seals.seal_finished_months(on=journal_seals.sealing_day(cabinet))
+        sealed = met(cabinet)["securite"]
+
+    assert (during, after, sealed) == (True, False, True)
 
 
 def test_signs_once_and_keeps_the_very_document(owner: Membership) -> None:

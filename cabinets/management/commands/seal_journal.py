@@ -1,11 +1,10 @@
 """Seal the finished months of every firm's journal, or verify the seals."""
 
-import datetime as dt
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
+from cabinets.models import Cabinet
 from cabinets.scoping import working_for
 from cabinets.services import journal_seals
 from cabinets.services.firm import every_firm
@@ -22,11 +21,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Walk the firms one by one."""
-        # Segments are cut at midnight UTC, whatever a firm's clock says.
-        on = timezone.now().astimezone(dt.UTC).date()
         different = []
         for cabinet_id, slug in every_firm():
             with working_for(cabinet_id=cabinet_id):
+                on = journal_seals.sealing_day(Cabinet.objects.get())
                 if options["verify"]:
                     months = journal_seals.months_that_differ(on=on)
                     different += [f"{slug} {month:%Y-%m}" for month in months]

@@ -70,6 +70,7 @@ class Command(BaseCommand):
             story.play_tonight(progress=_into(progress, planned))
             sent = progress.add_task("Départ des messages, 10 h", total=None)
             story.send_what_departs(progress=_into(progress, sent))
+            story.seal_the_journals()
         night_table.show(console, _nights())
         _say_where(console)
 
@@ -79,6 +80,7 @@ class Command(BaseCommand):
         if story.move_to(demo_on):
             console.print(f"  La démonstration passe au {night_table.day_words(demo_on)}.")
         story.play_tonight()
+        story.seal_the_journals()
         _say_where(console)
 
 
