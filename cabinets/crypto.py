@@ -23,6 +23,8 @@ from cabinets.errors import SealBrokenError
 
 VERSION = b"\x01"
 NONCE = 12
+# A sealed value of nothing: version, key, nonce, tag.
+EMPTY = 1 + 16 + NONCE + 16
 KEY = 32
 INDEX = 16
 # What was wrapped begins with two bytes: a version of our own ring, or beyond, the service that made it.
@@ -133,7 +135,7 @@ def seal(data: bytes, *, key: bytes, key_id: UUID, bound_to: bytes) -> bytes:
 
 def key_id_of(sealed: bytes) -> UUID:
     """Return the id of the key a value was sealed with."""
-    if sealed[:1] != VERSION or len(sealed) < 1 + 16 + NONCE + 16:
+    if sealed[:1] != VERSION or len(sealed) < EMPTY:
         raise SealBrokenError("Une donnée chiffrée est illisible : son format n’est pas reconnu.")
     return UUID(bytes=bytes(sealed[1:17]))
 

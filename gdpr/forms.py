@@ -59,6 +59,15 @@ class RetentionForm(forms.Form):
         names = ("accounting_years", "fiscal_month", "archive_months", "purges")
         super().__init__(data, initial={name: getattr(instance, name) for name in names})
 
+    @property
+    def sure_of(self) -> str:
+        """Say what a person who was told what goes is sure of: other lengths are told again."""
+        return f"{self.cleaned_data['accounting_years']}/{self.cleaned_data['fiscal_month']}"
+
+    def is_sure(self) -> bool:
+        """Say whether the box beside what these very lengths take was ticked."""
+        return bool(self.data.get("sure") == self.sure_of)
+
 
 class OpeningForm(forms.Form):
     """Why an archive is opened."""

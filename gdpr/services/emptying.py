@@ -14,10 +14,13 @@ from uuid import UUID
 from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Func, Q, QuerySet
+from django.db.models.functions import Left, Length, Substr
+from django.db.models.lookups import Exact, In
 
 from cabinets import crypto
 from cabinets.enums import KeyPurpose
+from cabinets.models import DataKey
 from cabinets.scoping import current_cabinet_id
 from cabinets.sealing import Sealed, SealedModel, SealedTextField, active_key, key_bytes
 from gdpr.enums import Ending
@@ -133,6 +136,51 @@ def _empty(row: models.Model, columns: Sequence[str]) -> bool:
         return False
     type(row)._base_manager.filter(pk=row.pk).update(**changed)
     return True
+
+
+def not_emptied(holding: Holding, rows: QuerySet[Any], *, only: Sequence[str] = ()) -> QuerySet[Any]:
+    """Keep the rows that letting go of would change: `_empty`'s question, asked of all of them by the database."""
+    if holding.ending is Ending.DELETE:
+        return rows
+    if holding.ending is not Ending.EMPTY:
+        return rows.none()
+    model = model_of(holding)
+    fields = [model._meta.get_field(name) for name in only or holding.fields]
+    keys = [pk.bytes for pk in DataKey.objects.filter(purpose=KeyPurpose.FIRM).values_list("pk", flat=True)]
+    full = [_is_full(model, field, keys) for field in fields if not field.choices]
+    return rows.filter(reduce(or_, full)) if full else rows.none()
+
+
+def _is_full(model: type[models.Model], field: Any, keys: Sequence[bytes]) -> Q:
+    """Say of a column that it holds something; emptied, a sealed one holds nothing under one of the firm's keys."""
+    name = field.name
+    if isinstance(field, SealedTextField):
+        key = Substr(name, 2, 16, output_field=models.BinaryField())
+        return Q(**{f"{name}__isnull": False}) & ~(Q(Exact(Length(name), crypto.EMPTY)) & Q(In(key, keys)))
+    if field.null:
+        return Q(**{f"{name}__isnull": False})
+    if name in _unique_columns(model):
+        is_raw = isinstance(field, models.BinaryField)
+        # What `_nothing` writes there, made of the row's own number.
+        nobody = _Raw("pk") if is_raw else Left(_Named("pk"), field.max_length)
+        return ~Q(**{name: nobody})
+    if isinstance(field, models.JSONField):
+        return ~Q(**{name: []}) & ~Q(**{name: {}})
+    return ~Q(**{name: b"" if isinstance(field, models.BinaryField) else ""})
+
+
+class _Raw(Func):
+    """The sixteen bytes of a UUID."""
+
+    function = "uuid_send"
+    output_field = models.BinaryField()
+
+
+class _Named(Func):
+    """The letter x and the figures of a UUID."""
+
+    template = "('x' || replace(%(expressions)s::text, '-', ''))"
+    output_field = models.TextField()
 
 
 def _is_blank(row: models.Model, name: str) -> bool:

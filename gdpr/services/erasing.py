@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from gdpr.fates import ClientFacts, Fate
 from gdpr.inventory import HOLDINGS, Holding
 from gdpr.models import RightsRequest
 from gdpr.services import archives
-from gdpr.services.emptying import let_go, model_of, rows_about, rows_of
+from gdpr.services.emptying import let_go, model_of, not_emptied, rows_about, rows_of
 from gdpr.services.facts import facts_of, is_needed
 
 
@@ -113,14 +113,8 @@ def purge_client(*, client_id: UUID, on: dt.date) -> Mapping[str, int]:
 
 def _let_go_of(client_id: UUID, facts: ClientFacts, *, is_asked: bool) -> Counter[str]:
     counts: Counter[str] = Counter()
-    for holding in _in_order(OF_CLIENTS):
-        rows = rows_of(holding, [client_id])
-        if fates.fate(holding, facts).is_gone:
-            # What goes by its own age goes with the night's sweep; a person who asks does not wait for it.
-            if is_asked or not _goes_by_age(holding):
-                counts[holding.model] += let_go(holding, rows)
-        elif holding.spare and fates.spare_may_go(facts, is_asked=is_asked):
-            counts[holding.model] += let_go(holding, rows, only=holding.spare)
+    for holding, only in _what_goes(facts, is_asked=is_asked):
+        counts[holding.model] += let_go(holding, rows_of(holding, [client_id]), only=only)
     if messages := counts["dunning.Reminder"] + counts["payments.PlanMessage"]:
         evidence.append_emptied(client_id=client_id, messages=messages)
     if counts["cabinets.Client"]:
@@ -133,6 +127,26 @@ def _let_go_of(client_id: UUID, facts: ClientFacts, *, is_asked: bool) -> Counte
         counts["cabinets.DataKey"] += destroyed
         forget_keys()
     return Counter({name: count for name, count in counts.items() if count})
+
+
+def with_something_left(client_ids: Sequence[UUID], facts: ClientFacts) -> set[UUID]:
+    """Return those of these clients, whom the same fate awaits, of whom a night would still let something go."""
+    left: set[UUID] = set()
+    for holding, only in _what_goes(facts, is_asked=False):
+        rows = not_emptied(holding, rows_of(holding, client_ids), only=only).order_by()
+        left.update(rows.values_list(holding.client, flat=True).distinct())
+    return left
+
+
+def _what_goes(facts: ClientFacts, *, is_asked: bool) -> Iterator[tuple[Holding, tuple[str, ...]]]:
+    """Yield each table that goes, whole or for these columns alone."""
+    for holding in _in_order(OF_CLIENTS):
+        if fates.fate(holding, facts).is_gone:
+            # What goes by its own age goes with the night's sweep; a person who asks does not wait for it.
+            if is_asked or not _goes_by_age(holding):
+                yield holding, ()
+        elif holding.spare and fates.spare_may_go(facts, is_asked=is_asked):
+            yield holding, holding.spare
 
 
 def _goes_by_age(holding: Holding) -> bool:

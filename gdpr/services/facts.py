@@ -27,9 +27,14 @@ def settings_in_force() -> RetentionSettings:
     return RetentionSettings.objects.first() or RetentionSettings()
 
 
-def facts_of(client_ids: Sequence[UUID], *, on: dt.date) -> dict[UUID, ClientFacts]:
-    """Return the facts of these clients on a day, in as many queries for one as for a thousand."""
-    settings = settings_in_force()
+def facts_of(
+    client_ids: Sequence[UUID], *, on: dt.date, settings: RetentionSettings | None = None
+) -> dict[UUID, ClientFacts]:
+    """Return the facts of these clients on a day, in as many queries for one as for a thousand.
+
+    With the firm's lengths, or with those it is about to choose.
+    """
+    settings = settings or settings_in_force()
     mine: dict[str, object] = {"client__in": client_ids}
     vouchers = [
         *_latest(CreditNote, "issued_on", mine),

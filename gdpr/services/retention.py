@@ -15,13 +15,12 @@ from cabinets.enums import KeyPurpose, Right
 from cabinets.models import Client, DataKey, Membership
 from cabinets.permissions import ensure
 from cabinets.scoping import tenant_atomic
-from gdpr import fates
-from gdpr.fates import ClientFacts
+from gdpr.fates import client_may_go, messages_may_go
 from gdpr.inventory import HOLDINGS, Holding, retention_of
 from gdpr.models import Purge, RetentionSettings, RightsRequest
 from gdpr.services import archives
-from gdpr.services.emptying import let_go, model_of
-from gdpr.services.erasing import purge_client
+from gdpr.services.emptying import let_go, model_of, not_emptied
+from gdpr.services.erasing import purge_client, with_something_left
 from gdpr.services.facts import facts_of, settings_in_force
 from gdpr.terms import USUAL_ARCHIVE_MONTHS, YEAR, accounts_gone_through
 from invoices.law.limitation import OTHERS_YEARS, shift_months
@@ -102,26 +101,34 @@ def firms_due() -> list[UUID]:
     return list(rows.values_list("cabinet_id", flat=True))
 
 
-def coming(*, on: dt.date) -> Coming:
-    """Say what a purge of that day would let go of, without touching anything: what had its time since the last one."""
-    last = Purge.objects.order_by("-on").values_list("on", flat=True).first()
-    counts = {
-        holding.model: _old(holding, on).count() - (_old(holding, last).count() if last else 0) for holding in ageing()
-    }
+def coming(*, on: dt.date, settings: RetentionSettings | None = None) -> Coming:
+    """Say what a purge of that day would let go of, without touching anything: what is left, whatever went before."""
+    settings = settings or settings_in_force()
+    rows = {holding: _old(holding, on, settings).count() for holding in ageing()}
     messages = forgotten = 0
     for client_ids in _clients():
-        for facts in facts_of(client_ids, on=on).values():
-            if last is not None and not _came_due(facts, since=last):
-                continue
-            forgotten += fates.client_may_go(facts)
-            messages += fates.messages_may_go(facts) and not fates.client_may_go(facts)
-    names = {holding.model: str(model_of(holding)._meta.verbose_name_plural) for holding in ageing()}
-    return Coming(tuple((names[name], count) for name, count in counts.items() if count > 0), messages, forgotten)
+        due = {pk: one for pk, one in facts_of(client_ids, on=on, settings=settings).items() if messages_may_go(one)}
+        partly = {pk: one for pk, one in due.items() if not client_may_go(one)}
+        forgotten += len(due) - len(partly)
+        if partly:
+            # Nothing else tells them apart: their messages may go, their vouchers may not.
+            messages += len(with_something_left(list(partly), next(iter(partly.values()))))
+    named = ((str(model_of(holding)._meta.verbose_name_plural), count) for holding, count in rows.items() if count)
+    return Coming(tuple(named), messages, forgotten)
 
 
-def _came_due(facts: ClientFacts, *, since: dt.date) -> bool:
-    ends = (facts.messages_until, facts.accounts_until)
-    return any(end is not None and since <= end < facts.on for end in ends)
+def would_let_go(*, on: dt.date, chosen: RetentionSettings) -> Coming | None:
+    """Say what the next night would let go of with lengths that let it go of more; None when a choice takes nothing."""
+    known = settings_in_force()
+    is_wider = (
+        not known.purges
+        or chosen.accounting_years < known.accounting_years
+        or chosen.fiscal_month != known.fiscal_month
+    )
+    if not (chosen.purges and is_wider):
+        return None
+    found = coming(on=on, settings=chosen)
+    return None if found.is_empty else found
 
 
 def purge(*, on: dt.date) -> Counter[str]:
@@ -130,12 +137,13 @@ def purge(*, on: dt.date) -> Counter[str]:
     Call it outside any transaction: each table that ages and each client is committed on its own.
     """
     with tenant_atomic():
-        if not settings_in_force().purges:
+        settings = settings_in_force()
+        if not settings.purges:
             return Counter()
     counts: Counter[str] = Counter()
     for holding in ageing():
         with tenant_atomic():
-            counts[holding.model] += let_go(holding, _old(holding, on))
+            counts[holding.model] += let_go(holding, _old(holding, on, settings))
     with tenant_atomic():
         archives.destroy(_old_copies(on))
     clients = 0
@@ -157,23 +165,18 @@ def ageing() -> list[Holding]:
     return [one for one in HOLDINGS if one.model in AGES or one.model in VOUCHERS or one.model == UNPLACED]
 
 
-def _old(holding: Holding, on: dt.date) -> QuerySet[Any]:
-    """Return the rows of a table whose length is over on that day."""
+def _old(holding: Holding, on: dt.date, settings: RetentionSettings) -> QuerySet[Any]:
+    """Return the rows of a table whose length is over on that day, and that still hold something."""
     rows = model_of(holding)._default_manager.all()
     if holding.model in VOUCHERS:
-        settings = settings_in_force()
         last = accounts_gone_through(on, years=settings.accounting_years, month=settings.fiscal_month)
-        return _not_empty(holding, rows.filter(**{f"{VOUCHERS[holding.model]}__lte": last}))
-    if holding.model == UNPLACED:
-        return rows.filter(client=None, received_at__lt=_instant(on, months=UNPLACED_MONTHS))
-    months = retention_of(holding).months or 0
-    return _not_empty(holding, rows.filter(**{f"{AGES[holding.model]}__lt": _instant(on, months=months)}))
-
-
-def _not_empty(holding: Holding, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Leave out what was emptied already, where a row's file says so; a request's copy goes long before its words."""
-    is_told = holding.files and holding.model != "gdpr.RightsRequest"
-    return rows.exclude(**{holding.files[0][0]: ""}) if is_told else rows
+        rows = rows.filter(**{f"{VOUCHERS[holding.model]}__lte": last})
+    elif holding.model == UNPLACED:
+        rows = rows.filter(client=None, received_at__lt=_instant(on, months=UNPLACED_MONTHS))
+    else:
+        months = retention_of(holding).months or 0
+        rows = rows.filter(**{f"{AGES[holding.model]}__lt": _instant(on, months=months)})
+    return not_emptied(holding, rows)
 
 
 def _old_copies(on: dt.date) -> QuerySet[RightsRequest]:
@@ -195,4 +198,4 @@ def _clients() -> Iterator[list[UUID]]:
 def _due_clients(on: dt.date) -> list[UUID]:
     with tenant_atomic():
         found = [facts_of(ids, on=on) for ids in _clients()]
-    return [client_id for chunk in found for client_id, facts in chunk.items() if fates.messages_may_go(facts)]
+    return [client_id for chunk in found for client_id, facts in chunk.items() if messages_may_go(facts)]

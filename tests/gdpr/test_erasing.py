@@ -14,7 +14,8 @@ from dunning.enums import ReminderState
 from dunning.models import Call, Reminder
 from dunning.services import evidence
 from gdpr.fates import CLAIMS, LAW, OWED
-from gdpr.services.erasing import Line, erase, preview, purge_client
+from gdpr.services.emptying import let_go, not_emptied, rows_of
+from gdpr.services.erasing import OF_CLIENTS, Line, erase, preview, purge_client
 from invoices.models import Document, Invoice
 from invoices.services.documents import Upload, attach_to_invoice
 from payments.models import LinkVisit, Payment, PaymentLink
@@ -186,6 +187,19 @@ def test_erases_nothing_more_the_second_time(known: Known) -> None:
     erase(client_id=known.client.pk, on=TODAY)
 
     assert [line.facts["rows"] for line in told][1] == 0
+
+
+def test_the_database_says_as_many_rows_as_erasing_changes_and_none_afterwards(known: Known) -> None:
+    """`not_emptied` asks of all rows what emptying asks of each: table by table, the same answer."""
+    tables = OF_CLIENTS[::-1]
+    before = {one.model: not_emptied(one, rows_of(one, [known.client.pk])).count() for one in tables}
+
+    changed = {one.model: let_go(one, rows_of(one, [known.client.pk])) for one in tables}
+
+    after = {one.model: not_emptied(one, rows_of(one, [known.client.pk])).count() for one in tables}
+    assert before == changed
+    assert sum(before.values()) > 5
+    assert after == dict.fromkeys(before, 0)
 
 
 def test_tells_before_it_does_anything(known: Known, disk: Path) -> None:

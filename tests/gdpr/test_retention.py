@@ -100,6 +100,78 @@ def test_tells_what_would_go_without_touching_it(owner: Membership) -> None:
     assert LinkVisit.objects.count() == 1
 
 
+def middle_aged_client() -> Client:
+    """A client paid in 2017, whose engagement is over: their messages may go; their vouchers, once six years are."""
+    client = make_client(company="", last_name="Moyenne", kind="consumer", note="appeler le soir")
+    dossier = make_dossier(client=client, mandate_ended_on=dt.date(2017, 5, 1), fee_agreement_on=None)
+    invoice = make_invoice(dossier=dossier, issued_on=dt.date(2017, 4, 1), due_on=dt.date(2017, 5, 1), note="vu")
+    make_payment(invoice=invoice, on=dt.date(2017, 5, 20))
+    return client
+
+
+def bank_line(day: dt.date) -> None:
+    account = BankAccount.objects.first() or BankAccount(number="FR7630006000011234567890189", number_index=b"n" * 16)
+    account.save()
+    digest = bytes([BankFile.objects.count()])
+    file = BankFile(format="csv", source="upload", stored_as="", digest=digest * 32)
+    file.save(force_insert=True)
+    statement = BankStatement(file=file, account=account, starts_on=day, ends_on=day)
+    statement.save(force_insert=True)
+    BankLine(
+        account=account, statement=statement, line_index=digest * 16, rank=0, booked_on=day, value_on=day,
+        cents=100, label="VIR DELORME", counterparty="Anne Delorme",
+    ).save(force_insert=True)  # fmt: skip
+
+
+def test_counts_what_is_left_whatever_went_before_and_whatever_the_lengths_become(owner: Membership) -> None:
+    """A shorter length reaches what was kept on the day of the last purge: nothing is subtracted for that day."""
+    old_client()
+    middle_aged_client()
+    for year in (2014, 2017, 2018):
+        bank_line(dt.date(year, 6, 1))
+    turn_on(owner)
+    first = retention.coming(on=DAY)
+    retention.purge(on=DAY)
+    second = retention.coming(on=DAY)
+    retention.save_settings(by=owner, accounting_years=6, fiscal_month=12, purges=True)
+
+    third = retention.coming(on=DAY)
+    gone = retention.purge(on=DAY)
+
+    assert (first.rows, first.messages_of, first.forgotten) == ((("lignes de banque", 1),), 1, 1)
+    assert second.is_empty
+    assert (third.rows, third.messages_of, third.forgotten) == ((("lignes de banque", 2),), 0, 1)
+    assert (gone["payments.BankLine"], gone["cabinets.DataKey"]) == (2, 1)
+    assert retention.coming(on=DAY).is_empty
+
+
+def test_shortens_a_length_only_once_told_what_it_takes(
+    owner: Membership, browse: Callable[[Membership | None], FirmBrowser]
+) -> None:
+    middle_aged_client()
+    turn_on(owner)
+    retention.purge(on=DAY)
+    desk, shorter = browse(owner), {"accounting_years": "6", "fiscal_month": "12", "archive_months": "12"}
+
+    told = desk.post("/rgpd/durees/", {**shorter, "purges": "on"})
+    other = desk.post("/rgpd/durees/", {**shorter, "purges": "on", "sure": "7/12"})
+    kept = RetentionSettings.objects.get().accounting_years
+    off = desk.post("/rgpd/durees/", shorter)
+    on_again = desk.post("/rgpd/durees/", {**shorter, "purges": "on"})
+    still_off = RetentionSettings.objects.get().purges
+    sure = desk.post("/rgpd/durees/", {**shorter, "purges": "on", "sure": "6/12"})
+
+    row = RetentionSettings.objects.get()
+    page = told.content.decode()
+    assert (told.status_code, other.status_code, kept) == (422, 422, 10)
+    assert "Rien n’est encore enregistré." in page
+    assert "<li>1 client dont plus rien n’est à garder</li>" in page
+    assert 'name="sure" value="6/12"' in page
+    assert (off.status_code, on_again.status_code, still_off) == (302, 422, False)
+    assert (sure.status_code, row.accounting_years, row.purges) == (302, 6, True)
+    assert Client.objects.get().last_name == "Moyenne"
+
+
 def test_keeps_an_age_for_every_table_that_ages() -> None:
     ageing = {
         one.model
@@ -152,17 +224,8 @@ def test_chooses_its_lengths_within_the_law(
 
 
 def test_lets_go_of_the_bank_s_words_with_their_fiscal_year(owner: Membership) -> None:
-    account = BankAccount(number="FR7630006000011234567890189", number_index=b"n" * 16)
-    account.save(force_insert=True)
-    for rank, day in enumerate((dt.date(2015, 12, 31), dt.date(2016, 1, 1))):
-        file = BankFile(format="csv", source="upload", stored_as="", digest=bytes([rank]) * 32)
-        file.save(force_insert=True)
-        statement = BankStatement(file=file, account=account, starts_on=day, ends_on=day)
-        statement.save(force_insert=True)
-        BankLine(
-            account=account, statement=statement, line_index=bytes([rank]) * 16, rank=0, booked_on=day, value_on=day,
-            cents=100, label="VIR DELORME", counterparty="Anne Delorme",
-        ).save(force_insert=True)  # fmt: skip
+    for day in (dt.date(2015, 12, 31), dt.date(2016, 1, 1)):
+        bank_line(day)
     turn_on(owner)
 
     # The fiscal year 2015 goes on 2026-01-01, and 2016 a year later.
