@@ -52,7 +52,8 @@ class RetentionForm(forms.Form):
     purges = forms.BooleanField(
         label="Effacer chaque nuit ce dont le délai est passé",
         required=False,
-        help_text="Tant que la case n’est pas cochée, rien n’est effacé seul : la liste à côté dit ce qui le serait.",
+        help_text="Tant que la case n’est pas cochée, rien n’est effacé seul, hors les copies remises aux personnes il "
+        "y a plus de trois mois : la liste à côté dit ce qui le serait.",
     )
 
     def __init__(self, data: Any = None, *, instance: RetentionSettings) -> None:

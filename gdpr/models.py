@@ -41,7 +41,7 @@ class RetentionSettings(CabinetOwned):
     changed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
     changed_at = models.DateTimeField("réglé le", auto_now=True)
 
-    wall: ClassVar[Wall] = Wall(scheduler=Grant(select=("id", "cabinet_id", "purges")))
+    wall: ClassVar[Wall] = Wall()
 
     class Meta(CabinetOwned.Meta):
         verbose_name = "durées de conservation"

@@ -25,8 +25,8 @@ LONGEST = 10_000
 
 @shared_task(name="gdpr.tasks.purge")
 def purge() -> int:
-    """Each night: hand over each firm that lets go of what had its time; return how many."""
-    ids = retention.firms_due()
+    """Each night: hand over each firm, whose copies or data may have had their time; return how many."""
+    ids = [cabinet_id for cabinet_id, _ in every_firm()]
     for cabinet_id in ids:
         purge_firm.delay(str(cabinet_id))
     return len(ids)
@@ -34,10 +34,11 @@ def purge() -> int:
 
 @shared_task(name="gdpr.tasks.purge_firm")
 def purge_firm(cabinet_id: str) -> int:
-    """Let go of what had its time in one firm; return how many rows."""
+    """Let go of the old copies of one firm, and of what had its time if it says so; return how many rows."""
     with acting_for(cabinet_id=UUID(cabinet_id)):
         with tenant_atomic():
             on = Cabinet.objects.get().today()
+        retention.destroy_old_copies(on=on)
         return sum(retention.purge(on=on).values())
 
 

@@ -25,7 +25,6 @@ from gdpr.services.facts import facts_of, settings_in_force
 from gdpr.terms import USUAL_ARCHIVE_MONTHS, YEAR, accounts_gone_through
 from invoices.law.limitation import OTHERS_YEARS, shift_months
 
-SCHEDULER = "scheduler"
 CLIENTS_AT_ONCE = 500
 # Tables that grow old by themselves, and the column that tells their age.
 AGES = {
@@ -95,12 +94,6 @@ def save_settings(
     return row
 
 
-def firms_due() -> list[UUID]:
-    """Return the firms whose nights let go of what had its time, as the scheduler sees them."""
-    rows = RetentionSettings.all_cabinets.using(SCHEDULER).filter(purges=True).order_by("cabinet_id")
-    return list(rows.values_list("cabinet_id", flat=True))
-
-
 def coming(*, on: dt.date, settings: RetentionSettings | None = None) -> Coming:
     """Say what a purge of that day would let go of, without touching anything: what is left, whatever went before."""
     settings = settings or settings_in_force()
@@ -144,8 +137,6 @@ def purge(*, on: dt.date) -> Counter[str]:
     for holding in ageing():
         with tenant_atomic():
             counts[holding.model] += let_go(holding, _old(holding, on, settings))
-    with tenant_atomic():
-        archives.destroy(_old_copies(on))
     clients = 0
     for client_id in _due_clients(on):
         with tenant_atomic():
@@ -158,6 +149,13 @@ def purge(*, on: dt.date) -> Counter[str]:
             Purge(on=on, counts=dict(told), clients=clients).save(force_insert=True)
             journal.record("retention.purged", None, rows=sum(told.values()), clients=clients)
     return told
+
+
+def destroy_old_copies(*, on: dt.date) -> int:
+    """Destroy the copies of people's data that nobody fetched in time, whether or not the firm's nights let go."""
+    old = RightsRequest.objects.filter(answered_at__lt=_instant(on, months=COPIES_MONTHS))
+    with tenant_atomic():
+        return archives.destroy(old)
 
 
 def ageing() -> list[Holding]:
@@ -177,10 +175,6 @@ def _old(holding: Holding, on: dt.date, settings: RetentionSettings) -> QuerySet
         months = retention_of(holding).months or 0
         rows = rows.filter(**{f"{AGES[holding.model]}__lt": _instant(on, months=months)})
     return not_emptied(holding, rows)
-
-
-def _old_copies(on: dt.date) -> QuerySet[RightsRequest]:
-    return RightsRequest.objects.filter(answered_at__lt=_instant(on, months=COPIES_MONTHS))
 
 
 def _instant(on: dt.date, *, months: int) -> dt.datetime:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 
 from cabinets.models import Cabinet, Client, JournalEntry, Membership
 from cabinets.scoping import working_for
@@ -183,7 +184,9 @@ def test_keeps_an_age_for_every_table_that_ages() -> None:
 
 
 @pytest.mark.usefixtures("committed")
-def test_hands_over_only_the_firms_that_said_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any) -> None:
+def test_hands_over_every_firm_and_lets_go_in_those_that_said_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any
+) -> None:
     settings.MEDIA_ROOT = tmp_path
     yes, no = make_cabinet(), make_cabinet()
     for firm, purges in ((yes, True), (no, False)):
@@ -195,13 +198,43 @@ def test_hands_over_only_the_firms_that_said_so(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(tasks.purge_firm, "delay", handed.append)
 
     with outside_any_firm():
-        assert tasks.purge() == 1
+        assert tasks.purge() == 2
         assert tasks.purge_firm(str(yes.pk)) > 0
         assert tasks.purge_firm(str(no.pk)) == 0
 
-    assert handed == [str(yes.pk)]
+    assert set(handed) == {str(yes.pk), str(no.pk)}
     with working_for(cabinet_id=no.pk):
         assert Client.objects.get().last_name == "Ancienne"
+
+
+def answered(owner: Membership, client: Client, claim: Claim = Claim.ACCESS) -> RightsRequest:
+    """A request for a copy, answered today."""
+    row = rights.record(
+        by=owner, client=client, claim=claim, origin=RequestOrigin.EMAIL, received_on=DAY, words="Tout savoir"
+    )
+    rights.identify(request_id=row.pk, by=owner, proof=IdentityProof.KNOWN)
+    rights.prepare(request_id=row.pk, by=owner)
+    return rights.answer(request_id=row.pk, by=owner, state=RightsState.GRANTED, text="Voici.")
+
+
+@pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize(("day", "is_kept"), [(dt.date(2027, 2, 24), True), (dt.date(2027, 2, 25), False)])
+def test_destroys_the_copies_of_every_firm_after_three_months(tmp_path: Path, day: dt.date, is_kept: bool) -> None:
+    """Where nothing goes by itself too: the person was told that their copy does."""
+    firm = make_cabinet()
+    with working_for(cabinet_id=firm.pk):
+        stored_as = answered(make_member(), old_client()).stored_as
+    path = tmp_path / "documents" / str(firm.pk) / stored_as
+    was_there = path.exists()
+
+    with outside_any_firm(), time_machine.travel(dt.datetime.combine(day, dt.time(3, 20), tzinfo=dt.UTC), tick=False):
+        assert tasks.purge_firm(str(firm.pk)) == 0
+
+    with working_for(cabinet_id=firm.pk):
+        row = RightsRequest.objects.get()
+        assert (was_there, path.exists(), bool(row.stored_as)) == (True, is_kept, is_kept)
+        assert (row.words, row.answer, Client.objects.get().last_name) == ("Tout savoir", "Voici.", "Ancienne")
+        assert not Purge.objects.exists()
 
 
 def test_chooses_its_lengths_within_the_law(
@@ -248,14 +281,10 @@ def test_keeps_the_proof_of_an_answer_longer_than_its_copy_and_than_the_client(
     owner: Membership, tmp_path: Path
 ) -> None:
     client = old_client()
-    row = rights.record(
-        by=owner, client=client, claim=Claim.ACCESS, origin=RequestOrigin.EMAIL, received_on=DAY, words="Tout savoir"
-    )
-    rights.identify(request_id=row.pk, by=owner, proof=IdentityProof.KNOWN)
-    rights.prepare(request_id=row.pk, by=owner)
-    rights.answer(request_id=row.pk, by=owner, state=RightsState.GRANTED, text="Voici.")
+    answered(owner, client)
     turn_on(owner)
 
+    retention.destroy_old_copies(on=DAY + dt.timedelta(days=100))
     retention.purge(on=DAY + dt.timedelta(days=100))
     forget_keys()
 
