@@ -22,7 +22,7 @@ from gdpr.enums import Person
 from gdpr.fates import ClientFacts, Fate
 from gdpr.inventory import HOLDINGS, Holding
 from gdpr.models import RightsRequest
-from gdpr.services import archives
+from gdpr.services import archives, held_back
 from gdpr.services.emptying import let_go, model_of, not_emptied, rows_about, rows_of
 from gdpr.services.facts import facts_of, is_needed
 
@@ -101,9 +101,14 @@ def _fate(holding: Holding, facts: ClientFacts, contact_id: UUID | None, *, need
 
 @transaction.atomic
 def purge_client(*, client_id: UUID, on: dt.date) -> Mapping[str, int]:
-    """Let go of what a client's time is over for; return how many rows of each table went."""
-    # Nobody puts them in the archive, or takes them out, between the reading and the end of their key.
-    Client.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=client_id)
+    """Let go of what a client's time is over for; return how many rows of each table went.
+
+    Nothing goes of a client whose request waits for its answer, or whose data are kept without being used.
+    """
+    # Whole: nobody puts them in the archive or takes them out meanwhile, and a request being made waits, or is seen.
+    Client.objects.select_for_update(of=("self",)).only("pk").get(pk=client_id)
+    if held_back.clients().filter(pk=client_id).exists():
+        return {}
     facts = facts_of([client_id], on=on)[client_id]
     counts = _let_go_of(client_id, facts, is_asked=False)
     if counts:

@@ -18,7 +18,7 @@ from cabinets.scoping import tenant_atomic
 from gdpr.fates import client_may_go, messages_may_go
 from gdpr.inventory import HOLDINGS, Holding, retention_of
 from gdpr.models import Purge, RetentionSettings, RightsRequest
-from gdpr.services import archives
+from gdpr.services import archives, held_back
 from gdpr.services.emptying import let_go, model_of, not_emptied
 from gdpr.services.erasing import purge_client, with_something_left
 from gdpr.services.facts import facts_of, settings_in_force
@@ -63,6 +63,8 @@ class Coming:
     """How many clients whose messages would go."""
     forgotten: int
     """How many clients who would be forgotten whole."""
+    held: int = 0
+    """How many clients whose time is over, and of whom nothing goes: they ask something, or restricted its use."""
 
     @property
     def is_empty(self) -> bool:
@@ -98,16 +100,19 @@ def coming(*, on: dt.date, settings: RetentionSettings | None = None) -> Coming:
     """Say what a purge of that day would let go of, without touching anything: what is left, whatever went before."""
     settings = settings or settings_in_force()
     rows = {holding: _old(holding, on, settings).count() for holding in ageing()}
-    messages = forgotten = 0
+    messages = forgotten = held = 0
     for client_ids in _clients():
         due = {pk: one for pk, one in facts_of(client_ids, on=on, settings=settings).items() if messages_may_go(one)}
+        kept = set(held_back.clients().filter(pk__in=due).values_list("pk", flat=True))
+        held += len(kept)
+        due = {pk: one for pk, one in due.items() if pk not in kept}
         partly = {pk: one for pk, one in due.items() if not client_may_go(one)}
         forgotten += len(due) - len(partly)
         if partly:
             # Nothing else tells them apart: their messages may go, their vouchers may not.
             messages += len(with_something_left(list(partly), next(iter(partly.values()))))
     named = ((str(model_of(holding)._meta.verbose_name_plural), count) for holding, count in rows.items() if count)
-    return Coming(tuple(named), messages, forgotten)
+    return Coming(tuple(named), messages, forgotten, held)
 
 
 def would_let_go(*, on: dt.date, chosen: RetentionSettings) -> Coming | None:
@@ -174,6 +179,8 @@ def _old(holding: Holding, on: dt.date, settings: RetentionSettings) -> QuerySet
     else:
         months = retention_of(holding).months or 0
         rows = rows.filter(**{f"{AGES[holding.model]}__lt": _instant(on, months=months)})
+    if holding.client and holding.model != UNPLACED:
+        rows = rows.exclude(**{f"{holding.client}__in": held_back.clients()})
     return not_emptied(holding, rows)
 
 

@@ -1,27 +1,42 @@
 """The nights let go of what had its time, once the firm says so, and the page says it before."""
 
 import datetime as dt
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import OperationalError, connection
+from django.db.models import QuerySet
 
-from cabinets.models import Cabinet, Client, JournalEntry, Membership
+from cabinets.models import Cabinet, Client, Contact, JournalEntry, Membership
 from cabinets.scoping import working_for
 from cabinets.sealing import forget_keys
 from gdpr import tasks
 from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
 from gdpr.inventory import HOLDINGS
 from gdpr.models import Purge, RetentionSettings, RightsRequest
+from gdpr.services import held_back, retention
 from gdpr.services import requests as rights
-from gdpr.services import retention
+from gdpr.services.erasing import purge_client
 from gdpr.services.retention import AGES
-from payments.models import BankAccount, BankFile, BankLine, BankStatement, LinkVisit
+from invoices.models import Standstill
+from invoices.services import standstill
+from payments.enums import DataRight, RequestKind
+from payments.models import BankAccount, BankFile, BankLine, BankStatement, DebtorRequest, LinkVisit
 from payments.services.links import link_for
+from payments.services.rights import ask_about_data
 from tests.conftest import FirmBrowser
-from tests.factories.cabinets import make_cabinet, make_client, make_dossier, make_member, outside_any_firm
+from tests.factories.cabinets import (
+    make_cabinet,
+    make_client,
+    make_contact,
+    make_dossier,
+    make_member,
+    outside_any_firm,
+)
 from tests.factories.invoices import make_invoice
 from tests.factories.payments import make_payment
 
@@ -275,6 +290,132 @@ def test_says_nothing_of_what_already_went(owner: Membership) -> None:
     retention.purge(on=DAY)
 
     assert retention.coming(on=DAY + dt.timedelta(days=1)).is_empty
+
+
+def asks(owner: Membership, client: Client, *, claim: Claim, contact: Contact | None = None) -> RightsRequest:
+    """A request that was recognised, and waits for its answer."""
+    row = rights.record(
+        by=owner, client=client, contact=contact, claim=claim, origin=RequestOrigin.EMAIL, received_on=DAY
+    )
+    return rights.identify(request_id=row.pk, by=owner, proof=IdentityProof.KNOWN)
+
+
+def restricted(owner: Membership, client: Client, *, contact: Contact | None = None) -> RightsRequest:
+    """A restriction that was granted."""
+    row = asks(owner, client, claim=Claim.RESTRICTION, contact=contact)
+    rights.restrict(request_id=row.pk, by=owner)
+    return rights.answer(request_id=row.pk, by=owner, state=RightsState.GRANTED, text="C’est fait.")
+
+
+def asks_from_the_page(owner: Membership, client: Client) -> Callable[[], object]:
+    asked = ask_about_data(link=link_for(client=client, contact=None), right=DataRight.ACCESS, today=DAY)
+    assert asked is not None
+
+    def end() -> None:
+        row = rights.take_in(by=owner, asked_id=asked.pk)
+        rights.answer(request_id=row.pk, by=owner, state=RightsState.WITHDRAWN, text="Retirée.")
+
+    return end
+
+
+def asks_by_mail(owner: Membership, client: Client) -> Callable[[], object]:
+    row = asks(owner, client, claim=Claim.ACCESS)
+    return lambda: rights.answer(request_id=row.pk, by=owner, state=RightsState.REFUSED, text="Non.")
+
+
+def is_restricted(owner: Membership, client: Client) -> Callable[[], object]:
+    restricted(owner, client)
+    return lambda: standstill.release(standstill_id=Standstill.objects.get().pk)
+
+
+def has_a_restricted_contact(owner: Membership, client: Client) -> Callable[[], object]:
+    contact = make_contact(client=client, last_name="Tiers")
+    restricted(owner, client, contact=contact)
+
+    def end() -> None:
+        row = asks(owner, client, claim=Claim.ERASURE, contact=contact)
+        rights.erase(request_id=row.pk, by=owner)
+        rights.answer(request_id=row.pk, by=owner, state=RightsState.GRANTED, text="Effacé.")
+
+    return end
+
+
+@pytest.mark.parametrize("held", [asks_from_the_page, asks_by_mail, is_restricted, has_a_restricted_contact])
+def test_erases_nothing_of_who_waits_for_an_answer_or_restricted_the_use_of_their_data(
+    owner: Membership, held: Callable[[Membership, Client], Callable[[], object]]
+) -> None:
+    client = old_client()
+    visit(client, dt.date(2024, 1, 1))
+    end = held(owner, client)
+    turn_on(owner)
+
+    before = retention.coming(on=DAY)
+    gone = retention.purge(on=DAY)
+
+    kept = Client.objects.get(pk=client.pk)
+    assert (before.rows, before.messages_of, before.forgotten, before.held, gone) == ((), 0, 0, 1, {})
+    assert (kept.last_name, LinkVisit.objects.count(), Purge.objects.exists()) == ("Ancienne", 1, False)
+    end()
+    after = retention.coming(on=DAY)
+    gone = retention.purge(on=DAY)
+    assert (after.rows, after.forgotten, after.held) == ((("visites", 1),), 1, 0)
+    assert (gone["payments.LinkVisit"], gone["cabinets.DataKey"]) == (1, 1)
+    assert Client.objects.get(pk=client.pk).last_name == ""
+
+
+def test_a_request_of_another_kind_keeps_nobody(owner: Membership) -> None:
+    client = old_client()
+    link = link_for(client=client, contact=None)
+    DebtorRequest(link=link, client=client, kind=RequestKind.PROBLEM).save(force_insert=True)
+    restricted(owner, make_client(last_name="Autre", company=""))
+
+    assert (retention.coming(on=DAY).forgotten, retention.coming(on=DAY).held) == (1, 0)
+
+
+def test_the_page_says_of_whom_nothing_goes_and_why(
+    owner: Membership, browse: Callable[[Membership | None], FirmBrowser]
+) -> None:
+    asks(owner, old_client(), claim=Claim.ACCESS)
+
+    page = browse(owner).get("/rgpd/durees/").content.decode()
+
+    assert "1 client de plus a fait son temps, et rien ne s’en efface" in page
+    assert "une demande sur ses données attend une réponse, ou l’usage en est limité." in page
+
+
+@pytest.mark.committed
+@pytest.mark.usefixtures("committed")
+def test_a_request_made_while_the_purge_reads_is_seen_or_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The purge holds the client whole: a request about them cannot slip in between its reading and its end."""
+    firm = make_cabinet()
+    with working_for(cabinet_id=firm.pk):
+        client_id, member_id = old_client().pk, make_member().pk
+    refused: list[str] = []
+
+    def ask() -> None:
+        try:
+            with working_for(cabinet_id=firm.pk), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '300ms'")
+                asks(Membership.objects.get(pk=member_id), Client.objects.get(pk=client_id), claim=Claim.ACCESS)
+        except OperationalError as error:
+            refused.append(str(error))
+        finally:
+            connection.close()
+
+    def read_meanwhile() -> QuerySet[Client]:
+        asking = threading.Thread(target=ask)
+        asking.start()
+        asking.join()
+        return known()
+
+    known = held_back.clients
+    monkeypatch.setattr(held_back, "clients", read_meanwhile)
+    with working_for(cabinet_id=firm.pk):
+        gone = purge_client(client_id=client_id, on=DAY)
+
+    assert gone["cabinets.DataKey"] == 1
+    assert len(refused) == 1
+    assert "lock timeout" in refused[0]
 
 
 def test_keeps_the_proof_of_an_answer_longer_than_its_copy_and_than_the_client(
