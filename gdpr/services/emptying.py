@@ -145,7 +145,7 @@ def not_emptied(holding: Holding, rows: QuerySet[Any], *, only: Sequence[str] = 
     if holding.ending is not Ending.EMPTY:
         return rows.none()
     model = model_of(holding)
-    fields = [model._meta.get_field(name) for name in only or holding.fields]
+    fields: list[Any] = [model._meta.get_field(name) for name in only or holding.fields]
     keys = [pk.bytes for pk in DataKey.objects.filter(purpose=KeyPurpose.FIRM).values_list("pk", flat=True)]
     full = [_is_full(model, field, keys) for field in fields if not field.choices]
     return rows.filter(reduce(or_, full)) if full else rows.none()

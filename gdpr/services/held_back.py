@@ -15,7 +15,7 @@ def clients() -> QuerySet[Client]:
     """Return the clients of whom nothing goes by itself, whatever its time."""
     waiting = RightsRequest.objects.filter(state=RightsState.OPEN).values("client")
     asked = DebtorRequest.objects.filter(kind=RequestKind.DATA, state=RequestState.OPEN).values("client")
-    return Client.objects.filter(Q(pk__in=waiting) | Q(pk__in=asked) | Q(pk__in=_restricted()))
+    return Client.objects.filter(Q(pk__in=waiting) | Q(pk__in=asked) | Q(pk__in=_restricted().values("client")))
 
 
 def _restricted() -> QuerySet[RightsRequest]:
@@ -24,4 +24,4 @@ def _restricted() -> QuerySet[RightsRequest]:
     stop = Standstill.objects.filter(client=OuterRef("client"), kind=StopKind.HOLD, released_at=None)
     erased = done.filter(contact=OuterRef("contact"), claim=Claim.ERASURE)
     in_force = Q(Exists(stop), contact=None) | Q(~Exists(erased), contact__is_archived=True)
-    return done.filter(in_force, claim=Claim.RESTRICTION).values("client")
+    return done.filter(in_force, claim=Claim.RESTRICTION)
