@@ -277,7 +277,7 @@ class MembershipAdmin(Kept, OperatorAdmin):
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: Any) -> None:
         """Keep the change, and write it in the firm's journal: its people are its own."""
         super().save_model(request, obj, form, change)
-        told = partial(_tell_of_member, obj, fields=form.changed_data)
+        told = partial(_tell_of_member, obj, fields=form.changed_data, role_before=form.initial.get("role", ""))
         transaction.on_commit(told, using=OPERATOR)
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
@@ -285,9 +285,11 @@ class MembershipAdmin(Kept, OperatorAdmin):
         return False
 
 
-def _tell_of_member(member: Any, *, fields: list[str]) -> None:
+def _tell_of_member(member: Any, *, fields: list[str], role_before: str) -> None:
+    # Who was a partner, and since when, is read from these lines: a second partner is one for a week.
+    roles = {"role_before": role_before, "role_after": member.role} if {"role", "is_active"} & {*fields} else {}
     with working_for(cabinet_id=member.cabinet_id):
-        journal.record("person.changed_by_operator", member, fields=fields)
+        journal.record("person.changed_by_operator", member, fields=fields, **roles)
 
 
 @admin.register(User, site=site)

@@ -24,6 +24,7 @@ ACTS: tuple[Act, ...] = (
     Act("iban_confirm", "Confirmer un changement de compte proposé par un autre associé"),
     Act("team", "Inviter un associé", field="password"),
     Act("member", "Donner ou retirer le rôle d’associé", field="password"),
+    Act("deactivate_member", "Retirer l’accès d’une personne au cabinet"),
     Act("reactivate_member", "Rendre l’accès au cabinet à une personne qui ne l’avait plus"),
     Act("payment_account", "Changer une clé d’encaissement en ligne", field="password"),
     Act("sms_account", "Changer une clé du prestataire de SMS", field="password"),

@@ -249,6 +249,8 @@ class AccountMailKind(models.TextChoices):
     IBAN_CONFIRMED = "iban_confirmed", "Le changement du compte bancaire du cabinet est confirmé"
     IBAN_ENDED = "iban_ended", "Le changement du compte bancaire du cabinet n’aura pas lieu"
     IBAN_APPLIED = "iban_applied", "Le compte bancaire du cabinet a changé"
+    PARTNER_ADDED = "partner_added", "Le cabinet compte un associé de plus"
+    PARTNER_REMOVED = "partner_removed", "Le cabinet compte un associé de moins"
     SUPPORT_ASKED = "support_asked", "L’assistance demande à voir les pages du cabinet"
     SUPPORT_GRANTED = "support_granted", "Un accès d’assistance est accordé"
     SUPPORT_REFUSED = "support_refused", "Un accès d’assistance est refusé"

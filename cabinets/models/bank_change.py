@@ -24,6 +24,8 @@ class BankChange(CabinetOwned):
     account_holder_before = models.CharField("titulaire d’avant", max_length=120, blank=True, default="")
     proposed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField("proposé le")
+    # Written once: whoever is let go afterwards had a say when it was proposed.
+    needs_somebody = models.BooleanField("demande un second associé", default=True, db_default=True)
     confirmed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+", null=True)
     confirmed_at = models.DateTimeField("confirmé le", null=True)
     ended_at = models.DateTimeField("terminé le", null=True)

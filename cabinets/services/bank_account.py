@@ -1,8 +1,8 @@
 """The account the firm's clients pay on: the first one at once, another one by two partners and after a day.
 
 Whoever takes a partner's session, or their mailbox, changes nothing alone: the account before, its bank and its holder
-stay the firm's on every page and letter, and every partner is told by mail at each step. Those mails are asked for in
-the same transaction and leave after it: no server of mail delays an act, nor undoes it.
+stay the firm's on every page and letter, and every partner is told by mail at each step, those let go lately included.
+Those mails are asked for in the same transaction and leave after it: no server of mail delays an act, nor undoes it.
 """
 
 import datetime as dt
@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from cabinets import journal
-from cabinets.bank_changes import DELAY, LASTS, Facts, Next, next_of
+from cabinets.bank_changes import DELAY, LASTS, SETTLED_FOR, Facts, Next, next_of, settled_since
 from cabinets.enums import AccountMailKind, BankChangeEnd, Right, Role
 from cabinets.errors import CabinetError
 from cabinets.models import BankChange, Cabinet, Membership
@@ -24,6 +24,10 @@ from cabinets.services import account_mails, partners
 
 SCHEDULER = "scheduler"
 NBSP = "\u00a0"
+NOT_THE_SECOND = (
+    "Un autre associé que celui qui le propose confirme un changement d’IBAN, et il devait l’être depuis sept jours "
+    "quand il a été proposé (la moitié de l’âge d’un cabinet plus récent). Rien n’a été modifié."
+)
 OVER = "Ce changement de compte n’attend plus rien. Rien n’a été modifié."
 # What makes the account: a payment page never shows a new one of these that nobody else approved.
 PARTS = {"iban": "l’IBAN", "bic": "le BIC", "account_holder": "le titulaire"}
@@ -40,7 +44,11 @@ def pending() -> BankChange | None:
 
 def may_confirm(change: BankChange, member: Membership) -> bool:
     """Say whether a person is the second partner."""
-    return member.role == Role.OWNER and member.pk != change.proposed_by_id and change.confirmed_by_id is None
+    if member.role != Role.OWNER or member.pk == change.proposed_by_id or change.confirmed_by_id is not None:
+        return False
+    opened_at = Cabinet.objects.values_list("created_at", flat=True).get()
+    settled = settled_since(opened_at=opened_at, proposed_at=change.proposed_at)
+    return not partners.became_one_since(settled, member=member)
 
 
 def waits_for_somebody(change: BankChange) -> bool:
@@ -60,6 +68,7 @@ def propose(*, by: Membership, iban: str, bic: str, account_holder: str) -> Bank
     cabinet = _locked()
     if (former := pending()) is not None:
         _end(former, BankChangeEnd.WITHDRAWN, by=by)
+    now = timezone.now()
     change = BankChange(
         iban=iban,
         bic=bic,
@@ -68,7 +77,8 @@ def propose(*, by: Membership, iban: str, bic: str, account_holder: str) -> Bank
         bic_before=cabinet.bic,
         account_holder_before=cabinet.account_holder,
         proposed_by=by,
-        proposed_at=timezone.now(),
+        proposed_at=now,
+        needs_somebody=partners.since(now - SETTLED_FOR).exclude(pk=by.pk).exists(),
     )
     change.save(force_insert=True)
     journal.record("cabinet.iban_proposed", change)
@@ -82,7 +92,7 @@ def confirm(*, change_id: UUID, by: Membership) -> BankChange:
     _locked()
     change = _open(change_id)
     if not may_confirm(change, by):
-        raise BankChangeError("Un autre associé que celui qui le propose confirme un changement d’IBAN.")
+        raise BankChangeError(NOT_THE_SECOND)
     change.confirmed_by, change.confirmed_at = by, timezone.now()
     change.save(update_fields=["confirmed_by", "confirmed_at"])
     journal.record("cabinet.iban_confirmed", change)
@@ -148,11 +158,10 @@ def _end(change: BankChange, end: BankChangeEnd, *, by: Membership | None) -> No
 
 
 def _facts(change: BankChange) -> Facts:
-    owners = Membership.objects.filter(role=Role.OWNER, is_active=True)
     return Facts(
         proposed_at=change.proposed_at,
         is_confirmed=change.confirmed_by_id is not None,
-        has_somebody_else=owners.exclude(pk=change.proposed_by_id).exists(),
+        needs_somebody=change.needs_somebody,
     )
 
 
@@ -169,7 +178,8 @@ def _open(change_id: UUID) -> BankChange:
 
 
 def _tell(kind: AccountMailKind, change: BankChange) -> None:
-    account_mails.ask(kind, users=partners.user_ids(), subject_id=change.pk)
+    told = partners.since(change.proposed_at - SETTLED_FOR)
+    account_mails.ask(kind, users=told.values_list("user_id", flat=True), subject_id=change.pk)
 
 
 def changed_parts(change: BankChange) -> list[str]:
@@ -195,13 +205,14 @@ def in_words(change: BankChange) -> str:
 
 
 def told(*, kind: AccountMailKind, subject_id: UUID, user_id: UUID) -> str | None:
-    """Write to a partner, at the moment it leaves: the last four characters, never the account; None to nobody's."""
+    """Write to who was a partner when it was asked for, the last four characters alone; None to nobody of the firm."""
     places = BankChange.all_cabinets.using(SCHEDULER).filter(pk=subject_id)
     cabinet_id = places.values_list("cabinet_id", flat=True).first()
     if cabinet_id is None:
         return None
     with working_for(cabinet_id=cabinet_id):
-        if user_id not in partners.user_ids():
+        member = Membership.objects.filter(user_id=user_id).first()
+        if member is None:
             return None
         change = BankChange.objects.select_related("proposed_by__user").get(pk=subject_id)
         context = {
@@ -215,6 +226,7 @@ def told(*, kind: AccountMailKind, subject_id: UUID, user_id: UUID) -> str | Non
             "needs_somebody": change.ended_at is None and waits_for_somebody(change),
             "effective_at": takes_effect_at(change),
             "days": LASTS.days,
+            "may_refuse": member.can(Right.MANAGE_FIRM),
             "link": f"{settings.SITE_URL}/parametres/cabinet/",
         }
         return render_to_string("cabinets/mail_iban.txt", context)

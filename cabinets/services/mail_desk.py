@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cabinets.enums import AccountMailKind
 from cabinets.models import AccountMail
-from cabinets.services import bank_account, support
+from cabinets.services import bank_account, partner_mails, support
 
 logger = logging.getLogger(__name__)
 BATCH = 200
@@ -19,9 +19,8 @@ BATCH = 200
 TRIES = 18
 LONGEST_WAIT = dt.timedelta(hours=4)
 # Who writes what is told of something a firm holds; the rest is about a person's own account.
-OF_A_FIRM = dict.fromkeys(
-    (kind for kind in AccountMailKind if kind.startswith("iban_")), bank_account.told
-) | dict.fromkeys((kind for kind in AccountMailKind if kind.startswith("support_")), support.told)
+WRITERS = {"iban_": bank_account.told, "partner_": partner_mails.told, "support_": support.told}
+OF_A_FIRM = {kind: told for kind in AccountMailKind for start, told in WRITERS.items() if kind.startswith(start)}
 
 
 def sweep() -> int:

@@ -21,7 +21,7 @@ from cabinets.errors import CabinetError
 from cabinets.locks import lock_active_owners
 from cabinets.models import Cabinet, Invitation, Membership, User
 from cabinets.scoping import working_for
-from cabinets.services import sign_in
+from cabinets.services import bank_account, partner_mails, sign_in
 from cabinets.services.subscription import begin_trial
 
 logger = logging.getLogger(__name__)
@@ -142,6 +142,8 @@ def join(*, token: str, user: User | None, first_name: str = "", last_name: str 
         person = user or _new_person(offer, first_name=first_name, last_name=last_name, password=password)
         member = _membership(person, role=Role(offer.role))
         journal.record("person.joined", member, role=offer.role)
+        if member.role == Role.OWNER:
+            partner_mails.tell_added(member)
     return person
 
 
@@ -176,7 +178,7 @@ def change_role(*, member: Membership, role: Role, wider: bool, by: Membership) 
         _ensure_may_give(Role(member.role), by=by)
         _ensure_may_give(role, by=by)
     if role != Role.OWNER:
-        _ensure_another_owner(owners, member)
+        _ensure_may_leave(owners, member, by=by)
     wide = sees_every_file(role=role, wider=wider)
     before = (member.role, member.sees_every_file)
     if before == (role.value, wide):
@@ -191,6 +193,8 @@ def change_role(*, member: Membership, role: Role, wider: bool, by: Membership) 
         every_file_before=before[1],
         every_file_after=wide,
     )
+    if member.is_active and before[0] != role and Role.OWNER in (before[0], role):
+        (partner_mails.tell_added if role == Role.OWNER else partner_mails.tell_removed)(member)
 
 
 @transaction.atomic
@@ -200,20 +204,28 @@ def deactivate(*, member: Membership, by: Membership) -> None:
         raise PeopleError("Vous ne pouvez pas retirer votre propre accès : demandez-le à un autre associé.")
     owners = lock_active_owners()
     _ensure_may_give(Role(member.role), by=by)
-    _ensure_another_owner(owners, member)
+    _ensure_may_leave(owners, member, by=by)
+    if not member.is_active:
+        return
     member.is_active = False
     member.save(update_fields=["is_active"])
     sign_in.end_sessions(user=member.user)
-    journal.record("person.deactivated", member)
+    journal.record("person.deactivated", member, role_before=member.role)
+    if member.role == Role.OWNER:
+        partner_mails.tell_removed(member)
 
 
 @transaction.atomic
 def reactivate(*, member: Membership, by: Membership) -> None:
     """Open the firm to a former member again, with the role they had."""
     _ensure_may_give(Role(member.role), by=by)
+    if member.is_active:
+        return
     member.is_active = True
     member.save(update_fields=["is_active"])
-    journal.record("person.reactivated", member)
+    journal.record("person.reactivated", member, role_after=member.role)
+    if member.role == Role.OWNER:
+        partner_mails.tell_added(member)
 
 
 @transaction.atomic
@@ -238,7 +250,13 @@ def _ensure_may_give(role: Role, *, by: Membership) -> None:
         raise PeopleError("Seul un associé peut donner ou retirer le rôle d’associé. Rien n’a été modifié.")
 
 
-def _ensure_another_owner(owners: list[Membership], member: Membership) -> None:
+def _ensure_may_leave(owners: list[Membership], member: Membership, *, by: Membership) -> None:
+    waiting = bank_account.pending() if member.role == Role.OWNER else None
+    if waiting is not None and waiting.proposed_by_id == by.pk:
+        raise PeopleError(
+            "Vous proposez un autre compte bancaire pour le cabinet : aucun associé n’est retiré par vous tant que "
+            "cette proposition attend. Rien n’a été modifié : retirez-la d’abord, depuis la page du cabinet."
+        )
     if {owner.pk for owner in owners} == {member.pk}:
         raise PeopleError(
             "Le cabinet garde toujours au moins un associé. Rien n’a été modifié : donnez d’abord ce rôle à une "

@@ -111,21 +111,25 @@ def member_page(request: CabinetRequest, pk: UUID) -> HttpResponse:
 
 
 @page
+@sensitive_post_parameters("current")
+@never_cache
 @requires(Right.MANAGE_PEOPLE)
 def deactivate_member(request: CabinetRequest, pk: UUID) -> HttpResponse:
-    """Confirm, then shut the firm to a member."""
+    """Ask the password, then shut the firm to a member: one left out no longer refuses anything."""
     member = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
-    if request.method == "POST":
+    form = ConfirmPasswordForm(request.POST if request.method == "POST" else None, request=request)
+    if form.is_valid():
         done = f"{member.user} n’a plus accès au cabinet. Ses sessions sont terminées."
         return _act(request, lambda: people.deactivate(member=member, by=request.member), done=done)
     context = {
+        "form": form,
         "title": f"Retirer l’accès de {member.user} ?",
         "text": "Ses sessions se terminent aussitôt. Ses dossiers et son historique restent au cabinet.",
         "label": "Retirer l’accès",
         "back_url": f"/parametres/equipe/{member.pk}/",
         "danger": True,
     }
-    return render(request, "confirm.html", context)
+    return render(request, "confirm.html", context, status=422 if form.errors else 200)
 
 
 @page

@@ -74,6 +74,10 @@ def support_grant(_: Membership) -> Case:
     return Case(reverse("support_grant", args=[asked.pk]), {"minutes": "15"})
 
 
+def deactivate_member(_: Membership) -> Case:
+    return Case(reverse("deactivate_member", args=[make_member(role=Role.OWNER).pk]), {})
+
+
 def reactivate_member(_: Membership) -> Case:
     gone = make_member(role=Role.OWNER, is_active=False)
     return Case(reverse("reactivate_member", args=[gone.pk]), {})
@@ -114,6 +118,7 @@ CASES: list[tuple[str, Callable[[Membership], Case]]] = [
     ("mail_server", lambda _: Case(reverse("mail_server"), {**MAIL, "sender": "factures@cabinet.example"})),
     ("mailbox", lambda _: Case(reverse("mailbox"), {**MAIL, "folder": "INBOX", "security": "tls"})),
     ("firm_export", lambda _: Case(reverse("firm_export"), {})),
+    ("deactivate_member", deactivate_member),
     ("reactivate_member", reactivate_member),
     ("firm_download", firm_download),
     ("firm_close", lambda _: Case(reverse("firm_close"), {"name": Cabinet.objects.get().name})),

@@ -11,12 +11,14 @@ from django.core import mail
 from pytest_django.fixtures import Settings
 
 from cabinets import tasks
-from cabinets.bank_changes import Facts, Next, next_of
+from cabinets.admin import _tell_of_member
+from cabinets.bank_changes import Facts, Next, next_of, settled_since
 from cabinets.enums import BankChangeEnd, Role
 from cabinets.models import AccountMail, BankChange, Cabinet, JournalEntry, Membership
 from cabinets.scoping import working_for
-from cabinets.services import bank_account
+from cabinets.services import bank_account, people
 from cabinets.services.bank_account import BankChangeError
+from cabinets.services.people import PeopleError
 from tests.cabinets.test_firm import FIRM, OTHER_IBAN, values_of
 from tests.conftest import NOW, FirmBrowser
 from tests.factories.cabinets import PASSWORD, make_cabinet, make_member
@@ -36,13 +38,24 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("is_confirmed", "has_somebody_else", "after", "expected"), TABLE, ids=str)
+@pytest.mark.parametrize(("is_confirmed", "needs_somebody", "after", "expected"), TABLE, ids=str)
 def test_says_what_becomes_of_a_proposed_account(
-    is_confirmed: bool, has_somebody_else: bool, after: dt.timedelta, expected: Next
+    is_confirmed: bool, needs_somebody: bool, after: dt.timedelta, expected: Next
 ) -> None:
-    facts = Facts(proposed_at=NOW, is_confirmed=is_confirmed, has_somebody_else=has_somebody_else)
+    facts = Facts(proposed_at=NOW, is_confirmed=is_confirmed, needs_somebody=needs_somebody)
 
     assert next_of(facts, now=NOW + after) is expected
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [(dt.timedelta(0), dt.timedelta(0)), (DAY, 12 * HOUR), (14 * DAY, 7 * DAY), (400 * DAY, 7 * DAY)],
+    ids=str,
+)
+def test_the_second_partner_is_one_for_a_week_or_half_the_age_of_a_young_firm(
+    age: dt.timedelta, expected: dt.timedelta
+) -> None:
+    assert settled_since(opened_at=NOW - age, proposed_at=NOW) == NOW - expected
 
 
 @pytest.fixture(autouse=True)
@@ -266,7 +279,19 @@ def test_a_dead_mail_server_neither_stops_nor_delays_an_act(
     assert (len(mail.outbox), AccountMail.objects.count()) == (6, 0)
 
 
-def test_a_mail_is_for_who_is_still_a_partner(browser: FirmBrowser, firm: Cabinet, paul: Membership) -> None:
+def propose(firm: Cabinet, by: Membership) -> BankChange:
+    with working_for(cabinet_id=firm.pk):
+        return bank_account.propose(by=by, iban=NEW, bic="AGRIFRPP", account_holder="")
+
+
+def told(person: Membership) -> list[str]:
+    return [str(message.body) for message in mail.outbox if message.to == [person.user.email]]
+
+
+def test_a_mail_is_for_who_was_a_partner_when_it_was_asked_for(
+    browser: FirmBrowser, firm: Cabinet, paul: Membership, claire: Membership
+) -> None:
+    """Whoever is let go before the mail leaves is told all the same: nobody else may be left to refuse."""
     with working_for(cabinet_id=firm.pk):
         values = values_of(firm, iban=OTHER_IBAN, password=PASSWORD)
     browser.post(FIRM, values)
@@ -275,8 +300,113 @@ def test_a_mail_is_for_who_is_still_a_partner(browser: FirmBrowser, firm: Cabine
 
     tasks.sweep_account_mails()
 
-    assert (len(mail.outbox), AccountMail.objects.count()) == (1, 0)
-    assert paul.user.email not in mail.outbox[0].to
+    assert (len(mail.outbox), AccountMail.objects.count()) == (2, 0)
+    [to_claire], [to_paul] = told(claire), told(paul)
+    assert ("/parametres/cabinet/" in to_claire, "/parametres/cabinet/" in to_paul) == (True, False)
+    assert "Vous étiez associé il y a peu" in to_paul
+    later(24)
+    assert (iban(firm), change(firm).ended_at) == (OLD, None)
+    later(24 * 7)
+    assert (iban(firm), change(firm).end) == (OLD, BankChangeEnd.LAPSED)
+
+
+def test_who_proposes_lets_no_partner_go_until_it_is_over(
+    browser: FirmBrowser, firm: Cabinet, paul: Membership, claire: Membership
+) -> None:
+    ask(browser, firm)
+    page = f"/parametres/equipe/{paul.pk}/"
+
+    removed = browser.post(f"{page}retirer/", {"current": PASSWORD}, follow=True).content.decode()
+    demoted = browser.post(page, {"role": "lawyer", "password": PASSWORD})
+
+    assert "aucun associé n’est retiré" in html.unescape(removed)
+    assert (demoted.status_code, "aucun associé n’est retiré" in html.unescape(demoted.content.decode())) == (422, True)
+    with working_for(cabinet_id=firm.pk):
+        kept = Membership.objects.get(pk=paul.pk)
+        assert (kept.role, kept.is_active) == ("owner", True)
+        with pytest.raises(PeopleError):
+            people.deactivate(member=kept, by=claire)
+        bank_account.refuse(change_id=change(firm).pk, by=claire)
+        people.deactivate(member=kept, by=claire)
+        assert not Membership.objects.get(pk=paul.pk).is_active
+
+
+@pytest.mark.parametrize("demoted", [False, True], ids=["let-go", "demoted"])
+def test_a_partner_let_go_first_counts_for_a_week_and_is_told(
+    firm: Cabinet, claire: Membership, paul: Membership, demoted: bool
+) -> None:
+    with working_for(cabinet_id=firm.pk):
+        if demoted:
+            people.change_role(member=paul, role=Role.LAWYER, wider=False, by=claire)
+        else:
+            people.deactivate(member=paul, by=claire)
+
+    assert propose(firm, claire).needs_somebody
+    later(24)
+    assert (iban(firm), change(firm).ended_at) == (OLD, None)
+    assert ["…0189 deviendrait …2606" in body for body in told(paul)] == [False, True]
+    later(24 * 7)
+    assert (iban(firm), change(firm).end) == (OLD, BankChangeEnd.LAPSED)
+
+    with time_machine.travel(NOW + 7 * DAY + HOUR, tick=False):
+        assert not propose(firm, claire).needs_somebody
+
+
+def test_a_partner_let_go_by_the_operator_counts_too(firm: Cabinet, claire: Membership, paul: Membership) -> None:
+    with working_for(cabinet_id=firm.pk):
+        Membership.objects.filter(pk=paul.pk).update(role=Role.LAWYER)
+        paul.refresh_from_db()
+    _tell_of_member(paul, fields=["role"], role_before="owner")
+
+    assert propose(firm, claire).needs_somebody
+
+
+@pytest.mark.parametrize(("days", "confirms"), [(6, False), (8, True)])
+def test_a_partner_added_to_confirm_does_not(firm: Cabinet, claire: Membership, days: int, confirms: bool) -> None:
+    month = NOW + 30 * DAY
+    with time_machine.travel(month - days * DAY, tick=False):
+        with working_for(cabinet_id=firm.pk):
+            offer = people.invite(email="deux@cabinet.example", role=Role.OWNER, by=claire)
+        person = people.join(
+            token=people.token_of(invitation_id=offer.pk), user=None, first_name="Zoé", last_name="Dain",
+            password="lampe-verger-cuivre-nuage",
+        )  # fmt: skip
+    with time_machine.travel(month, tick=False):
+        one = propose(firm, claire)
+        with working_for(cabinet_id=firm.pk):
+            added = Membership.objects.get(user=person)
+            if confirms:
+                bank_account.confirm(change_id=one.pk, by=added)
+            else:
+                with pytest.raises(BankChangeError, match="depuis sept jours"):
+                    bank_account.confirm(change_id=one.pk, by=added)
+    later(31 * 24)
+
+    assert one.needs_somebody
+    assert (iban(firm), change(firm).confirmed_by_id is not None) == ((NEW, True) if confirms else (OLD, False))
+
+
+def test_a_partner_back_after_being_let_go_stands_for_nobody_yet(
+    firm: Cabinet, claire: Membership, paul: Membership
+) -> None:
+    with time_machine.travel(NOW + 30 * DAY, tick=False), working_for(cabinet_id=firm.pk):
+        people.deactivate(member=paul, by=claire)
+        people.reactivate(member=paul, by=claire)
+        one = bank_account.propose(by=claire, iban=NEW, bic="", account_holder="")
+
+        assert not bank_account.may_confirm(one, paul)
+
+
+def test_two_partners_of_a_firm_opened_yesterday_confirm_one_another(
+    firm: Cabinet, claire: Membership, paul: Membership
+) -> None:
+    with time_machine.travel(NOW + HOUR, tick=False), working_for(cabinet_id=firm.pk):
+        people.change_role(member=paul, role=Role.LAWYER, wider=False, by=claire)
+        people.change_role(member=paul, role=Role.OWNER, wider=False, by=claire)
+    with time_machine.travel(NOW + DAY, tick=False), working_for(cabinet_id=firm.pk):
+        one = bank_account.propose(by=claire, iban=NEW, bic="", account_holder="")
+
+        assert bank_account.may_confirm(one, paul)
 
 
 def test_another_firms_change_is_nobodys_business(browser: FirmBrowser, firm: Cabinet, browse: Browse) -> None:

@@ -192,7 +192,7 @@ def test_an_administrator_can_neither_make_nor_unmake_a_partner(owner: Membershi
     invited = browse(admin).post(TEAM, {"email": "ines.caron@cabinet.example", "role": "owner"})
     promoted = browse(admin).post(f"{TEAM}{admin.pk}/", {"role": "owner"})
     demoted = browse(admin).post(f"{TEAM}{owner.pk}/", {"role": "lawyer"})
-    browse(admin).post(f"{TEAM}{owner.pk}/retirer/")
+    browse(admin).post(f"{TEAM}{owner.pk}/retirer/", {"current": PASSWORD})
 
     assert {invited.status_code, promoted.status_code, demoted.status_code} == {422}
     assert Membership.objects.get(pk=owner.pk).is_active
@@ -262,7 +262,9 @@ def test_letting_a_person_go_ends_their_sessions_at_once(owner: Membership, brow
     manager = browse(owner)
 
     asked = manager.get(f"{TEAM}{member.pk}/retirer/")
-    manager.post(f"{TEAM}{member.pk}/retirer/")
+    unproved = manager.post(f"{TEAM}{member.pk}/retirer/")
+    assert (unproved.status_code, Membership.objects.get(pk=member.pk).is_active) == (422, True)
+    manager.post(f"{TEAM}{member.pk}/retirer/", {"current": PASSWORD})
 
     assert "Retirer l’accès" in asked.content.decode()
     assert Session.objects.filter(user_id=member.user_id).count() == 0
