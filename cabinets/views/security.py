@@ -25,8 +25,9 @@ from cabinets.services.second_factor import LastFactorError
 from cabinets.views.sign_in import enrol, made_passkey, person_of, session_key
 
 page = require_http_methods(["GET", "POST"])
-# When the password was given again to add a passkey: it is asked, then the browser is.
+# When the password was given again to add a passkey, or another application: it is asked, then the browser is.
 FRESH = "passkey_asked_at"
+FRESH_APPLICATION = "application_asked_at"
 FRESH_FOR = dt.timedelta(minutes=5)
 BACK = "/profil/securite/"
 
@@ -167,11 +168,14 @@ def renew_codes(request: CabinetRequest) -> HttpResponse:
 def change_application(request: CabinetRequest) -> HttpResponse:
     """Put another application in place of the one before, once the password is given again."""
     person = person_of(request)
-    if request.session.get(sign_in.PENDING):
+    if request.session.get(sign_in.PENDING) and _is_fresh(request, FRESH_APPLICATION):
         return enrol(request, person, back=BACK)
+    # Begun and left: whoever finds this session later sees no code to copy.
+    request.session.pop(sign_in.PENDING, None)
     form = ConfirmPasswordForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
         request.session[sign_in.PENDING] = second_factor.start_enrolment(user=person)
+        request.session[FRESH_APPLICATION] = timezone.now().isoformat()
         return redirect(request.path)
     text = "L’application d’aujourd’hui sert jusqu’à ce que la nouvelle ait donné un code juste."
     return _asked(request, form, title="Changer d’application", text=text, label="Continuer")
@@ -208,7 +212,7 @@ def add_passkey(request: CabinetRequest) -> HttpResponse:
     """Ask the password again, then a name and a passkey made by the browser."""
     if passkeys.site() is None:
         raise Http404
-    if _is_fresh(request):
+    if _is_fresh(request, FRESH):
         return _make_passkey(request)
     form = ConfirmPasswordForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
@@ -221,8 +225,8 @@ def add_passkey(request: CabinetRequest) -> HttpResponse:
     return _asked(request, form, title="Ajouter une clé d’accès", text=text, label="Continuer")
 
 
-def _is_fresh(request: CabinetRequest) -> bool:
-    asked_at = request.session.get(FRESH)
+def _is_fresh(request: CabinetRequest, asked: str) -> bool:
+    asked_at = request.session.get(asked)
     return asked_at is not None and timezone.now() - dt.datetime.fromisoformat(asked_at) <= FRESH_FOR
 
 

@@ -257,6 +257,26 @@ def test_changes_the_application_after_the_password_and_keeps_the_old_until_conf
     assert seed_kept(owner.user) == seed
 
 
+def test_a_change_of_application_begun_and_left_asks_the_password_again(owner: Membership, browse: Browse) -> None:
+    browser = browse(owner)
+    enrol(owner.user)
+    page = "/profil/securite/application/"
+    browser.post(page, {"current": PASSWORD})
+    with time_machine.travel(NOW + dt.timedelta(minutes=5), tick=False):
+        seed = seed_shown(browser.get(page).content.decode())
+        browser.post(page, {"start": "oui"})
+        seed = seed_shown(browser.get(page).content.decode())
+
+    with time_machine.travel(NOW + dt.timedelta(minutes=5, seconds=1), tick=False):
+        code = totp.code_at(seed, totp.step_at((NOW + dt.timedelta(minutes=5, seconds=1)).timestamp()))
+        asked = browser.get(page).content.decode()
+        changed = browser.post(page, {"code": code})
+
+    assert (changed.status_code, "Votre mot de passe actuel" in asked, "data-copy" in asked) == (422, True, False)
+    assert (seed_kept(owner.user), PENDING in browser.session) == (SEED, False)
+    assert JournalEntry.objects.filter(event="second_factor.application_changed").count() == 0
+
+
 def test_lists_the_sessions_of_the_person_alone_and_ends_one_or_all_others(owner: Membership, browse: Browse) -> None:
     phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1"
     browsers = [past_the_password(browse(), owner) for _ in range(2)]
