@@ -15,5 +15,7 @@ class CabinetsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let what is sealed anew about an archived client bring them back."""
+        """Let what is sealed anew about an archived client bring them back, and mails be written by who knows."""
         ports.register_archivist(import_module("cabinets.services.archive"))
+        for start, writer in (("iban_", "bank_account"), ("partner_", "partner_mails"), ("support_", "support")):
+            ports.register_writer(start, import_module(f"cabinets.services.{writer}").told)

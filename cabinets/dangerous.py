@@ -27,6 +27,7 @@ ACTS: tuple[Act, ...] = (
     Act("deactivate_member", "Retirer l’accès d’une personne au cabinet"),
     Act("reactivate_member", "Rendre l’accès au cabinet à une personne qui ne l’avait plus"),
     Act("payment_account", "Changer une clé d’encaissement en ligne", field="password"),
+    Act("payment_account_switch", "Mettre en service un compte d’encaissement en ligne"),
     Act("sms_account", "Changer une clé du prestataire de SMS", field="password"),
     Act("letter_account", "Changer une clé du prestataire de courrier", field="password"),
     Act("mail_server", "Changer le serveur d’envoi du cabinet", field="password"),

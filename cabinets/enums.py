@@ -251,6 +251,8 @@ class AccountMailKind(models.TextChoices):
     IBAN_APPLIED = "iban_applied", "Le compte bancaire du cabinet a changé"
     PARTNER_ADDED = "partner_added", "Le cabinet compte un associé de plus"
     PARTNER_REMOVED = "partner_removed", "Le cabinet compte un associé de moins"
+    COLLECTION_KEY = "collection_key", "Une autre clé d’encaissement en ligne est enregistrée"
+    COLLECTION_SERVICE = "collection_service", "Un compte d’encaissement en ligne est en service"
     SUPPORT_ASKED = "support_asked", "L’assistance demande à voir les pages du cabinet"
     SUPPORT_GRANTED = "support_granted", "Un accès d’assistance est accordé"
     SUPPORT_REFUSED = "support_refused", "Un accès d’assistance est refusé"

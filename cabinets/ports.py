@@ -5,6 +5,8 @@ from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
+from cabinets.enums import AccountMailKind
+
 
 class Follower(Protocol):
     """What a change of a client or of a dossier does to what was to be said about them, in the same transaction."""
@@ -51,6 +53,26 @@ def archivist() -> Archivist:
     if not _archivists:
         raise RuntimeError("nobody keeps the archive: cabinets is not ready")
     return _archivists[0]
+
+
+class Writer(Protocol):
+    """Writes the mails of account that tell of something its app holds."""
+
+    def __call__(self, *, kind: AccountMailKind, subject_id: UUID, user_id: UUID) -> str | None:
+        """Return what a person reads, at the moment it leaves; None when nothing is theirs to read."""
+
+
+_writers: dict[str, Writer] = {}
+
+
+def register_writer(start: str, writing: Writer) -> None:
+    """Make this writer the one of the kinds whose name starts so."""
+    _writers[start] = writing
+
+
+def writer_of(kind: AccountMailKind) -> Writer | None:
+    """Return who writes a kind of mail; nobody for what is about a person's own account."""
+    return next((writing for start, writing in _writers.items() if kind.startswith(start)), None)
 
 
 class Meter(Protocol):

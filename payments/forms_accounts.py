@@ -10,6 +10,7 @@ from cabinets.forms.sign_in import PasswordAskedForm, password_again
 from payments.enums import Mode, PaymentMeans
 from payments.models import ProviderAccount
 from payments.providers.protocol import Profile
+from payments.services.held_keys import as_if_taken
 from payments.services.provider_accounts import knows
 
 LONGEST_KEY = 300
@@ -30,7 +31,7 @@ class AccountForm(PasswordAskedForm, forms.Form):
         super().__init__(*args, **kwargs)
         self._profile, self._mode, self.request = profile, mode, request
         for one in profile.settings:
-            is_kept = account is not None and knows(account, one.name)
+            is_kept = account is not None and knows(as_if_taken(account), one.name)
             self.fields[one.name] = forms.CharField(
                 label=one.label,
                 max_length=LONGEST_KEY,

@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("parametres/encaissement/", accounts.accounts, name="payment_accounts"),
     path("parametres/encaissement/<slug:key>/<slug:place>/", accounts.account, name="payment_account"),
     path("parametres/encaissement/<slug:key>/<slug:place>/essayer/", accounts.try_account, name="payment_account_try"),
+    path("parametres/encaissement/<slug:key>/<slug:place>/cle/", accounts.held_key, name="payment_account_key"),
     path("parametres/encaissement/<slug:key>/<slug:place>/service/", accounts.switch, name="payment_account_switch"),
     path("paiements/", payments.payments, name="payments"),
     path("paiements/<uuid:payment_id>/", online.payment, name="payment"),

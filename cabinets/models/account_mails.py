@@ -12,7 +12,7 @@ class AccountMail(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField("objet", max_length=20, choices=AccountMailKind)
-    # The change of account, the member or the look it tells of; no key of the database, which would reach into a firm.
+    # The change, member, account or look it tells of; no key of the database, which would reach into a firm.
     subject_id = models.UUIDField("ce dont il parle", null=True)
     created_at = models.DateTimeField("demandé le", auto_now_add=True)
     next_at = models.DateTimeField("prochain essai", default=timezone.now, db_index=True)

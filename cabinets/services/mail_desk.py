@@ -9,18 +9,15 @@ from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from cabinets import ports
 from cabinets.enums import AccountMailKind
 from cabinets.models import AccountMail
-from cabinets.services import bank_account, partner_mails, support
 
 logger = logging.getLogger(__name__)
 BATCH = 200
 # Two days, one try every four hours at the end: then the mail would tell of another time.
 TRIES = 18
 LONGEST_WAIT = dt.timedelta(hours=4)
-# Who writes what is told of something a firm holds; the rest is about a person's own account.
-WRITERS = {"iban_": bank_account.told, "partner_": partner_mails.told, "support_": support.told}
-OF_A_FIRM = {kind: told for kind in AccountMailKind for start, told in WRITERS.items() if kind.startswith(start)}
 
 
 def sweep() -> int:
@@ -70,7 +67,7 @@ def _text(row: AccountMail) -> str | None:
     if not row.user.is_active:
         return None
     kind = AccountMailKind(row.kind)
-    if (told := OF_A_FIRM.get(kind)) is not None:
+    if (told := ports.writer_of(kind)) is not None:
         subject_id = row.subject_id
         return None if subject_id is None else told(kind=kind, subject_id=subject_id, user_id=row.user_id)
     context = {"person": row.user, "kind": kind, "at": row.created_at, "site_url": settings.SITE_URL}

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from cabinets.bank_changes import SETTLED_FOR
 from cabinets.enums import AccountMailKind, Right
-from cabinets.models import Cabinet, Invitation, JournalEntry, Membership
+from cabinets.models import Cabinet, Invitation, Membership
 from cabinets.scoping import working_for
 from cabinets.services import account_mails, partners
 
@@ -61,12 +61,9 @@ def told(*, kind: AccountMailKind, subject_id: UUID, user_id: UUID) -> str | Non
 
 def _author(kind: AccountMailKind, member: Membership) -> str:
     """Name who decided it; nobody when it was the operator, or an invitation of nobody."""
-    line = JournalEntry.objects.filter(event__in=EVENTS[kind], subject_id=member.pk).order_by("-at", "-pk").first()
-    if line is None:
-        return ""
-    by = Membership.objects.select_related("user").filter(pk=line.member_id).first()
-    if line.event == "person.joined":
-        offers = Invitation.objects.filter(email=member.user.email, accepted_at__isnull=False)
-        offer = offers.select_related("invited_by__user").order_by("-accepted_at").first()
-        by = offer.invited_by if offer is not None else None
-    return "" if by is None else str(by.user)
+    line = partners.last_line(subject_id=member.pk, events=EVENTS[kind])
+    if line is None or line.event != "person.joined":
+        return partners.author_of(line)
+    offers = Invitation.objects.filter(email=member.user.email, accepted_at__isnull=False, invited_by__isnull=False)
+    offer = offers.select_related("invited_by__user").order_by("-accepted_at").first()
+    return "" if offer is None or offer.invited_by is None else str(offer.invited_by.user)

@@ -43,6 +43,19 @@ def became_one_since(instant: dt.datetime, *, member: Membership) -> bool:
     return lines.filter(Q(facts__role=Role.OWNER) | Q(facts__role_after=Role.OWNER)).exists()
 
 
+def last_line(*, subject_id: UUID, events: Sequence[str]) -> JournalEntry | None:
+    """Return the last line of the journal that says one of these of something."""
+    return JournalEntry.objects.filter(event__in=events, subject_id=subject_id).order_by("-at", "-pk").first()
+
+
+def author_of(line: JournalEntry | None) -> str:
+    """Name who a line is of; nobody when the product or the operator acted."""
+    if line is None or line.member_id is None:
+        return ""
+    by = Membership.objects.select_related("user").filter(pk=line.member_id).first()
+    return "" if by is None else str(by.user)
+
+
 def tell(to: Sequence[str], *, subject: str, text: str) -> None:
     """Write to each of these addresses apart, outside any transaction; nothing leaves where no server is set."""
     for address in to if settings.EMAIL_HOST else ():

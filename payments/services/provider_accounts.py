@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from cabinets import journal
-from cabinets.enums import Right
+from cabinets.enums import AccountMailKind, Right
 from cabinets.models import Cabinet, Membership
 from cabinets.permissions import ensure
 from cabinets.scoping import acting_for, tenant_atomic
@@ -27,7 +27,7 @@ from payments.providers.payplug import PayPlugProvider
 from payments.providers.protocol import PaymentProvider, Profile
 from payments.providers.stripe import PROFILE as STRIPE
 from payments.providers.stripe import StripeProvider
-from payments.services import roads
+from payments.services import collection_mails, held_keys, roads
 from templates_lib.rendering import typeset
 
 
@@ -95,37 +95,87 @@ def lacks_webhook(account: ProviderAccount) -> bool:
 def keep(
     *, provider: str, mode: Mode, means: Collection[PaymentMeans], secrets: Mapping[str, str], by: Membership
 ) -> ProviderAccount:
-    """Keep an account's keys, an empty one keeping what is known; another key takes it out of service until tried."""
+    """Keep an account's keys, an empty one keeping what is known; another key takes it out of service until tried.
+
+    Once a live key served, another one waits a day beside it, with what is typed meanwhile.
+    """
     ensure(by, Right.MANAGE_FIRM)
     profile = PROFILES[provider]
-    main = profile.settings[0].name
     # A form sent twice at once makes one account.
     Cabinet.objects.select_for_update(of=("self",), no_key=True).get()
     account = ProviderAccount.objects.select_for_update(of=("self",)).filter(provider=provider, mode=mode).first()
-    known: dict[str, str] = json.loads(account.secrets or "{}") if account else {}
+    account = account or ProviderAccount(provider=provider, mode=mode)
     given = {name: value for name, value in secrets.items() if value}
-    if main not in {**known, **given}:
+    _ensure_whole(account, given, means)
+    known, held, main = held_keys.without(account), held_keys.of(account), profile.settings[0].name
+    is_other_key = main in given and given[main] != {**known, **(held.keys if held else {})}.get(main)
+    if is_other_key and mode is Mode.LIVE and held_keys.one_served():
+        held = held_keys.put_aside(given, by=by)
+    elif held is not None:
+        held = held_keys.completed(held, given)
+    elif is_other_key:
+        _start_over(account)
+    account.means = [str(one) for one in profile.means if one in means]
+    keys = {_HOOK: random.token_urlsafe(HOOK_BYTES), **known}
+    keys |= held_keys.written(held) if held else {**given, **_former(known, given)}
+    _write(account, keys, by=by)
+    names = ",".join(sorted(given))
+    event = "provider_account.changed" if held is None else "provider_account.key_held"
+    journal.record(event, account, provider=provider, mode=mode.value, secrets=names)
+    if is_other_key and mode is Mode.LIVE:
+        collection_mails.tell(AccountMailKind.COLLECTION_KEY, account)
+    return account
+
+
+@transaction.atomic
+def take(*, account_id: UUID, by: Membership) -> ProviderAccount:
+    """Put keys whose day is over in the place of those before: out of service until they are tried and put in it."""
+    ensure(by, Right.MANAGE_FIRM)
+    account = ProviderAccount.objects.select_for_update(of=("self",)).get(pk=account_id)
+    held, known = held_keys.of(account), held_keys.without(account)
+    if held is None or not held.is_due(now=timezone.now()):
+        raise AccountError("Aucune clé n’a fini d’attendre sur ce compte. Rien n’a changé.")
+    _start_over(account)
+    _write(account, {**known, **held.keys, **_former(known, held.keys)}, by=by)
+    journal.record("provider_account.key_taken", account, provider=account.provider, mode=account.mode)
+    return account
+
+
+@transaction.atomic
+def refuse(*, account_id: UUID, by: Membership) -> ProviderAccount:
+    """Let go of the keys that wait: those that serve go on."""
+    ensure(by, Right.MANAGE_FIRM)
+    account = ProviderAccount.objects.select_for_update(of=("self",)).get(pk=account_id)
+    if held_keys.of(account) is None:
+        raise AccountError("Aucune clé n’attend plus sur ce compte. Rien n’a changé.")
+    _write(account, held_keys.without(account), by=by)
+    journal.record("provider_account.key_refused", account, provider=account.provider, mode=account.mode)
+    return account
+
+
+def _ensure_whole(account: ProviderAccount, given: Mapping[str, str], means: Collection[PaymentMeans]) -> None:
+    profile, mode, held = PROFILES[account.provider], Mode(account.mode), held_keys.of(account)
+    main = profile.settings[0].name
+    if main not in {**held_keys.without(account), **(held.keys if held else {}), **given}:
         raise AccountError("Il manque la clé de ce compte. Rien n’a été enregistré.")
     if main in given and profile.mode_of(given[main]) != mode:
         raise AccountError(_wrong_mode(profile, given[main], mode))
     if not means or not set(means) <= set(profile.means):
         raise AccountError("Choisissez au moins un moyen de paiement de ce prestataire. Rien n’a été enregistré.")
-    account = account or ProviderAccount(provider=provider, mode=mode)
-    is_other_key = main in given and given[main] != known.get(main)
-    keys = {_HOOK: random.token_urlsafe(HOOK_BYTES), **known, **given, **_former(known, given)}
-    account.secrets, account.hook_hash = json.dumps(keys), roads.hook_digest(keys[_HOOK])
-    account.means = [str(one) for one in profile.means if one in means]
-    account.changed_by = by
-    if is_other_key:
-        account.is_enabled, account.checked_at, account.failure, account.label = False, None, "", ""
-        account.options = {}
+
+
+def _start_over(account: ProviderAccount) -> None:
+    """Forget what the keys before answered."""
+    account.is_enabled, account.checked_at, account.failure, account.label = False, None, "", ""
+    account.options = {}
+
+
+def _write(account: ProviderAccount, keys: Mapping[str, str], *, by: Membership) -> None:
+    account.secrets, account.hook_hash, account.changed_by = json.dumps(keys), roads.hook_digest(keys[_HOOK]), by
     if account._state.adding:
         account.save(force_insert=True)
     else:
         account.save(update_fields=_KEPT)
-    names = ",".join(sorted(given))
-    journal.record("provider_account.changed", account, provider=provider, mode=mode.value, secrets=names)
-    return account
 
 
 @transaction.atomic
@@ -138,6 +188,8 @@ def switch(*, account_id: UUID, to: bool, by: Membership) -> ProviderAccount:
         others = ProviderAccount.objects.filter(provider=account.provider, is_enabled=True).exclude(pk=account.pk)
         others.update(is_enabled=False)
     _set_service(account, to=to, by=by)
+    if to and account.mode == Mode.LIVE:
+        collection_mails.tell(AccountMailKind.COLLECTION_SERVICE, account)
     return account
 
 
@@ -151,11 +203,12 @@ def stop(*, provider: str, by: Membership) -> list[ProviderAccount]:
 
 
 def check(*, account_id: UUID) -> None:
-    """Try an account, and write its answer where the settings page reads it."""
+    """Try an account, or the keys that wait on it, and write the answer where the settings page reads it."""
     with acting_for(cabinet_id=firm_of(account_id=account_id)):
         with tenant_atomic():
             tried = ProviderAccount.objects.get(pk=account_id)
-            provider, is_demo = client_of(tried), Cabinet.objects.get().is_demo
+            held = held_keys.of(tried)
+            provider, is_demo = client_of(held_keys.as_if_taken(tried)), Cabinet.objects.get().is_demo
         failure, facts = DEMO if is_demo else "", None
         try:
             facts = None if is_demo else provider.check()
@@ -165,6 +218,11 @@ def check(*, account_id: UUID) -> None:
             account = ProviderAccount.objects.select_for_update(of=("self",)).get(pk=account_id)
             if account.secrets != tried.secrets:
                 return  # other keys were kept meanwhile: their own trial tells
+            if held is not None:
+                answered = replace(held, failure=failure, label=facts.label if facts else "")
+                account.secrets = json.dumps({**held_keys.without(account), **held_keys.written(answered)})
+                account.save(update_fields=["secrets"])
+                return
             account.failure, account.checked_at = failure, timezone.now()
             if facts is not None:
                 account.label = facts.label

@@ -22,6 +22,9 @@ from gdpr.enums import Claim, CopyState, IdentityProof, RequestOrigin
 from gdpr.models import FirmCopy
 from gdpr.services import requests as rights
 from invoices.sealed_files import write_sealed
+from payments.enums import Mode, PaymentMeans
+from payments.models import ProviderAccount
+from payments.services import provider_accounts
 from tests.architecture.test_urls import PATTERNS
 from tests.cabinets.authenticator import Authenticator
 from tests.cabinets.test_firm import OTHER_IBAN, values_of
@@ -74,6 +77,13 @@ def support_grant(_: Membership) -> Case:
     return Case(reverse("support_grant", args=[asked.pk]), {"minutes": "15"})
 
 
+def payment_account_switch(owner: Membership) -> Case:
+    keys = {"secret_key": "sk_live_" + "a" * 24}
+    provider_accounts.keep(provider="payplug", mode=Mode.LIVE, means=[PaymentMeans.CARD], secrets=keys, by=owner)
+    ProviderAccount.objects.update(checked_at=timezone.now())
+    return Case(reverse("payment_account_switch", args=["payplug", "reel"]), {})
+
+
 def deactivate_member(_: Membership) -> Case:
     return Case(reverse("deactivate_member", args=[make_member(role=Role.OWNER).pk]), {})
 
@@ -113,6 +123,7 @@ CASES: list[tuple[str, Callable[[Membership], Case]]] = [
     ("team", lambda _: Case(reverse("team"), {"email": "deux@cabinet.example", "role": "owner"})),
     ("member", lambda _: Case(reverse("member", args=[make_member(role=Role.LAWYER).pk]), {"role": "owner"})),
     ("payment_account", lambda _: Case(reverse("payment_account", args=["stripe", "reel"]), STRIPE)),
+    ("payment_account_switch", payment_account_switch),
     ("sms_account", lambda _: Case(reverse("sms_account", args=["ovh_sms"]), SMS)),
     ("letter_account", lambda _: Case(reverse("letter_account", args=["ar24"]), AR24)),
     ("mail_server", lambda _: Case(reverse("mail_server"), {**MAIL, "sender": "factures@cabinet.example"})),

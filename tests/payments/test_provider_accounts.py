@@ -233,7 +233,13 @@ def test_goes_into_service_only_once_it_answered(
 ) -> None:
     tried(keep(owner, provider="payplug", secrets={"secret_key": "sk_test_0123456789"}), **facts)
 
-    answer = browse(owner).post(f"{PAGE}payplug/essai/service/", {"vers": "service"}, follow=True)
+    browser, address = browse(owner), f"{PAGE}payplug/essai/service/"
+
+    asked = browser.get(address)
+    unproved = browser.post(address, {"vers": "service"})
+    assert ("Mettre PayPlug en service ?" in text_of(asked), unproved.status_code) == (True, 422)
+    assert ProviderAccount.objects.get().is_enabled is False
+    answer = browser.post(address, {"current": PASSWORD}, follow=True)
 
     assert ProviderAccount.objects.get().is_enabled is (not said)
     assert said in text_of(answer)

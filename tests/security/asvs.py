@@ -111,7 +111,7 @@ ROWS: dict[str, tuple[Requirement, ...]] = {
             ("cabinets/test_sign_in.py::test_ends_a_busy_session_after_twelve_hours",)),
         Requirement("7.4.2", 1, "Fermer les sessions d’un compte retiré", "Le départ d’une personne ferme ses sessions aussitôt.",
             ("cabinets/test_team.py::test_letting_a_person_go_ends_their_sessions_at_once",)),
-        Requirement("7.5.1", 2, "Se réauthentifier avant un acte grave", "Vingt-deux actes, en une seule liste, redemandent le mot de passe ; cinq erreurs ferment la porte.",
+        Requirement("7.5.1", 2, "Se réauthentifier avant un acte grave", "Vingt-trois actes, en une seule liste, redemandent le mot de passe ; cinq erreurs ferment la porte.",
             ("architecture/test_dangerous.py",
              "cabinets/test_firm.py::test_another_iban_takes_the_password_and_has_its_own_line",
              "cabinets/test_second_factor.py::test_new_recovery_codes_replace_the_old_after_the_password",
