@@ -244,9 +244,14 @@ def choose_monthly_figures(*, member: Membership, wanted: bool) -> None:
     journal.record("person.monthly_figures_chosen", member, wanted=wanted)
 
 
-def _ensure_may_give(role: Role, *, by: Membership) -> None:
+def may_give(role: Role, *, by: Membership) -> bool:
+    """Say whether a person may give a role, or take it back."""
     # An administrator who could name a partner could make themselves one, and approve formal notices.
-    if role == Role.OWNER and by.role != Role.OWNER:
+    return role != Role.OWNER or by.role == Role.OWNER
+
+
+def _ensure_may_give(role: Role, *, by: Membership) -> None:
+    if not may_give(role, by=by):
         raise PeopleError("Seul un associé peut donner ou retirer le rôle d’associé. Rien n’a été modifié.")
 
 

@@ -1,5 +1,6 @@
 """Équipe: who works here, with which role, and who is invited."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -30,11 +31,13 @@ page = require_http_methods(["GET", "POST"])
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An invitation as the page shows it."""
+    """An invitation as the page shows it; its link makes whoever opens it what it offers."""
 
     invitation: Invitation
     link: str
     is_open: bool
+    is_theirs: bool
+    """Who reads the page may give this role: no other is shown the link."""
 
 
 @page
@@ -48,14 +51,17 @@ def team(request: CabinetRequest) -> HttpResponse:
         return redirect("team")
     now = timezone.now()
     members = sorted(Membership.objects.select_related("user"), key=lambda m: (not m.is_active, str(m.user).lower()))
-    offers = [
-        Offer(row, people.link_of(invitation_id=row.pk), people.is_open(row, now=now))
-        for row in people.pending().order_by("-created_at")
-    ]
+    offers = [_offer(row, now=now, by=request.member) for row in people.pending().order_by("-created_at")]
     journal.listed(Membership, "team", count=len(members))
     context = {"form": form, "members": members, "offers": offers, "zone": request.cabinet.zone}
     context["can_send"] = bool(settings.EMAIL_HOST)
     return render(request, "cabinets/team.html", context, status=422 if form.errors else 200)
+
+
+def _offer(row: Invitation, *, now: dt.datetime, by: Membership) -> Offer:
+    is_theirs = people.may_give(Role(row.role), by=by)
+    link = people.link_of(invitation_id=row.pk) if is_theirs else ""
+    return Offer(row, link, people.is_open(row, now=now), is_theirs)
 
 
 def _invited(request: CabinetRequest, form: InviteForm) -> bool:

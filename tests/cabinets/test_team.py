@@ -53,6 +53,19 @@ def test_invites_by_a_link_to_copy_when_no_mail_server_is_set(owner: Membership,
     assert "person.invited" in events()
 
 
+def test_an_administrator_reads_no_link_that_makes_a_partner(owner: Membership, browse: Browse) -> None:
+    partner, lawyer = offer_of("deux@cabinet.example", Role.OWNER, by=owner), offer_of(by=owner)
+
+    read = browse(make_member(role=Role.ADMIN)).get(TEAM).content.decode()
+    shown = browse(owner).get(TEAM).content.decode()
+
+    assert (path_of(partner) in read, path_of(lawyer) in read) == (False, True)
+    assert people.token_of(invitation_id=partner.pk) not in read
+    assert ("deux@cabinet.example" in read, "seul un associé le lit ici" in read) == (True, True)
+    assert (path_of(partner) in shown, path_of(lawyer) in shown) == (True, True)
+    assert "seul un associé le lit ici" not in shown
+
+
 def test_keeps_the_hash_of_the_token_alone(owner: Membership) -> None:
     offer = offer_of(by=owner)
     token = people.token_of(invitation_id=offer.pk)
