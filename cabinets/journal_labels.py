@@ -164,7 +164,7 @@ EVENTS: dict[str, str] = {
     "sms_account.switched": "SMS mis en service ou arrêtés",
     "client.sms_refused": "SMS refusés par le client",
     "contact.sms_refused": "SMS refusés par un contact, sur son numéro",
-    "paymentlink.message_asked": "Code ou nouveau lien demandé par un client",
+    "paymentlink.message_asked": "Code, nouveau lien ou réponse annoncée à un client",
     "paymentlink.code_accepted": "Code d’accès accepté",
     "paymentlink.code_refused": "Code d’accès refusé",
     "paymentlink.document_opened": "Document de facture ouvert par un client",

@@ -155,7 +155,7 @@ class ExtensionForm(forms.Form):
         label="Motif",
         max_length=LONGEST,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="La personne le lit : demande complexe, ou nombreuses demandes.",
+        help_text="Demande complexe, ou nombreuses demandes. La personne le lit sur sa page, ou l’apprend de vous.",
         error_messages={"required": "Écrivez le motif que lira la personne."},
     )
 

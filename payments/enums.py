@@ -258,6 +258,8 @@ class LinkMessageKind(models.TextChoices):
     CODE = "code", "Code d’accès"
     FRESH_LINK = "fresh_link", "Nouveau lien"
     ANSWER = "answer", "Réponse à une demande"
+    EXTENDED = "extended", "Délai d’une réponse prolongé"
+    LAST = "last", "Dernier message avant qu’une adresse ne serve plus"
 
 
 class LinkMedium(models.TextChoices):

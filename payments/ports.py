@@ -79,8 +79,21 @@ class CopyTold:
     made_on: dt.date
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelayTold:
+    """Why the answer about a person's data takes longer, since when and until when."""
+
+    asked_id: UUID
+    said_on: dt.date
+    due_on: dt.date
+    reason: str
+
+
 class Copies(Protocol):
-    """Keeps the copies made for people who asked for their data from their page."""
+    """Keeps what became of what people asked about their data from their page, and the copies made for them."""
+
+    def delays(self, asked_ids: Collection[UUID]) -> list[DelayTold]:
+        """Return those of these requests whose answer was put off."""
 
     def waiting(self, asked_ids: Collection[UUID]) -> list[CopyTold]:
         """Return those of these requests, the latest first; none once its answer is old."""

@@ -87,6 +87,8 @@ def _claim(message_id: UUID) -> Parcel | None:
     if note is None:
         _give_up(message_id, "Trop tard, ou plus aucune adresse à qui écrire.")
         return None
+    # Nothing is tried after this one: the address is not needed whatever becomes of it.
+    LinkMessage.objects.filter(pk=message_id, attempts=len(TRY_AFTER)).update(recipient=None)
     return Parcel(
         message_id=message_id,
         note=note,
@@ -144,7 +146,8 @@ def _record(message_id: UUID, outcome: Outcome) -> None:
     """Keep what became of a message: what may have left is not said again, what was refused is given up."""
     mine = LinkMessage.objects.filter(pk=message_id)
     if outcome.verdict in {Verdict.ACCEPTED, Verdict.UNKNOWN}:
-        mine.update(sent_at=timezone.now(), failure="" if outcome.is_accepted else "Issue incertaine.")
+        failure = "" if outcome.is_accepted else "Issue incertaine."
+        mine.update(sent_at=timezone.now(), failure=failure, recipient=None)
     elif outcome.is_permanent:
         _give_up(message_id, f"Refusé ({outcome.stage.value} {outcome.code or ''})".strip())
     else:
@@ -153,4 +156,4 @@ def _record(message_id: UUID, outcome: Outcome) -> None:
 
 
 def _give_up(message_id: UUID, failure: str) -> None:
-    LinkMessage.objects.filter(pk=message_id).update(attempts=len(TRY_AFTER), failure=failure)
+    LinkMessage.objects.filter(pk=message_id).update(attempts=len(TRY_AFTER), failure=failure, recipient=None)

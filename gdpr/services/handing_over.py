@@ -1,4 +1,4 @@
-"""The copy of their data that a person fetches from their own page, once the firm has answered."""
+"""What a person reads of their request on their own page: why it takes longer, and the copy once answered."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -13,14 +13,24 @@ from gdpr.enums import RightsState
 from gdpr.models import RightsRequest
 from gdpr.services.exporting import EVERYTHING
 from invoices.sealed_files import read_sealed
-from payments.ports import CopyTold
+from payments.ports import CopyTold, DelayTold
+from payments.services.links import ANSWER_DAYS
 
 # As long as the copy itself is kept (gdpr.services.retention).
-WAITS = dt.timedelta(days=90)
+WAITS = dt.timedelta(days=ANSWER_DAYS)
 
 
 class RequestCopies:
-    """Answers the debtor's pages with the copies their requests were answered with."""
+    """Answers the debtor's pages with what their requests became, and the copies they were answered with."""
+
+    def delays(self, asked_ids: Collection[UUID]) -> list[DelayTold]:
+        """Return those of these requests whose answer was put off, with the reason the firm wrote for its author."""
+        rows = RightsRequest.objects.filter(asked__in=list(asked_ids), extended_on__isnull=False)
+        return [
+            DelayTold(asked_id=row.asked_id, said_on=row.extended_on, due_on=row.due_on, reason=row.extension_reason)
+            for row in rows
+            if row.asked_id is not None and row.extended_on is not None
+        ]
 
     def waiting(self, asked_ids: Collection[UUID]) -> list[CopyTold]:
         """Return the copies of these requests, the latest first."""

@@ -15,7 +15,7 @@ from cabinets.services.clients import archive_contact
 from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
 from gdpr.errors import GdprError
 from gdpr.models import RightsRequest
-from gdpr.services import erasing
+from gdpr.services import erasing, telling
 from gdpr.services.exporting import EVERYTHING, DataSubject, archive_of
 from gdpr.terms import answer_due_on
 from invoices.enums import StopKind
@@ -124,6 +124,7 @@ def extend(*, request_id: UUID, by: Membership, reason: str) -> RightsRequest:
     row.extended_on, row.extension_reason = today, reason.strip()
     row.due_on = answer_due_on(row.received_on, is_extended=True)
     row.save(update_fields=["extended_on", "extension_reason", "due_on"])
+    telling.tell_extended(row)
     journal.record("rightsrequest.extended", row)
     return row
 
@@ -166,7 +167,7 @@ def erase(*, request_id: UUID, by: Membership) -> RightsRequest:
     row = _recognised(request_id)
     if row.claim != Claim.ERASURE:
         raise GdprError("Cette demande n’est pas un effacement. Rien n’a été effacé.")
-    on = Cabinet.objects.get().today()
+    on, known = Cabinet.objects.get().today(), telling.ways_of(row)
     if row.contact_id is not None:
         lines = erasing.erase_contact(client_id=row.client_id, contact_id=row.contact_id, on=on)
     else:
@@ -182,6 +183,7 @@ def erase(*, request_id: UUID, by: Membership) -> RightsRequest:
         for line in lines
     ]
     row.save(update_fields=["report"])
+    telling.tell_last(row, known=known)
     journal.record("rightsrequest.erased", row, kept=sum(not line.is_gone for line in lines))
     return row
 
@@ -196,10 +198,12 @@ def restrict(*, request_id: UUID, by: Membership) -> RightsRequest:
     row = _recognised(request_id)
     if not may_restrict(row):
         raise GdprError("Cette demande n’est pas une limitation. Rien n’a été suspendu.")
+    known = telling.ways_of(row)
     if row.contact_id is not None:
         archive_contact(contact_id=row.contact_id)
     else:
         standstill.declare(kind=StopKind.HOLD, target=row.client, reason="Limitation demandée (art. 18 du RGPD)")
+    telling.tell_last(row, known=known)
     journal.record("rightsrequest.restricted", row)
     return row
 

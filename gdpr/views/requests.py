@@ -25,7 +25,7 @@ from gdpr.errors import GdprError
 from gdpr.forms import AnswerForm, ErasureForm, ExtensionForm, IdentityForm, RequestForm
 from gdpr.matrix import basis_for, why_not
 from gdpr.models import RightsRequest
-from gdpr.services import erasing
+from gdpr.services import erasing, telling
 from gdpr.services import requests as service
 from gdpr.services.exporting import EVERYTHING
 from gdpr.terms import answer_due_on
@@ -217,14 +217,14 @@ def identify(request: CabinetRequest, pk: UUID) -> HttpResponse:
 @requires(Right.ANSWER_RIGHTS)
 def extend(request: CabinetRequest, pk: UUID) -> HttpResponse:
     """Take two months more."""
-    form = ExtensionForm(request.POST)
+    row, form = get_object_or_404(RightsRequest, pk=pk), ExtensionForm(request.POST)
     if not form.is_valid():
-        return _page(request, get_object_or_404(RightsRequest, pk=pk), extension_form=form)
+        return _page(request, row, extension_form=form)
     return _do(
         request,
         pk,
         lambda: service.extend(request_id=pk, by=request.member, reason=form.cleaned_data["reason"]),
-        "Le délai est prolongé. Dites-le à la personne avec son motif, avant la fin du premier mois.",
+        f"Le délai est prolongé. {telling.told_of_delay(row)}",
     )
 
 
@@ -327,6 +327,7 @@ def _page(request: CabinetRequest, row: RightsRequest, *, status: int | None = N
         "preview": erasing.preview(client_id=row.client_id, contact_id=row.contact_id, on=today) if is_erasure else [],
         "report": [_line(line) for line in row.report],
         "refusal": _refusal(row),
+        "told": telling.told_of_answer(row, has_copy=claim in EVERYTHING) if row.is_open else "",
         "may_extend": row.is_open and row.extended_on is None and today <= row.due_on,
         "identity_form": forms.get("identity_form") or IdentityForm(),
         "extension_form": forms.get("extension_form") or ExtensionForm(),

@@ -77,10 +77,11 @@ class LinkVisit(CabinetOwned):
         return str(self.at)
 
 
-class LinkMessage(CabinetOwned):
+class LinkMessage(SealedModel):
     """A message its reader asked for, to the address the firm knows: its words are written when it leaves.
 
-    A code is made from this row and a key: the database holds nothing of it.
+    A code is made from this row and a key: the database holds nothing of it. Sealed under the firm's key: the last
+    message to somebody outlives their client's.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -88,6 +89,8 @@ class LinkMessage(CabinetOwned):
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField("nature", max_length=10, choices=LinkMessageKind)
     medium = models.CharField("voie", max_length=5, choices=LinkMedium)
+    # Of a last message alone, whose address the firm keeps nowhere else: until it leaves, or may no longer.
+    recipient = SealedTextField("destinataire", null=True, default=None)
     asked_at = models.DateTimeField("demandé le")
     sent_at = models.DateTimeField("envoyé le", null=True)
     attempts = models.PositiveSmallIntegerField("essais d’envoi", default=0)
@@ -101,7 +104,7 @@ class LinkMessage(CabinetOwned):
         scheduler=Grant(select=("id", "cabinet_id", "kind", "medium", "asked_at", "sent_at", "attempts")),
     )
 
-    class Meta(CabinetOwned.Meta):
+    class Meta(SealedModel.Meta):
         verbose_name = "message demandé depuis un lien"
         verbose_name_plural = "messages demandés depuis un lien"
         indexes = [

@@ -17,7 +17,8 @@ from payments.portal.account import account_of
 from payments.portal.pages import page
 from payments.portal.plan_words import by_day, said_of_plans
 from payments.portal.views import is_checked, is_said_not_theirs
-from payments.services import details, plans, requests
+from payments.ports import DelayTold, copies
+from payments.services import details, links, plans, requests
 from templates_lib.rendering import day_words
 
 MOST_REQUESTS = 20
@@ -49,8 +50,13 @@ def follow_up(request: LinkRequest) -> HttpResponse:
         return redirect("portal_check", token=request.token)
     rows = list(asked.select_related("invoice").order_by("-received_at")[:MOST_REQUESTS])
     copied = set() if hidden else {one.asked_id for one in details.copies_for(request.link)}
+    delayed = {one.asked_id: one for one in copies().delays([row.pk for row in rows if row.kind == RequestKind.DATA])}
     waiting = [row for row in rows if row.state == RequestState.OPEN and row.kind in requests.STOPS]
-    events = [event for row in rows for event in _moments(row, request.cabinet, has_copy=row.pk in copied)]
+    events = [
+        event
+        for row in rows
+        for event in _moments(row, request.cabinet, delay=delayed.get(row.pk), has_copy=row.pk in copied)
+    ]
     running = None if hidden else plans.running_plan(request.link)
     may_withdraw = running is not None and running.state == PlanState.PROPOSED and running.origin == PlanOrigin.DEBTOR
     response = page(
@@ -62,6 +68,7 @@ def follow_up(request: LinkRequest) -> HttpResponse:
         ),
         is_suspended=bool(waiting) and all(requests.is_suspending(row) for row in waiting),
         is_over=request.link.settled_on is not None,
+        until=links.read_until(request.link),
         hidden=hidden,
         may_withdraw=may_withdraw,
     )
@@ -70,8 +77,10 @@ def follow_up(request: LinkRequest) -> HttpResponse:
     return response
 
 
-def _moments(asked: DebtorRequest, cabinet: Cabinet, *, has_copy: bool) -> Iterator[Said]:
+def _moments(asked: DebtorRequest, cabinet: Cabinet, *, delay: DelayTold | None, has_copy: bool) -> Iterator[Said]:
     title, is_open = _title(asked), asked.state == RequestState.OPEN
+    if delay is not None:
+        yield _put_off(asked, delay, cabinet, title)
     text = " ".join(part for part in (_told(asked), RECEIVED if is_open else "") if part)
     yield _said(asked.received_at, cabinet, "info", "hourglass" if is_open else "message-circle-warning", title, text)
     if asked.answered_at is None:
@@ -82,6 +91,13 @@ def _moments(asked: DebtorRequest, cabinet: Cabinet, *, has_copy: bool) -> Itera
     answer = str(asked.answer) or "Le cabinet a traité votre demande."
     said = _said(asked.answered_at, cabinet, "ok", "circle-check", f"Réponse du cabinet – {title}", answer)
     yield replace(said, has_copy=has_copy)
+
+
+def _put_off(asked: DebtorRequest, delay: DelayTold, cabinet: Cabinet, title: str) -> Said:
+    text = f"Le cabinet vous répond au plus tard le {day_words(delay.due_on)}. Son motif\u00a0: {delay.reason}"
+    # Its day alone is known: it comes after the request of the same day.
+    at = max(asked.received_at, dt.datetime.combine(delay.said_on, dt.time(), tzinfo=cabinet.zone))
+    return _said(at, cabinet, "info", "clock", f"Délai prolongé – {title}", text)
 
 
 def _said(at: dt.datetime, cabinet: Cabinet, tone: str, icon: str, title: str, text: str) -> Said:

@@ -5,6 +5,7 @@ Whoever asks reads the same answer whether such an address exists or not.
 
 import datetime as dt
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -35,6 +36,8 @@ SUBJECTS = {
     LinkMessageKind.CODE: "Votre code d’accès",
     LinkMessageKind.FRESH_LINK: "Votre nouveau lien",
     LinkMessageKind.ANSWER: "Réponse à votre demande",
+    LinkMessageKind.EXTENDED: "Délai prolongé pour votre demande",
+    LinkMessageKind.LAST: "Suite donnée à votre demande",
 }
 FOLDED_PURPOSE = "payments.fresh-link"
 
@@ -106,6 +109,21 @@ def tell_answered(*, link: PaymentLink) -> None:
         _ask(link, LinkMessageKind.ANSWER, next(iter(ways)))
 
 
+def tell_extended(*, link: PaymentLink) -> None:
+    """Tell a link's addressee that the answer about their data will take longer; where the reason is read."""
+    if ways := ways_to(link):
+        _ask(link, LinkMessageKind.EXTENDED, next(iter(ways)))
+
+
+def tell_last(*, link: PaymentLink, ways: Mapping[LinkMedium, str]) -> None:
+    """Tell whoever was reached these ways, and no longer is, that their answer waits on the link's own page.
+
+    The address goes with the message, and is forgotten as soon as it left or may no longer.
+    """
+    medium, recipient = next(iter(ways.items()))
+    _ask(link, LinkMessageKind.LAST, medium, recipient=recipient)
+
+
 def folded(address: str) -> str:
     """Return what a queue may carry of an address or a number: enough to recognise it, nothing to read it by."""
     text = "".join(address.split()).lower()
@@ -125,12 +143,13 @@ def ways_to(link: PaymentLink) -> dict[LinkMedium, str]:
         ways[LinkMedium.EMAIL] = str(whom.email)
     if whom.has_mobile and whom.mobile_refused_at is None and client.accepts_sms:
         ways[LinkMedium.SMS] = str(whom.phone)
-    return ways
+    # A contact emptied with their client keeps the mark of an address.
+    return {medium: known for medium, known in ways.items() if known}
 
 
 def write(*, message: LinkMessage, cabinet: Cabinet) -> Note | None:
     """Write a message for the address known now; None when nobody can be written to any more, or too late."""
-    recipient = ways_to(message.link).get(LinkMedium(message.medium), "")
+    recipient = message.recipient or ways_to(message.link).get(LinkMedium(message.medium), "")
     is_code = message.kind == LinkMessageKind.CODE
     if not recipient or (is_code and message.asked_at <= timezone.now() - CODE_LIFE):
         return None
@@ -140,7 +159,9 @@ def write(*, message: LinkMessage, cabinet: Cabinet) -> Note | None:
     values = {
         "firm": cabinet,
         "is_code": is_code,
-        "is_answer": message.kind == LinkMessageKind.ANSWER,
+        "is_fresh_link": message.kind == LinkMessageKind.FRESH_LINK,
+        "is_extended": message.kind == LinkMessageKind.EXTENDED,
+        "is_last": message.kind == LinkMessageKind.LAST,
         "code": code_for(message.pk, settings.LINK_KEY) if is_code else "",
         "url": "" if is_code else (links.short_url_of if is_sms else links.url_of)(message.link),
         "minutes": CODE_LIFE // dt.timedelta(minutes=1),
@@ -173,8 +194,10 @@ def _is_spent(link: PaymentLink, kind: LinkMessageKind) -> bool:
     return lately.count() >= MOST_AN_HOUR
 
 
-def _ask(link: PaymentLink, kind: LinkMessageKind, medium: LinkMedium) -> UUID:
-    message = LinkMessage(link=link, client_id=link.client_id, kind=kind, medium=medium, asked_at=timezone.now())
+def _ask(link: PaymentLink, kind: LinkMessageKind, medium: LinkMedium, *, recipient: str = "") -> UUID:
+    message = LinkMessage(
+        link=link, client_id=link.client_id, kind=kind, medium=medium, recipient=recipient, asked_at=timezone.now()
+    )
     message.save(force_insert=True)
     journal.record("paymentlink.message_asked", link, kind=kind.value)
     # The sweep carries what this call loses.

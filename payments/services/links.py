@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from cabinets import journal
@@ -14,11 +14,14 @@ from cabinets.models import Client, Contact
 from cabinets.scoping import whole_firm, working_for
 from invoices.enums import InvoiceState
 from invoices.models import Invoice
+from payments.enums import RequestKind, RequestState
 from payments.links import hash_of, short_of, token_for
-from payments.models import PaymentLink
+from payments.models import DebtorRequest, PaymentLink
 
 # Once nothing is owed, the link still shows what was paid and the firm's answers.
 READ_ONLY_DAYS = 60
+# How long an answer about somebody's data, and the copy it may hand over, wait to be read.
+ANSWER_DAYS = 90
 SHORT_LIFE = dt.timedelta(days=30)
 
 # Full legal aid: no fee may be asked at all (law.md R32). The other states say the firm no longer asks.
@@ -70,8 +73,12 @@ def unfold(*, short: str) -> str | None:
         return None
     link_id, cabinet_id = row
     with working_for(cabinet_id=cabinet_id):
-        link = PaymentLink.objects.filter(pk=link_id, revoked_at=None).first()
-        if link is None or (link.short_at or link.created_at) < timezone.now() - SHORT_LIFE:
+        link = PaymentLink.objects.select_related("cabinet").filter(pk=link_id, revoked_at=None).first()
+        if link is None:
+            return None
+        is_old = (link.short_at or link.created_at) < timezone.now() - SHORT_LIFE
+        # It may be all that is left to whoever asked about their data, and had no address but a telephone.
+        if is_old and not _has_answer_waiting(link, on=link.cabinet.today()):
             return None
         return _token(link)
 
@@ -145,12 +152,38 @@ def owed_through(link: PaymentLink) -> QuerySet[Invoice]:
 
 
 def is_alive(link: PaymentLink, *, on: dt.date) -> bool:
-    """Say whether a link opens on this day: while money is owed, then 60 days."""
+    """Say whether a link opens on this day: while money is owed, then 60 days; longer for an answer about data."""
     if link.revoked_at is not None:
         return False
     if link.settled_on is None or on <= link.settled_on + dt.timedelta(days=READ_ONLY_DAYS):
         return True
-    return owed_through(link).exists()
+    return owed_through(link).exists() or _has_answer_waiting(link, on=on)
+
+
+def read_until(link: PaymentLink) -> dt.date | None:
+    """Return the last day a link opens on which nothing is owed; None while it is not known."""
+    if link.settled_on is None or _open_on_data(link).exists():
+        return None
+    settled = link.settled_on + dt.timedelta(days=READ_ONLY_DAYS)
+    return max(settled, _answer_read_until(link) or settled)
+
+
+def _has_answer_waiting(link: PaymentLink, *, on: dt.date) -> bool:
+    """Say whether its author asked something about their data that is not answered, or may still read the answer."""
+    if _open_on_data(link).exists():
+        return True
+    until = _answer_read_until(link)
+    return until is not None and on <= until
+
+
+def _open_on_data(link: PaymentLink) -> QuerySet[DebtorRequest]:
+    return DebtorRequest.objects.filter(link=link, kind=RequestKind.DATA, state=RequestState.OPEN)
+
+
+def _answer_read_until(link: PaymentLink) -> dt.date | None:
+    asked = DebtorRequest.objects.filter(link=link, kind=RequestKind.DATA)
+    last: dt.datetime | None = asked.aggregate(last=Max("answered_at"))["last"]
+    return None if last is None else last.astimezone(link.cabinet.zone).date() + dt.timedelta(days=ANSWER_DAYS)
 
 
 @transaction.atomic

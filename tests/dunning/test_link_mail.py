@@ -166,6 +166,28 @@ def test_sends_by_text_message_in_one_part_when_only_a_mobile_is_known(monkeypat
     assert code_for(asked.pk, settings.LINK_KEY) in said[0].text
 
 
+@pytest.mark.parametrize("kind", [LinkMessageKind.ANSWER, LinkMessageKind.EXTENDED, LinkMessageKind.LAST])
+def test_says_in_one_text_message_where_an_answer_is_read(firm: Cabinet, kind: LinkMessageKind) -> None:
+    link = linked(firm, **MOBILE)
+    with working_for(cabinet_id=firm.pk):
+        tell = {
+            LinkMessageKind.ANSWER: lambda: link_messages.tell_answered(link=link),
+            LinkMessageKind.EXTENDED: lambda: link_messages.tell_extended(link=link),
+            LinkMessageKind.LAST: lambda: link_messages.tell_last(link=link, ways=link_messages.ways_to(link)),
+        }
+        tell[kind]()
+        note = link_messages.write(message=LinkMessage.objects.get(), cabinet=Cabinet.objects.get())
+
+    said = {
+        LinkMessageKind.ANSWER: "réponse à votre demande: ",
+        LinkMessageKind.EXTENDED: "délai prolongé pour votre demande: ",
+        LinkMessageKind.LAST: "suite donnée à votre demande, la réponse se lira ici: ",
+    }
+    assert note is not None
+    assert (note.recipient, note.text.startswith("Cabinet Aubry & Associés: " + said[kind])) == ("+33612345678", True)
+    assert len(note.text) <= 160
+
+
 def test_a_demonstration_s_text_message_reaches_a_table() -> None:
     firm = make_cabinet(is_demo=True)
     ask(firm, linked(firm, **MOBILE))
@@ -218,6 +240,60 @@ def test_says_again_what_was_put_off_and_nothing_else(firm: Cabinet, post: Post,
 
     assert len(post.said) == tries
     assert only(firm).failure
+
+
+def farewell(firm: Cabinet, link: PaymentLink) -> None:
+    """Erase the address of a link's addressee, once the last message to it is asked for."""
+    with working_for(cabinet_id=firm.pk):
+        link_messages.tell_last(link=link, ways=link_messages.ways_to(link))
+        client = Client.objects.get()
+        client.email, client.has_email = "", False
+        client.save(update_fields=["email", "has_email"])
+
+
+def test_says_a_last_word_to_an_address_that_was_erased_and_forgets_it(firm: Cabinet, post: Post) -> None:
+    farewell(firm, linked(firm))
+    assert only(firm).recipient == "sophie@leclerc.example"
+
+    assert sweep() == [True]
+
+    assert [outgoing.recipient for outgoing in post.said] == ["sophie@leclerc.example"]
+    assert opened(post.said[0])["Subject"] == "Suite donnée à votre demande – Cabinet Aubry & Associés"
+    assert (only(firm).sent_at, only(firm).recipient) == (NOW, None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "minutes"),
+    [
+        (Outcome(verdict=Verdict.POSTPONED, stage=Stage.CONNECT), [0, 1, 5, 30]),
+        (Outcome(verdict=Verdict.REJECTED, stage=Stage.RECIPIENT, code=550), [0]),
+        (Outcome(verdict=Verdict.UNKNOWN, stage=Stage.END), [0]),
+    ],
+)
+def test_forgets_the_address_of_a_last_word_with_its_last_try(
+    firm: Cabinet, post: Post, outcome: Outcome, minutes: list[int]
+) -> None:
+    post.outcome = outcome
+    farewell(firm, linked(firm))
+    kept = []
+
+    for minute in minutes:
+        sweep(NOW + dt.timedelta(minutes=minute))
+        kept.append(only(firm).recipient)
+
+    assert kept == ["sophie@leclerc.example"] * (len(minutes) - 1) + [None]
+    assert {outgoing.recipient for outgoing in post.said} == {"sophie@leclerc.example"}
+
+
+def test_forgets_the_address_of_a_last_word_whose_page_is_closed(firm: Cabinet, post: Post) -> None:
+    link = linked(firm)
+    farewell(firm, link)
+    with working_for(cabinet_id=firm.pk):
+        links.revoke(link_id=link.pk)
+
+    assert sweep() == [False]
+
+    assert (post.said, only(firm).recipient) == ([], None)
 
 
 def test_waits_for_a_server_that_does_not_answer(firm: Cabinet, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:

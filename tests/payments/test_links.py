@@ -6,6 +6,7 @@ import string
 import uuid
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import connection
 
@@ -14,9 +15,13 @@ from cabinets.models import Cabinet, Client, JournalEntry
 from invoices.enums import InvoiceState
 from invoices.models import Invoice
 from invoices.services import settlement
+from payments.enums import DataRight, Preference
 from payments.links import hash_of, token_for
 from payments.models import PaymentLink
 from payments.services import links
+from payments.services.requests import answer_on_data
+from payments.services.rights import ask_about_data, prefer
+from tests.conftest import NOW
 from tests.factories.cabinets import make_client, make_contact, make_dossier
 from tests.factories.invoices import TODAY, make_invoice
 
@@ -122,6 +127,46 @@ def test_a_link_lives_while_money_is_owed_then_sixty_days(link: PaymentLink, inv
     assert link.settled_on == TODAY
     assert links.is_alive(link, on=TODAY + SIXTY_DAYS)
     assert not links.is_alive(link, on=TODAY + SIXTY_DAYS + dt.timedelta(days=1))
+
+
+def test_a_link_lives_until_an_answer_about_data_and_three_months_more(link: PaymentLink, invoice: Invoice) -> None:
+    """Asked on the last days, answered late: neither the answer nor the copy is behind a dead page."""
+    settlement.settle(invoice_id=invoice.pk, cents=144_000)
+    links.note_settled(on=TODAY)
+    with time_machine.travel(NOW + dt.timedelta(days=59), tick=False):
+        asked = ask_about_data(link=link, right=DataRight.ACCESS, today=TODAY + dt.timedelta(days=59))
+    assert asked is not None
+    link.refresh_from_db()
+    while_open = (links.is_alive(link, on=TODAY + dt.timedelta(days=85)), links.read_until(link))
+
+    with time_machine.travel(NOW + dt.timedelta(days=85), tick=False):
+        answer_on_data(request_id=asked.pk, text="Voici.")
+
+    assert while_open == (True, None)
+    assert links.read_until(link) == TODAY + dt.timedelta(days=85 + 90)
+    assert links.is_alive(link, on=TODAY + dt.timedelta(days=85 + 90))
+    assert not links.is_alive(link, on=TODAY + dt.timedelta(days=85 + 91))
+
+
+def test_another_request_keeps_no_settled_link_alive(link: PaymentLink, invoice: Invoice) -> None:
+    settlement.settle(invoice_id=invoice.pk, cents=144_000)
+    links.note_settled(on=TODAY)
+    prefer(link=link, preference=Preference.EMAIL, today=TODAY)
+    link.refresh_from_db()
+
+    assert links.read_until(link) == TODAY + SIXTY_DAYS
+    assert not links.is_alive(link, on=TODAY + SIXTY_DAYS + dt.timedelta(days=1))
+
+
+def test_a_short_address_outlives_its_month_for_an_answer_about_data_alone(link: PaymentLink) -> None:
+    short = links.short_url_of(link).rstrip("/").rsplit("/", 1)[1]
+    later = NOW + dt.timedelta(days=40)
+    with time_machine.travel(later, tick=False):
+        before = links.unfold(short=short)
+        ask_about_data(link=link, right=DataRight.ERASURE, today=TODAY)
+        after = links.unfold(short=short)
+
+    assert (before, after) == (None, token_for(link.pk, 1, settings.LINK_KEY))
 
 
 def test_a_link_lives_again_at_once_when_something_is_owed_again(link: PaymentLink, invoice: Invoice) -> None:
