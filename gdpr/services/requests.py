@@ -248,7 +248,9 @@ def _require_done(row: RightsRequest, state: RightsState) -> None:
 def _is_restricted(row: RightsRequest) -> bool:
     if row.contact is not None:
         return row.contact.is_archived
-    return Standstill.objects.filter(client=row.client_id, kind=StopKind.HOLD, released_at=None).exists()
+    # One with a day ends by itself, and reminders leave again.
+    holds = Standstill.objects.filter(client=row.client_id, kind=StopKind.HOLD, until_on=None, released_at=None)
+    return holds.exists()
 
 
 def _open(request_id: UUID) -> RightsRequest:

@@ -44,6 +44,11 @@ FOUND = {
     Claim.OBJECTION: "C’est noté : nous ne vous écrirons plus au sujet de ces factures.",
     Claim.RESTRICTION: "Vos données sont conservées sans être utilisées : nous ne vous écrirons plus à leur sujet.",
 }
+UNUSED = "Les relances du client sont suspendues jusqu’à ce qu’une personne les reprenne."
+UNWRITTEN = (
+    "Plus rien n’est adressé à cette personne\u00a0: les factures qui lui étaient envoyées reviennent au client, et ce"
+    " qui était prêt attend votre accord. Les relances du client continuent."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,13 +278,10 @@ def erase(request: CabinetRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @requires(Right.ANSWER_RIGHTS)
 def restrict(request: CabinetRequest, pk: UUID) -> HttpResponse:
-    """Suspend every use of a client's data."""
-    return _do(
-        request,
-        pk,
-        lambda: service.restrict(request_id=pk, by=request.member),
-        "Les relances du client sont suspendues jusqu’à ce qu’une personne les reprenne.",
-    )
+    """Suspend every use of a client's data, or write to a contact no more."""
+    row = get_object_or_404(RightsRequest, pk=pk)
+    done = UNUSED if row.contact_id is None else UNWRITTEN
+    return _do(request, pk, lambda: service.restrict(request_id=pk, by=request.member), done)
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """A person reached for a client asks about their own data: they get theirs, and the client's stays the client's."""
 
+import html
 import io
 import json
 import zipfile
@@ -220,8 +221,11 @@ def test_walks_a_contact_s_objection_from_its_page(
     assert "Ne plus lui écrire" in shown
     assert "ne s’applique pas" not in shown
     browser.post(f"{url}limiter/")
+    done = html.unescape(browser.get(url).content.decode())
 
     assert Contact.objects.get().is_archived
+    assert "Plus rien n’est adressé à cette personne" in done
+    assert "Les relances du client sont suspendues" not in done
 
 
 def test_names_every_table_that_leads_to_a_contact() -> None:

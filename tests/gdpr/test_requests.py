@@ -25,6 +25,7 @@ from gdpr.models import RetentionSettings, RightsRequest
 from gdpr.services import requests as service
 from invoices.enums import StopKind
 from invoices.models import Standstill
+from invoices.services import standstill
 from invoices.services.documents import Upload, attach_to_invoice
 from payments.enums import DataRight, RequestState
 from payments.models import DebtorRequest
@@ -271,6 +272,23 @@ def test_stops_every_reminder_of_a_client_who_asks_for_restriction(owner: Member
     stop = Standstill.objects.get()
     assert (stop.kind, stop.client_id, stop.released_at) == (StopKind.HOLD, client.pk, None)
     assert invoice.client_id == client.pk
+
+
+def test_calls_nothing_restricted_that_starts_again_by_itself(owner: Membership) -> None:
+    """The planner ignores a hold after its day: only one without a day answers a restriction."""
+    client = known_client()
+    make_invoice(dossier=make_dossier(client=client))
+    standstill.declare(kind=StopKind.HOLD, target=client, until_on=dt.date(2027, 3, 1), reason="Congés")
+    row = recorded(owner, client, Claim.RESTRICTION)
+
+    with pytest.raises(GdprError, match="Rien n’a encore été suspendu"):
+        service.answer(request_id=row.pk, by=owner, state=RightsState.GRANTED, text="C’est fait")
+    assert RightsRequest.objects.get().state == RightsState.OPEN
+    service.restrict(request_id=row.pk, by=owner)
+    service.answer(request_id=row.pk, by=owner, state=RightsState.GRANTED, text="C’est fait")
+
+    assert RightsRequest.objects.get().state == RightsState.GRANTED
+    assert set(Standstill.objects.values_list("until_on", flat=True)) == {dt.date(2027, 3, 1), None}
 
 
 def test_extends_once_within_the_month_and_with_a_reason(owner: Membership) -> None:
