@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -73,6 +74,37 @@ def register_writer(start: str, writing: Writer) -> None:
 def writer_of(kind: AccountMailKind) -> Writer | None:
     """Return who writes a kind of mail; nobody for what is about a person's own account."""
     return next((writing for start, writing in _writers.items() if kind.startswith(start)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingTold:
+    """What a person vouched for of their own training."""
+
+    on: dt.date | None
+    again_on: dt.date | None
+    is_due: bool
+
+
+class Trainer(Protocol):
+    """Knows who vouched for having read the rules on personal data."""
+
+    def training_of(self, *, member_id: UUID, on: dt.date) -> TrainingTold:
+        """Return when this person last did, as of a day."""
+
+
+_trainers: list[Trainer] = []
+
+
+def register_trainer(knowing: Trainer) -> None:
+    """Make this trainer the one that knows."""
+    _trainers[:] = [knowing]
+
+
+def trainer() -> Trainer:
+    """Return the registered trainer."""
+    if not _trainers:
+        raise RuntimeError("nobody knows who was trained: gdpr is not installed")
+    return _trainers[0]
 
 
 class Meter(Protocol):

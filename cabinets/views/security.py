@@ -19,6 +19,7 @@ from cabinets.forms.sign_in import ChangePasswordForm, ConfirmPasswordForm, Pass
 from cabinets.http import CabinetRequest, agent_of
 from cabinets.models import PasskeyDevice, Session
 from cabinets.permissions import requires
+from cabinets.ports import trainer
 from cabinets.services import account_mails, passkeys, people, second_factor, sign_in
 from cabinets.services.devices import device_name
 from cabinets.services.second_factor import LastFactorError
@@ -64,6 +65,7 @@ def security(request: CabinetRequest) -> HttpResponse:
         "passkeys": list(passkeys.passkeys_of(person)),
         "has_site": passkeys.site() is not None,
         "acts": ACTS,
+        "training": trainer().training_of(member_id=request.member.pk, on=request.cabinet.today()),
         "zone": request.cabinet.zone,
         "gets_morning_mail": request.member.gets_morning_mail,
         "gets_monthly_figures": request.member.gets_monthly_figures,

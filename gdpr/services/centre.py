@@ -2,19 +2,24 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import TruncDate
 
 from cabinets import journal
 from cabinets.enums import NotificationKind, Right
 from cabinets.models import Cabinet, Membership, Notification
 from cabinets.permissions import ensure
+from cabinets.ports import TrainingTold
 from cabinets.services.notifications import tell
 from dunning.presenting import plural
 from gdpr.enums import Attested, RightsState
 from gdpr.errors import GdprError
 from gdpr.models import Attestation, RetentionSettings, RightsRequest
-from gdpr.services import agreement, securing
+from gdpr.services import agreement, requests, securing
+from gdpr.terms import answer_due_on
 from invoices.law.limitation import shift_months
 from invoices.money import NBSP
 
@@ -41,7 +46,7 @@ def checks(*, cabinet: Cabinet) -> list[Check]:
         _agreement(),
         _privacy(today),
         _retention(),
-        _rights(today),
+        _rights(cabinet, today),
         _security(cabinet),
         _training(today),
         _audit(today),
@@ -105,15 +110,30 @@ def _retention() -> Check:
     return Check("durees", "Durées de conservation définies et appliquées", is_met, told, "/rgpd/durees/", "Régler")
 
 
-def _rights(today: dt.date) -> Check:
-    waiting = RightsRequest.objects.filter(state=RightsState.OPEN)
-    late = waiting.filter(due_on__lt=today).count()
-    answered = RightsRequest.objects.exclude(state=RightsState.OPEN).count()
+def _rights(cabinet: Cabinet, today: dt.date) -> Check:
+    waiting = list(RightsRequest.objects.filter(state=RightsState.OPEN).values_list("due_on", flat=True))
+    # Nobody opened them yet: their month runs since they arrived.
+    arrived = requests.untaken().values_list("received_at", flat=True)
+    waiting += [answer_due_on(at.astimezone(cabinet.zone).date()) for at in arrived]
+    late = sum(due_on < today for due_on in waiting)
+    closed = RightsRequest.objects.exclude(state=RightsState.OPEN).count()
+    answered_late = _answered_late(cabinet, since=shift_months(today, -YEAR_MONTHS))
     told = (
-        f"{plural(waiting.count(), 'demande', 'demandes')} à répondre, dont {late} en retard{NBSP}; {answered} closes.",
-        "Une demande faite depuis la page d’un client arrive ici avec son délai.",
+        f"{plural(len(waiting), 'demande', 'demandes')} à répondre, dont {late} en retard{NBSP};"
+        f" {plural(closed, 'close', 'closes')}.",
+        f"Réponses données après leur délai depuis un an{NBSP}: {answered_late}.",
+        "Une demande faite depuis la page d’un client compte dès qu’elle arrive, même si personne ne l’a ouverte.",
     )
-    return Check("droits", "Demandes des personnes traitées dans le mois", late == 0, told, "/rgpd/demandes/", "Ouvrir")
+    is_met = not late and not answered_late
+    title = "Demandes des personnes traitées dans leur délai"
+    return Check("droits", title, is_met, told, "/rgpd/demandes/", "Ouvrir")
+
+
+def _answered_late(cabinet: Cabinet, *, since: dt.date) -> int:
+    """Return how many answers came after their last day since then; a request that was withdrawn asked for none."""
+    answered = RightsRequest.objects.filter(state__in=(RightsState.GRANTED, RightsState.PARTLY, RightsState.REFUSED))
+    dated = answered.annotate(answered_on=TruncDate("answered_at", tzinfo=cabinet.zone))
+    return dated.filter(answered_on__gt=F("due_on"), answered_on__gte=since).count()
 
 
 def _security(cabinet: Cabinet) -> Check:
@@ -129,7 +149,9 @@ def _training(today: dt.date) -> Check:
     trained = set(Attestation.objects.filter(kind=Attested.TRAINING, on__gt=since).values_list("by_id", flat=True))
     active = list(Membership.objects.filter(is_active=True).values_list("pk", flat=True))
     missing = [one for one in active if one not in trained]
-    told = (f"Attestée depuis un an par {len(active) - len(missing)} sur {len(active)}.",)
+    told: tuple[str, ...] = (f"Attestée depuis un an par {len(active) - len(missing)} sur {len(active)}.",)
+    if missing:
+        told += ("Chacun atteste pour soi, depuis «\u00a0Profil et sécurité\u00a0».",)
     return Check(
         "formation", "Équipe formée", bool(active) and not missing, told, "/rgpd/attester/training/", "Attester"
     )
@@ -147,6 +169,14 @@ def _audit(today: dt.date) -> Check:
     return Check(
         "audit", "Audit annuel de conformité", _is_recent(last, today), told, "/rgpd/attester/audit/", "Attester"
     )
+
+
+def training_of(*, member_id: UUID, on: dt.date) -> TrainingTold:
+    """Say when a person last vouched for their training, until when it is worth something, and whether it is over."""
+    mine = Attestation.objects.filter(kind=Attested.TRAINING, by=member_id)
+    last = mine.order_by("-on").values_list("on", flat=True).first()
+    is_due = last is None or last <= shift_months(on, -YEAR_MONTHS)
+    return TrainingTold(on=last, again_on=shift_months(last, YEAR_MONTHS) if last else None, is_due=is_due)
 
 
 @transaction.atomic

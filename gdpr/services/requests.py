@@ -5,6 +5,7 @@ import io
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cabinets import journal
@@ -22,7 +23,7 @@ from invoices.enums import StopKind
 from invoices.models import Standstill
 from invoices.sealed_files import read_sealed, remove_sealed, write_sealed
 from invoices.services import standstill
-from payments.enums import DataRight, RequestKind
+from payments.enums import DataRight, RequestKind, RequestState
 from payments.models import DebtorRequest
 from payments.services import requests as debtors
 
@@ -97,6 +98,12 @@ def take_in(*, by: Membership, asked_id: UUID) -> RightsRequest:
     row.save(force_insert=True)
     journal.record("rightsrequest.recorded", row, claim=row.claim, origin=row.origin)
     return row
+
+
+def untaken() -> QuerySet[DebtorRequest]:
+    """Return what clients asked about their data from their page and nobody took up: its month runs all the same."""
+    known = RightsRequest.objects.exclude(asked=None).values("asked_id")
+    return DebtorRequest.objects.filter(kind=RequestKind.DATA, state=RequestState.OPEN).exclude(pk__in=known)
 
 
 @transaction.atomic

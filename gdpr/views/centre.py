@@ -116,7 +116,7 @@ def attest(request: CabinetRequest, kind: str) -> HttpResponse:
             add_refusal(form, refusal)
         else:
             messages.success(request, "C’est attesté, à votre nom et à ce jour.")
-            return redirect("gdpr_centre" if request.member.can(Right.MANAGE_FIRM) else "dashboard")
+            return redirect("gdpr_centre" if request.member.can(Right.MANAGE_FIRM) else "security")
     journal.record("attestation.asked", None, kind=what.value)
     context = {"form": form, "what": what, "firm": request.cabinet}
     return render(request, "gdpr/attest.html", context, status=REFUSED if form.errors else None)

@@ -29,7 +29,7 @@ from gdpr.services import erasing, telling
 from gdpr.services import requests as service
 from gdpr.services.exporting import EVERYTHING
 from gdpr.terms import answer_due_on
-from payments.enums import RequestKind, RequestState
+from payments.enums import RequestKind
 from payments.models import DebtorRequest
 
 page = require_http_methods(["GET", "POST"])
@@ -105,9 +105,7 @@ def open_together_clients(found: list[RightsRequest]) -> list[RightsRequest]:
 
 def _new(request: CabinetRequest, today: dt.date) -> list[Row]:
     """Return what clients asked from their page and nobody took up."""
-    known = RightsRequest.objects.exclude(asked=None).values("asked_id")
-    asked = DebtorRequest.objects.filter(kind=RequestKind.DATA, state=RequestState.OPEN).exclude(pk__in=known)
-    found = list(asked.select_related("client", "link__contact"))
+    found = list(service.untaken().select_related("client", "link__contact"))
     open_together([one.client for one in found])
     rows = []
     for one in found:

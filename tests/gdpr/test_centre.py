@@ -16,19 +16,23 @@ from pypdf import PdfReader
 from cabinets.enums import Role
 from cabinets.errors import CabinetError, RightMissingError
 from cabinets.models import Cabinet, JournalEntry, Membership, Notification
+from cabinets.ports import TrainingTold
 from cabinets.scoping import working_for
 from cabinets.services import journal_seals
 from dunning.models import Mailbox, MailServer
 from gdpr.breaches import Incident, dues, may_close
-from gdpr.enums import Attested, Claim, RequestOrigin, Risk
+from gdpr.enums import Attested, Claim, IdentityProof, RequestOrigin, RightsState, Risk
 from gdpr.errors import GdprError
 from gdpr.models import Agreement, Attestation, Breach, ComplianceStatement, ProcessorVersion, SubProcessor
 from gdpr.services import agreement, breaches, centre, chain_of_processors, processor_news, retention, statement
 from gdpr.services import requests as rights
 from invoices.sealed_files import path_of
+from payments.enums import DataRight
 from payments.models import ProviderAccount
+from payments.services.links import link_for
+from payments.services.rights import ask_about_data
 from templates_lib.pdf import layout
-from tests.conftest import FirmBrowser, prove_second_factor
+from tests.conftest import NOW, FirmBrowser, prove_second_factor
 from tests.factories.cabinets import make_cabinet, make_client, make_member
 
 NOON = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
@@ -286,6 +290,85 @@ def test_blames_nobody_for_a_month_that_ended_within_the_day(cabinet: Cabinet, o
         sealed = met(cabinet)["securite"]
 
     assert (during, after, sealed) == (True, False, True)
+
+
+@pytest.mark.parametrize(("days", "is_met"), [(30, True), (31, False)])
+def test_counts_a_request_nobody_opened_from_the_day_it_arrived(
+    cabinet: Cabinet, owner: Membership, days: int, is_met: bool
+) -> None:
+    """Asked on 24 November: due on 24 December."""
+    link = link_for(client=make_client(), contact=None)
+    asked = ask_about_data(link=link, right=DataRight.ACCESS, today=cabinet.today())
+    assert asked is not None
+
+    with time_machine.travel(NOW + dt.timedelta(days=days), tick=False):
+        told = rights_check(cabinet)
+        rights.take_in(by=owner, asked_id=asked.pk)
+        taken = rights_check(cabinet)
+
+    assert (told.is_met, taken.is_met) == (is_met, is_met)
+    assert told.facts[0] == f"1\u00a0demande à répondre, dont {int(not is_met)} en retard\u00a0; 0\u00a0close."
+    assert taken.facts == told.facts
+
+
+@pytest.mark.parametrize(
+    ("state", "days", "is_met"),
+    [
+        (RightsState.REFUSED, 30, True),
+        (RightsState.REFUSED, 31, False),
+        (RightsState.WITHDRAWN, 31, True),
+    ],
+)
+def test_counts_for_a_year_an_answer_given_after_its_day(
+    cabinet: Cabinet, owner: Membership, state: RightsState, days: int, is_met: bool
+) -> None:
+    row = rights.record(
+        by=owner, client=make_client(), claim=Claim.ACCESS, origin=RequestOrigin.EMAIL, received_on=cabinet.today()
+    )
+    with time_machine.travel(NOW + dt.timedelta(days=days), tick=False):
+        rights.identify(request_id=row.pk, by=owner, proof=IdentityProof.KNOWN)
+        rights.answer(request_id=row.pk, by=owner, state=state, text="Voici pourquoi.")
+        told = rights_check(cabinet)
+    with time_machine.travel(NOW + dt.timedelta(days=days + 366), tick=False):
+        later = rights_check(cabinet)
+
+    assert (told.is_met, later.is_met) == (is_met, True)
+    assert told.facts[:2] == (
+        "0\u00a0demande à répondre, dont 0 en retard\u00a0; 1\u00a0close.",
+        f"Réponses données après leur délai depuis un an\u00a0: {int(not is_met)}.",
+    )
+
+
+def rights_check(cabinet: Cabinet) -> centre.Check:
+    return next(one for one in centre.checks(cabinet=cabinet) if one.slug == "droits")
+
+
+@pytest.mark.parametrize("role", [Role.LAWYER, Role.ASSISTANT, Role.ACCOUNTANT])
+def test_leads_everybody_from_their_profile_to_their_training(
+    cabinet: Cabinet, role: Role, browse: Callable[[Membership | None], FirmBrowser]
+) -> None:
+    desk = browse(make_member(role=role))
+    never = desk.get("/profil/securite/").content.decode()
+
+    done = desk.post("/rgpd/attester/training/", {"on": "2026-11-24", "note": ""})
+    kept = desk.get("/profil/securite/").content.decode()
+
+    assert "Vous n’avez pas encore attesté avoir lu les règles." in never
+    assert 'href="/rgpd/attester/training/"' in never
+    assert done["Location"] == "/profil/securite/"
+    assert "Le 24 novembre 2026, à refaire avant le 24 novembre 2027." in kept
+    assert "n’est tenu que lorsque chacun a attesté" not in kept
+
+
+def test_asks_for_the_training_again_after_a_year(cabinet: Cabinet, owner: Membership) -> None:
+    first = dt.date(2026, 11, 24)
+    centre.attest(by=owner, kind=Attested.TRAINING, on=first, note="")
+
+    told = [centre.training_of(member_id=owner.pk, on=on) for on in (dt.date(2027, 11, 23), dt.date(2027, 11, 24))]
+
+    assert [one.is_due for one in told] == [False, True]
+    assert {(one.on, one.again_on) for one in told} == {(first, dt.date(2027, 11, 24))}
+    assert centre.training_of(member_id=make_member().pk, on=first) == TrainingTold(on=None, again_on=None, is_due=True)
 
 
 def test_signs_once_and_keeps_the_very_document(owner: Membership) -> None:
