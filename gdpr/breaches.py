@@ -15,6 +15,8 @@ class Incident:
     """What the clock depends on."""
 
     known_at: dt.datetime
+    says_whose: bool
+    """Whether it says which people and which data are concerned (art. 33-3-a)."""
     risk: Risk
     told_authority_at: dt.datetime | None
     told_people_at: dt.datetime | None
@@ -33,6 +35,7 @@ class Due:
 def dues(incident: Incident, *, now: dt.datetime) -> tuple[Due, ...]:
     """Return what is due: the authority within 72 hours unless there is no risk, people at once when it is high."""
     found = [Due("Évaluer le risque pour les personnes", None, incident.risk != Risk.UNKNOWN, is_late=False)]
+    found.append(Due("Préciser les personnes touchées", None, incident.says_whose, is_late=False))
     if incident.risk != Risk.NONE:
         by = incident.known_at + AUTHORITY
         told = incident.told_authority_at

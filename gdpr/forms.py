@@ -214,11 +214,9 @@ class _InZone(forms.Form):
         return typed.replace(tzinfo=self.zone)
 
 
-class BreachForm(_InZone):
-    """A breach as it is known at first."""
+class _BreachWords(forms.Form):
+    """What is known of a breach, at first and later."""
 
-    moment = "known_at"
-    known_at = MomentField(label="Connue le")
     what = forms.CharField(
         label="Ce qui s’est passé",
         max_length=LONGEST,
@@ -230,16 +228,25 @@ class BreachForm(_InZone):
         required=False,
         max_length=LONGEST,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Combien de personnes, quelles sortes de données. Vous compléterez plus tard.",
+        help_text="Combien de personnes, quelles sortes de données. Pas encore connues\u00a0? Cela se complète dans"
+        " «\u00a0Évaluer\u00a0», avant de clore.",
     )
+
+
+class BreachForm(_BreachWords, _InZone):
+    """A breach as it is known at first."""
+
+    moment = "known_at"
+    known_at = MomentField(label="Connue le")
+    field_order = ("known_at", "what", "whose")
 
     def clean_known_at(self) -> dt.datetime:
         """Place the instant in the firm's zone."""
         return self._placed("known_at")
 
 
-class RiskForm(forms.Form):
-    """What a breach may do to people, and what was done."""
+class RiskForm(_BreachWords):
+    """What is known of a breach by now, what it may do to people, and what was done."""
 
     risk = forms.ChoiceField(label="Risque pour les personnes", choices=Risk.choices)
     consequences = forms.CharField(
@@ -264,6 +271,17 @@ class MomentForm(_InZone):
     def clean_at(self) -> dt.datetime:
         """Place the instant in the firm's zone."""
         return self._placed("at")
+
+
+class PeopleToldForm(_InZone):
+    """When the people concerned were told."""
+
+    moment = "told_at"
+    told_at = MomentField(label="Prévenues le")
+
+    def clean_told_at(self) -> dt.datetime:
+        """Place the instant in the firm's zone."""
+        return self._placed("told_at")
 
 
 class ObjectionForm(forms.Form):

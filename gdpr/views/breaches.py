@@ -1,6 +1,7 @@
 """« Violations »: the record of article 33-5, one page a breach, with its clock."""
 
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,7 +18,7 @@ from cabinets.http import CabinetRequest
 from cabinets.permissions import requires
 from gdpr.enums import Risk
 from gdpr.errors import GdprError
-from gdpr.forms import BreachForm, MomentForm, RiskForm
+from gdpr.forms import BreachForm, MomentForm, PeopleToldForm, RiskForm
 from gdpr.models import Breach
 from gdpr.services import breaches as service
 from gdpr.services import incident_news
@@ -72,7 +73,7 @@ def opened(request: CabinetRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @requires(Right.MANAGE_FIRM)
 def assess(request: CabinetRequest, pk: UUID) -> HttpResponse:
-    """Say what it may do to people."""
+    """Say what is known by now, and what it may do to people."""
     form = RiskForm(request.POST)
     if not form.is_valid():
         return _page(request, get_object_or_404(Breach, pk=pk), risk_form=form)
@@ -101,9 +102,13 @@ def authority(request: CabinetRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @requires(Right.MANAGE_FIRM)
 def people(request: CabinetRequest, pk: UUID) -> HttpResponse:
-    """Note that the people concerned were told."""
-    act = lambda: service.note_people(breach_id=pk, by=request.member, at=timezone.now())  # noqa: E731
-    return _do(request, pk, act, "C’est noté.")
+    """Note when the people concerned were told."""
+    form = PeopleToldForm(request.POST, zone=request.cabinet.zone, now=timezone.now())
+    if not form.is_valid():
+        return _page(request, get_object_or_404(Breach, pk=pk), people_form=form)
+    at = form.cleaned_data["told_at"]
+    act = partial(service.note_people, breach_id=pk, by=request.member, at=at)
+    return _do(request, pk, act, "L’information des personnes est notée, à cet instant.")
 
 
 @require_POST
@@ -130,18 +135,20 @@ def _page(
     *,
     risk_form: RiskForm | None = None,
     moment_form: MomentForm | None = None,
+    people_form: PeopleToldForm | None = None,
     status: int | None = None,
 ) -> HttpResponse:
     journal.seen(row, request.path)
     now = timezone.now()
-    refused = next((form for form in (risk_form, moment_form) if form is not None), None)
-    known = {"risk": row.risk, "consequences": row.consequences, "measures": row.measures}
+    refused = next((form for form in (risk_form, moment_form, people_form) if form is not None), None)
+    known = {name: getattr(row, name) for name in ("what", "whose", "risk", "consequences", "measures")}
     context = {
         "row": row,
         "dues": service.dues_of(row),
         "statements": incident_news.statements_of(row),
         "risk_form": risk_form or RiskForm(initial=known),
         "moment_form": moment_form or MomentForm(zone=request.cabinet.zone, now=now),
+        "people_form": people_form or PeopleToldForm(zone=request.cabinet.zone, now=now),
         "form": refused,
     }
     return render(request, "gdpr/breach.html", context, status=REFUSED if refused else status)

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ from templates_lib.pdf import layout
 from tests.conftest import NOW, FirmBrowser, prove_second_factor
 from tests.factories.cabinets import make_cabinet, make_client, make_member
 
+WORDS = {"what": "Perte d’un ordinateur", "whose": "Une personne", "risk": "none", "consequences": ""}
+SAID = ("Préciser", True, False)
 NOON = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 OPERATOR = {"OPERATOR_NAME": "Société d’exploitation", "OPERATOR_ADDRESS": "1 rue du Port, Nantes"}
 
@@ -52,20 +55,20 @@ def met(cabinet: Cabinet) -> dict[str, bool]:
 @pytest.mark.parametrize(
     ("risk", "authority", "people", "hours", "told"),
     [
-        (Risk.UNKNOWN, None, None, 1, [("Évaluer", False, False), ("Notifier", False, False)]),
-        (Risk.NONE, None, None, 100, [("Évaluer", True, False)]),
-        (Risk.SOME, None, None, 72, [("Évaluer", True, False), ("Notifier", False, False)]),
-        (Risk.SOME, None, None, 73, [("Évaluer", True, False), ("Notifier", False, True)]),
-        (Risk.SOME, 10, None, 200, [("Évaluer", True, False), ("Notifier", True, False)]),
-        (Risk.SOME, 80, None, 200, [("Évaluer", True, False), ("Notifier", True, True)]),
+        (Risk.UNKNOWN, None, None, 1, [("Évaluer", False, False), SAID, ("Notifier", False, False)]),
+        (Risk.NONE, None, None, 100, [("Évaluer", True, False), SAID]),
+        (Risk.SOME, None, None, 72, [("Évaluer", True, False), SAID, ("Notifier", False, False)]),
+        (Risk.SOME, None, None, 73, [("Évaluer", True, False), SAID, ("Notifier", False, True)]),
+        (Risk.SOME, 10, None, 200, [("Évaluer", True, False), SAID, ("Notifier", True, False)]),
+        (Risk.SOME, 80, None, 200, [("Évaluer", True, False), SAID, ("Notifier", True, True)]),
         (
             Risk.HIGH,
             10,
             None,
             20,
-            [("Évaluer", True, False), ("Notifier", True, False), ("Prévenir", False, False)],
+            [("Évaluer", True, False), SAID, ("Notifier", True, False), ("Prévenir", False, False)],
         ),
-        (Risk.HIGH, 10, 12, 20, [("Évaluer", True, False), ("Notifier", True, False), ("Prévenir", True, False)]),
+        (Risk.HIGH, 10, 12, 20, [("Évaluer", True, False), SAID, ("Notifier", True, False), ("Prévenir", True, False)]),
     ],
 )
 def test_counts_what_a_breach_asks_for(
@@ -74,6 +77,7 @@ def test_counts_what_a_breach_asks_for(
     """R65: the authority within 72 hours, unless there is no risk; people when it is high."""
     incident = Incident(
         known_at=NOON,
+        says_whose=True,
         risk=risk,
         told_authority_at=NOON + dt.timedelta(hours=authority) if authority else None,
         told_people_at=NOON + dt.timedelta(hours=people) if people else None,
@@ -443,12 +447,17 @@ def test_names_who_receives_the_data_and_what_is_not_covered() -> None:
     assert [(one.name, one.is_outside, one.is_covered) for one in chosen] == [("Stripe", True, False)]
 
 
+def assess(row: Breach, owner: Membership, risk: Risk, **said: str) -> Breach:
+    words = {"what": row.what, "whose": row.whose, "consequences": "", "measures": ""} | said
+    return breaches.assess(breach_id=row.pk, by=owner, risk=risk, **words)
+
+
 def test_records_a_breach_to_its_end(owner: Membership) -> None:
     known_at = timezone.now() - dt.timedelta(hours=80)
     row = breaches.record(by=owner, known_at=known_at, what="Un e-mail au mauvais client", whose="Une personne")
     with pytest.raises(GdprError, match="rien n’a été clos"):
         breaches.close(breach_id=row.pk, by=owner)
-    breaches.assess(breach_id=row.pk, by=owner, risk=Risk.SOME, consequences="Gêne", measures="Rappel du message")
+    assess(row, owner, Risk.SOME, consequences="Gêne", measures="Rappel du message")
     with pytest.raises(GdprError, match="motif du retard"):
         breaches.note_authority(breach_id=row.pk, by=owner, at=timezone.now())
 
@@ -458,7 +467,58 @@ def test_records_a_breach_to_its_end(owner: Membership) -> None:
     kept = Breach.objects.get()
     assert (kept.risk, kept.late_reason, kept.closed_at is not None) == (Risk.SOME, "Week-end", True)
     with pytest.raises(GdprError, match="close"):
-        breaches.assess(breach_id=row.pk, by=owner, risk=Risk.NONE, consequences="", measures="")
+        assess(row, owner, Risk.NONE)
+
+
+def test_completes_a_breach_and_closes_none_whose_people_are_not_told(owner: Membership) -> None:
+    row = breaches.record(by=owner, known_at=timezone.now(), what="Un ordinateur perdu", whose="")
+    assess(row, owner, Risk.NONE)
+    with pytest.raises(GdprError, match="rien n’a été clos"):
+        breaches.close(breach_id=row.pk, by=owner)
+    assert Breach.objects.get().closed_at is None
+
+    assess(row, owner, Risk.NONE, what="Un ordinateur volé", whose="Douze clients, leurs factures")
+    breaches.close(breach_id=row.pk, by=owner)
+
+    kept = Breach.objects.get()
+    assert (kept.what, kept.whose) == ("Un ordinateur volé", "Douze clients, leurs factures")
+    assert kept.closed_at == timezone.now()
+
+
+def test_proves_in_the_journal_what_was_said_before_and_repeats_none_of_it(owner: Membership) -> None:
+    row = breaches.record(by=owner, known_at=timezone.now(), what="Un ordinateur perdu", whose="")
+    assess(row, owner, Risk.SOME, what="Un ordinateur volé", whose="Douze clients")
+
+    lines = JournalEntry.objects.filter(subject_id=row.pk).order_by("pk")
+    first, second = ({"event": one.event} | one.facts for one in lines)
+    assert first == {"event": "breach.recorded", "said": digest_of(row, "Un ordinateur perdu", "")}
+    assert second == {
+        "event": "breach.assessed",
+        "risk": "some",
+        "fields": ["what", "whose"],
+        "said": digest_of(row, "Un ordinateur volé", "Douze clients"),
+    }
+
+
+def digest_of(row: Breach, what: str, whose: str) -> str:
+    words = json.dumps([str(row.pk), what, whose, "", ""], ensure_ascii=False)
+    return hashlib.sha256(words.encode()).hexdigest()
+
+
+def test_notes_the_instant_people_were_told(
+    owner: Membership, browse: Callable[[Membership | None], FirmBrowser]
+) -> None:
+    row = breaches.record(by=owner, known_at=NOW - dt.timedelta(days=3), what="Un envoi", whose="Une personne")
+    desk, address = browse(owner), f"/rgpd/violations/{row.pk}/personnes/"
+
+    refused = [desk.post(address, {"told_at": at}) for at in ("", "2026-11-25T09:30", "2026-11-20T09:30")]
+    unsaid = Breach.objects.get().told_people_at
+    desk.post(address, {"told_at": "2026-11-23T18:05"})
+
+    assert [one.status_code for one in refused] == [422, 422, 422]
+    assert unsaid is None
+    assert Breach.objects.get().told_people_at == dt.datetime(2026, 11, 23, 17, 5, tzinfo=dt.UTC)
+    assert "Prévenues le 23 novembre 2026 à 18" in desk.get(f"/rgpd/violations/{row.pk}/").content.decode()
 
 
 def test_refuses_a_breach_to_come(owner: Membership) -> None:
@@ -492,7 +552,7 @@ def test_walks_the_pages(owner: Membership, browse: Callable[[Membership | None]
     document = desk.get(f"/rgpd/accord/{signed.pk}.pdf")
     desk.post("/rgpd/violations/ajouter/", {"known_at": "2026-11-20T09:30", "what": "Perte d’un ordinateur"})
     breach = Breach.objects.get()
-    desk.post(f"/rgpd/violations/{breach.pk}/evaluer/", {"risk": "none", "consequences": "", "measures": "Effacé"})
+    desk.post(f"/rgpd/violations/{breach.pk}/evaluer/", WORDS | {"measures": "Effacé"})
     desk.post(f"/rgpd/violations/{breach.pk}/clore/")
     desk.post("/rgpd/etat/signer/")
     after = desk.get("/rgpd/").content.decode()

@@ -237,7 +237,15 @@ def test_an_update_reaches_a_breach_that_was_closed(firm: Cabinet) -> None:
     tell_everybody()
     with working_for(cabinet_id=firm.pk):
         breach, by = Breach.objects.get(), partner_of(firm)
-        breaches.assess(breach_id=breach.pk, by=by, risk=Risk.NONE, consequences="", measures="")
+        breaches.assess(
+            breach_id=breach.pk,
+            by=by,
+            risk=Risk.NONE,
+            what="Un accès",
+            whose="Des clients",
+            consequences="",
+            measures="",
+        )
         breaches.close(breach_id=breach.pk, by=by)
     row.measures = "Clés changées deux fois."
     incident_news.publish(incident=row)
