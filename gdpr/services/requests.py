@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from cabinets import journal
-from cabinets.enums import Right
-from cabinets.models import Cabinet, Client, Contact, Membership
+from cabinets.enums import Right, TaskState
+from cabinets.models import Cabinet, Client, Contact, Membership, Task
 from cabinets.permissions import ensure
 from cabinets.services.clients import archive_contact
 from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
@@ -131,6 +131,8 @@ def extend(*, request_id: UUID, by: Membership, reason: str) -> RightsRequest:
     row.extended_on, row.extension_reason = today, reason.strip()
     row.due_on = answer_due_on(row.received_on, is_extended=True)
     row.save(update_fields=["extended_on", "extension_reason", "due_on"])
+    if row.asked_id is not None:
+        Task.objects.filter(subject_id=row.asked_id, state=TaskState.OPEN).update(due_on=row.due_on)
     telling.tell_extended(row)
     journal.record("rightsrequest.extended", row)
     return row
@@ -246,13 +248,14 @@ def _require_done(row: RightsRequest, state: RightsState) -> None:
         return
     if row.claim in EVERYTHING and not row.stored_as:
         raise GdprError("Préparez d’abord la copie des données. Rien n’a été enregistré.")
-    if may_restrict(row) and not _is_restricted(row):
+    if may_restrict(row) and not is_restricted(row):
         raise GdprError("Rien n’a encore été suspendu : suspendez d’abord, ou refusez. Rien n’a été enregistré.")
     if row.claim == Claim.ERASURE and not row.report:
         raise GdprError("Rien n’a encore été effacé : effacez d’abord, ou refusez. Rien n’a été enregistré.")
 
 
-def _is_restricted(row: RightsRequest) -> bool:
+def is_restricted(row: RightsRequest) -> bool:
+    """Say whether a person's data are used no more: nothing resumes by itself."""
     if row.contact is not None:
         return row.contact.is_archived
     # One with a day ends by itself, and reminders leave again.

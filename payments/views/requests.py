@@ -23,6 +23,7 @@ from payments.enums import DataRight, PaymentMeans, RequestKind, RequestOutcome,
 from payments.errors import PaymentError
 from payments.forms import AnswerForm
 from payments.models import DebtorRequest
+from payments.ports import copies
 from payments.services import requests as service
 from payments.services import rights
 
@@ -129,6 +130,7 @@ def visible() -> QuerySet[DebtorRequest]:
 def _page(request: CabinetRequest, asked: DebtorRequest, form: AnswerForm, *, status: int = 200) -> HttpResponse:
     journal.seen(asked, request.path)
     disputes = list(service.disputes_of(asked.client).select_related("invoice"))
+    put_off = copies().delays([asked.pk]) if asked.kind == RequestKind.DATA else []
     context: dict[str, Any] = {
         "asked": asked,
         "form": form,
@@ -139,7 +141,8 @@ def _page(request: CabinetRequest, asked: DebtorRequest, form: AnswerForm, *, st
         "is_open": asked.state == RequestState.OPEN,
         "proof": asked.proof,
         "is_about_invoices": asked.kind not in {RequestKind.DATA, RequestKind.CHANNEL},
-        "answer_by": shift_months(asked.received_at.astimezone(request.cabinet.zone).date(), rights.MONTHS_TO_ANSWER),
+        "answer_by": put_off[0].due_on if put_off else _a_month_after(asked, request.cabinet),
+        "is_put_off": bool(put_off),
         "is_about_data": asked.kind == RequestKind.DATA,
         "hint": RIGHT_HINTS[DataRight(asked.reason)] if asked.kind == RequestKind.DATA else "",
         "is_paid_claim": asked.kind == RequestKind.ALREADY_PAID,
@@ -149,6 +152,10 @@ def _page(request: CabinetRequest, asked: DebtorRequest, form: AnswerForm, *, st
         "may_release": request.member.can(Right.RELEASE_DISPUTES),
     }
     return render(request, "payments/request.html", context, status=status)
+
+
+def _a_month_after(asked: DebtorRequest, cabinet: Cabinet) -> dt.date:
+    return shift_months(asked.received_at.astimezone(cabinet.zone).date(), rights.MONTHS_TO_ANSWER)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -226,6 +226,7 @@ def test_walks_a_contact_s_objection_from_its_page(
     assert Contact.objects.get().is_archived
     assert "Plus rien n’est adressé à cette personne" in done
     assert "Les relances du client sont suspendues" not in done
+    assert ("Plus rien ne lui est adressé." in done, "Ne plus lui écrire</button>" in done) == (True, False)
 
 
 def test_names_every_table_that_leads_to_a_contact() -> None:

@@ -10,7 +10,7 @@ import time_machine
 from django.conf import settings
 from django.core.cache import cache
 
-from cabinets.models import Cabinet, Client, JournalEntry, Membership
+from cabinets.models import Cabinet, Client, JournalEntry, Membership, Task
 from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
 from gdpr.models import RightsRequest
 from gdpr.services import requests as service
@@ -190,9 +190,43 @@ def test_tells_the_person_why_the_answer_takes_longer(
     assert (message.kind, note.recipient) == (LinkMessageKind.EXTENDED, "anne@delorme.example")
     assert f"se lisent sur votre espace\u00a0:\n{links.url_of(link)}demande/" in note.text
     assert telling.DELAY_TOLD in flash
+    assert Task.objects.get(subject_id=row.asked_id).due_on == dt.date(2027, 2, 24)
+    asked_page = read(desk.get(f"/demandes/{row.asked_id}/"))
+    assert "À répondre avant le 24 février 2027" in asked_page
+    assert "le délai a été prolongé de deux mois." in asked_page
     assert "Délai prolongé – Demande sur vos données – accès" in words
     assert "au plus tard le 24\u00a0février 2027. Son motif\u00a0: Trois demandes à la fois" in words
     assert words.find("Délai prolongé") < words.find("Votre demande est reçue.")
+
+
+@pytest.mark.parametrize(
+    ("became", "told"),
+    [
+        ({}, telling.LEAVING),
+        ({"sent_at": NOW}, "La personne a été prévenue le 24\u00a0novembre 2026, par e-mail."),
+        ({"attempts": 4, "failure": "Refusé"}, telling.NOT_LEFT),
+    ],
+)
+def test_says_to_the_firm_what_became_of_the_message_that_told_its_answer(
+    owner: Membership, link: PaymentLink, browse: Callable[..., FirmBrowser], became: dict[str, Any], told: str
+) -> None:
+    row = answered(owner, link)
+    LinkMessage.objects.update(**{"attempts": 1} | became)
+
+    page = read(browse(owner).get(f"/rgpd/demandes/{row.pk}/"))
+
+    said = (telling.LEAVING, "La personne a été prévenue le 24\u00a0novembre 2026, par e-mail.", telling.NOT_LEFT)
+    assert [one for one in said if one in page] == [told]
+
+
+def test_says_nothing_of_a_message_that_was_never_to_leave(
+    owner: Membership, link: PaymentLink, browse: Callable[..., FirmBrowser]
+) -> None:
+    type(link.client).objects.update(email_stopped_at=NOW)
+
+    row = answered(owner, link)
+
+    assert telling.told_since(row, zone=Cabinet.objects.get().zone) == ""
 
 
 def test_leaves_the_firm_to_say_the_delay_of_a_request_that_came_by_letter(owner: Membership) -> None:
