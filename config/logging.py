@@ -23,8 +23,8 @@ _PATTERN = re.compile(
         [
             r"(?P<keep>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{32}\b|\b[0-9a-f]{64}\b"
             r"|\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d+)?)?)",
-            # E-mail, also as it stands in a URL.
-            r"""[^\s@<>"'(),;:=\[\]\\/]+(?:@|%40)[\w.-]+\.\w{2,}""",
+            # E-mail, also as it stands in a URL; no further back than an address goes, or a long path is read for ever.
+            r"""[^\s@<>"'(),;:=\[\]\\/]{1,64}(?:@|%40)[\w.-]+\.\w{2,}""",
             # IBAN, compact in any case, or in printed groups.
             r"\b[A-Za-z]{2}\d{2}[A-Za-z0-9]{11,30}\b",
             rf"\b[A-Z]{{2}}\d{{2}}(?:{_GAP}[A-Z0-9]{{4}}){{2,7}}(?:{_GAP}[A-Z0-9]{{1,4}})?\b",

@@ -10,7 +10,7 @@ MAX_CENTS = 10**12 - 1
 LONGEST_SHOWN = 30
 
 _SPACES = str.maketrans(dict.fromkeys("\u00a0\u2007\u2009\u202f", " "))
-_CURRENCY = re.compile(r"\s*(?:€|EUR|EUROS?)$", re.IGNORECASE)
+_CURRENCY = re.compile(r"(?<!\s)\s*(?:€|EUR|EUROS?)$", re.IGNORECASE)
 _FOREIGN = re.compile(
     r"[$£¥₣₤]|\b(?:USD|GBP|CHF|CAD|AUD|JPY|CNY|SEK|NOK|DKK|PLN|CZK|HUF|RON|MAD|TND|DZD|XPF|XAF|XOF)\b",
     re.IGNORECASE,

@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from enum import StrEnum
+from itertools import islice
 
 LONGEST_DIAGNOSTIC = 300
+LONGEST_NAMED = 4096
+# What a real report or a forwarded thread never reaches.
+MOST_PARTS = 200
 
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
-_ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]]+@[^\s<>,;:\"()\[\]]+\.[^\s<>,;:\"()\[\]]+")
+# From where an address can begin, and no longer than one is: a long run of letters is read once, not once a letter.
+_ADDRESS = re.compile(r"(?<![^\s<>,;:\"()\[\]])[^\s<>,;:\"()\[\]@]{1,64}@[^\s<>,;:\"()\[\]@]{1,253}")
 _MESSAGE_ID = re.compile(r"(?im)^[ \t>]*message-id[ \t]*:[ \t]*(<[^<>\s]{1,250}>)")
 _ROBOT = re.compile(r"(?i)^(?:mailer-daemon|postmaster|mail-daemon|mdaemon|double-bounce)@")
 # How the servers that send no report begin; each is their own wording, whole.
@@ -93,7 +98,7 @@ def is_report(message: Message, kind: str) -> bool:
     if message.get_content_type() != "multipart/report":
         return False
     named = str(message.get_param("report-type") or "").strip().lower()
-    return named == kind or any(part.get_content_type() == f"message/{kind}" for part in message.walk())
+    return named == kind or any(part.get_content_type() == f"message/{kind}" for part in _every_part(message))
 
 
 def says_delivered(message: Message) -> bool:
@@ -104,7 +109,7 @@ def says_delivered(message: Message) -> bool:
 
 def original_message_id(message: Message, text: str = "") -> str:
     """Return the Message-ID of the message a report carries, whole or by its headers."""
-    for part in message.walk():
+    for part in _every_part(message):
         if part is message:
             continue
         if part.get_content_type() in {"text/rfc822-headers", "message/rfc822-headers"}:
@@ -127,7 +132,7 @@ def _standard(message: Message, text: str) -> Bounce | None:
 
 def _failures(message: Message) -> Iterator[Failure]:
     """Read each per-recipient group of the report: the groups with a recipient."""
-    for part in message.walk():
+    for part in _every_part(message):
         if part.get_content_type() != "message/delivery-status":
             continue
         for group in _inside(part):
@@ -146,9 +151,11 @@ def _failures(message: Message) -> Iterator[Failure]:
 def _plain(message: Message, text: str, sender: str) -> Bounce | None:
     """Read a bounce without report: a robot's, in a server's known words, that names the address and the message."""
     is_robot = bool(_ROBOT.match(sender)) or str(message.get("Return-Path") or "").strip() == "<>"
-    named = _addresses(str(message.get("X-Failed-Recipients") or ""))
+    if not is_robot:
+        return None
+    named = _addresses(str(message.get("X-Failed-Recipients") or "")[:LONGEST_NAMED])
     phrase = _PLAIN.search(text)
-    if not is_robot or not (named or phrase):
+    if not (named or phrase):
         return None
     identifier = original_message_id(message, text)
     own_words = text[: found.start()] if (found := _MESSAGE_ID.search(text)) else text
@@ -180,7 +187,8 @@ def _diagnostic(text: str, address: str) -> str:
 
 
 def _addresses(text: str) -> list[str]:
-    return list(dict.fromkeys(found.lower().rstrip(".") for found in _ADDRESS.findall(text)))
+    found = (address.lower().rstrip(".") for address in _ADDRESS.findall(text))
+    return list(dict.fromkeys(address for address in found if "." in address.rpartition("@")[2].lstrip(".")))
 
 
 def _typed(value: str) -> str:
@@ -191,6 +199,10 @@ def _typed(value: str) -> str:
 
 def _legible(text: str) -> str:
     return " ".join(text.split())[:LONGEST_DIAGNOSTIC]
+
+
+def _every_part(message: Message) -> Iterator[Message]:
+    return islice(message.walk(), MOST_PARTS)
 
 
 def _inside(part: Message) -> list[Message]:

@@ -1,30 +1,41 @@
 """A message as the mailbox gave it → what it is. Nonsense never raises: it is kept, unread, for a person."""
 
 import binascii
+import codecs
 import datetime as dt
-import email
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
-from email.policy import compat32
+from email.parser import BytesParser
+from email.policy import Compat32
 from email.utils import getaddresses, parsedate_to_datetime
+from itertools import islice
 
 from dunning.inbound import plain
-from dunning.inbound.bounces import Bounce, find_bounce, is_report, original_message_id, says_delivered
+from dunning.inbound.bounces import MOST_PARTS, Bounce, find_bounce, is_report, original_message_id, says_delivered
 
 LONGEST_SUBJECT = 300
 LONGEST_ADDRESS = 254
 MOST_REFERENCES = 50
 MOST_ATTACHMENTS = 20
+# What a message of people or of servers never reaches: the standard library takes a time that grows with the square of
+# each of them, and one message must not hold a worker.
+LONGEST_HEADER = 8192
+LONGEST_FACT = 1024
+LONGEST_ENCODED = 4096
+MOST_SAME_HEADERS = 20
+MOST_LINES = 60_000
+MOST_BOXES = 60
 
 # What malformed messages make the standard library raise, found by feeding it noise.
 _NONSENSE = (
     ValueError, LookupError, TypeError, AttributeError, MessageError, AssertionError, RecursionError, OverflowError,
     binascii.Error,
 )  # fmt: skip
+_ENDLESS_CHARSETS = frozenset({"idna", "punycode"})
 _IDENTIFIER = re.compile(r"<[^<>\s]{1,250}>")
 _BULK = frozenset({"bulk", "junk", "list"})
 # At the very beginning only: a person who answers an automatic reply writes « RE: » before it.
@@ -70,17 +81,36 @@ class Incoming:
         return self.bounce is None and not self.is_automatic
 
 
+class _CutHeaders(Compat32):
+    """Reads of each header what a real one may hold: a fact of a part is a line, a thread's list is a page."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """Return the name of a header, and the beginning of what it says."""
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[: LONGEST_FACT if name.lower().startswith("content-") else LONGEST_HEADER]
+
+
+_POLICY = _CutHeaders()
+
+
 def parse(raw: bytes) -> Incoming:
     """Return the facts of a message; those that could be read where it makes no sense."""
+    is_nested = raw.lower().count(b"multipart/") > MOST_BOXES
     try:
-        message = email.message_from_bytes(raw, policy=compat32)
+        message = BytesParser(policy=_POLICY).parsebytes(_first_lines(raw), headersonly=is_nested)
         facts = _envelope(message)
     except _NONSENSE:
         return Incoming(is_readable=False)
+    if is_nested:
+        return replace(facts, is_readable=False)
     try:
         return _whole(message, facts)
     except _NONSENSE:
         return replace(facts, is_readable=False)
+
+
+def _first_lines(raw: bytes) -> bytes:
+    return b"".join(raw.splitlines(keepends=True)[:MOST_LINES])
 
 
 def _envelope(message: Message) -> Incoming:
@@ -140,7 +170,7 @@ def _is_bulk(message: Message) -> bool:
 def _body(message: Message) -> str:
     """Return the text of a message: its plain form, or the words of its HTML."""
     plains, htmls = [], []
-    for part in _parts(message):
+    for part in islice(_parts(message), MOST_PARTS):
         if part.get_content_disposition() == "attachment":
             continue
         if part.get_content_type() == "text/plain":
@@ -170,15 +200,22 @@ def _decoded(part: Message) -> str:
         return ""
     for charset in (str(part.get_content_charset() or "utf-8"), "utf-8", "cp1252"):
         try:
-            return payload.decode(charset)
+            return payload.decode(_quick(charset))
         except (LookupError, ValueError):
             continue
     return payload.decode("utf-8", "replace")
 
 
+def _quick(charset: str) -> str:
+    """Return a charset; refuse those of domain names, which no text is written in and whose decoding never ends."""
+    if codecs.lookup(charset).name in _ENDLESS_CHARSETS:
+        raise LookupError(charset)
+    return charset
+
+
 def _attachments(message: Message) -> Iterator[Attachment]:
     found = 0
-    for part in _parts(message):
+    for part in islice(_parts(message), MOST_PARTS):
         name = _decode(str(part.get_filename() or ""))
         if not name and part.get_content_disposition() != "attachment":
             continue
@@ -191,7 +228,7 @@ def _attachments(message: Message) -> Iterator[Attachment]:
 def _values(message: Message, name: str) -> list[str]:
     """Return every header of this name as it stands, on one line; some programs write it without any encoding."""
     found = [str(value) for key, value in message.raw_items() if key.lower() == name.lower()]
-    return [re.sub(r"\r?\n[ \t]*", " ", value).strip() for value in found]
+    return [re.sub(r"\r?\n[ \t]*", " ", value).strip() for value in found[:MOST_SAME_HEADERS]]
 
 
 def _header(message: Message, name: str) -> str:
@@ -203,7 +240,7 @@ def _decode(value: str) -> str:
     """Return a header in clear; as it stands where its encoding is broken."""
     if "=?" in value:
         try:
-            return "".join(_piece(text, charset) for text, charset in decode_header(value))
+            return "".join(_piece(text, charset) for text, charset in decode_header(value[:LONGEST_ENCODED]))
         except _NONSENSE:
             return value.encode("utf-8", "replace").decode("utf-8", "replace")
     data = value.encode("utf-8", "surrogateescape")
@@ -217,7 +254,7 @@ def _piece(text: bytes | str, charset: str | None) -> str:
     if isinstance(text, str):
         return text
     try:
-        return text.decode(charset or "ascii", "replace")
+        return text.decode(_quick(charset or "ascii"), "replace")
     except LookupError:
         return text.decode("utf-8", "replace")
 

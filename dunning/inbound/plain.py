@@ -26,6 +26,14 @@ _HEADERS = re.compile(
     r"(?im)^[ \t]*\*?(?:de|from)[ \u00a0]?:\*?[^\n]*\n(?:[^\n]*\n){0,4}?[ \t]*\*?"
     r"(?:envoyé|date|sent|à|to|objet|subject)(?: le)?[ \u00a0]?:\*?[^\n]*$"
 )
+# A tag, its attributes in quotes; one whose quotes are left open ends at its first « > ». Neither ever crosses a « < »,
+# so that a page of them is read once: what opens a tag and closes none is a character.
+_TAG = re.compile(
+    r"<(?P<name>/?[a-zA-Z][^\s/<>\"']*+)(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+>"
+    r"|<(?P<sloppy>/?[a-zA-Z][^\s/<>]*+)[^<>]*+>"
+    r"|<(?P<declared>[!?])[^<>]*+>"
+    r"|<"
+)
 
 
 class _Reader(HTMLParser):
@@ -67,11 +75,30 @@ class _Reader(HTMLParser):
 def from_html(html: str) -> str:
     """Return the words of an HTML message; nothing in it is run, fetched or followed."""
     reader = _Reader()
-    reader.feed(html[: 5 * LONGEST_TEXT])
+    reader.feed(_bare(html[: 5 * LONGEST_TEXT]))
     reader.close()
     lines = [_SPACES.sub(" ", line).strip() for line in "".join(reader.parts).split("\n")]
     # Nested boxes break a line many times: what is only a mark of quotation says nothing.
     return tidy("\n".join("" if line == ">" else line for line in lines))
+
+
+def _bare(html: str) -> str:
+    """Return a page without its comments, each tag reduced to its name: the parser asks nothing else of it.
+
+    What it is given is what it would read over and over: a comment, a tag or a quote that is never closed.
+    """
+    pieces, at = [], 0
+    while (start := html.find("<!--", at)) >= 0 and (end := html.find("-->", start + 4)) >= 0:
+        pieces.append(html[at:start])
+        at = end + 3
+    return _TAG.sub(_named, "".join([*pieces, html[at:]]))
+
+
+def _named(tag: re.Match[str]) -> str:
+    name = tag["name"] or tag["sloppy"]
+    if name:
+        return f"<{name}{'/' if tag[0].endswith('/>') else ''}>"
+    return "" if tag["declared"] else "&lt;"
 
 
 def tidy(text: str) -> str:

@@ -20,6 +20,8 @@ from dunning.services.nights import SCHEDULER
 logger = logging.getLogger(__name__)
 
 AT_MOST = 200
+# Said of a message another reading is taking in.
+ELSEWHERE = "elsewhere"
 # A mailbox read for the first time, or numbered anew, is read from a few days before.
 BACK_DAYS = 3
 _STATED = ("host", "port", "security", "username", "password", "folder", "takes_tokens", "is_enabled", "failure")
@@ -54,8 +56,10 @@ def read(*, mailbox_id: UUID) -> Counter[str]:
     tally: Counter[str] = Counter()
     with acting_for(cabinet_id=cabinet_id):
         with tenant_atomic():
-            mailbox = Mailbox.objects.get(pk=mailbox_id)
-            password = mailbox.password
+            mailbox = _free(mailbox_id)
+            password = mailbox.password if mailbox else ""
+        if mailbox is None:
+            return tally
         try:
             _read_new(mailbox, settings_of(mailbox, password), tally)
             failure = ""
@@ -64,7 +68,8 @@ def read(*, mailbox_id: UUID) -> Counter[str]:
             logger.warning("mailbox.unreachable", extra={"mailbox_id": str(mailbox_id)})
         with tenant_atomic():
             known = {"failure": failure} if failure else {"failure": "", "read_at": timezone.now()}
-            Mailbox.objects.filter(pk=mailbox_id).update(**known)
+            if _free(mailbox_id):
+                Mailbox.objects.filter(pk=mailbox_id).update(**known)
     return tally
 
 
@@ -83,10 +88,14 @@ def settings_of(mailbox: Mailbox, password: str) -> MailboxSettings:
 
 
 def take(*, mailbox_id: UUID, fetched: Fetched) -> str:
-    """Receive one message and move the mark past it, together or not at all; return what it was."""
+    """Receive one message and move the mark past it, together or not at all; return what it was.
+
+    Nothing is done where another worker is at this mailbox: it will find the message, and nobody waits for it.
+    """
     try:
         with tenant_atomic(durable=True):
-            _pass(mailbox_id, fetched)
+            if not _pass(mailbox_id, fetched):
+                return ELSEWHERE
             message = receiving.receive(raw=fetched.raw, received_at=fetched.received_at, uid=fetched.uid)
     except OperationalError:
         raise  # the database: the next reading finds the message again
@@ -94,7 +103,8 @@ def take(*, mailbox_id: UUID, fetched: Fetched) -> str:
         # One message nobody foresaw must not keep the others out, nor be lost.
         logger.exception("inbound.failed", extra={"mailbox_id": str(mailbox_id), "error": type(error).__name__})
         with tenant_atomic(durable=True):
-            _pass(mailbox_id, fetched)
+            if not _pass(mailbox_id, fetched):
+                return ELSEWHERE
             message = receiving.keep_unread(raw=fetched.raw, received_at=fetched.received_at, uid=fetched.uid)
     return str(message.kind) if message else "known"
 
@@ -104,16 +114,27 @@ def _read_new(mailbox: Mailbox, how: MailboxSettings, tally: Counter[str]) -> No
     mark = Mark(uid_validity=mailbox.uid_validity or 0, last_uid=mailbox.last_uid)
     with ImapMailbox(how).open() as reading:
         for fetched in reading.after(mark, since=since, at_most=AT_MOST):
-            tally[take(mailbox_id=mailbox.pk, fetched=fetched)] += 1
+            kind = take(mailbox_id=mailbox.pk, fetched=fetched)
+            if kind == ELSEWHERE:
+                return
+            tally[kind] += 1
 
 
-def _pass(mailbox_id: UUID, fetched: Fetched) -> None:
-    """Move the mark past a message; two readings of one mailbox wait for each other here."""
-    mailbox = Mailbox.objects.select_for_update(of=("self",), no_key=True).get(pk=mailbox_id)
-    if mailbox.uid_validity == fetched.uid_validity and mailbox.last_uid >= fetched.uid:
-        return
-    mailbox.uid_validity, mailbox.last_uid = fetched.uid_validity, fetched.uid
-    mailbox.save(update_fields=["uid_validity", "last_uid"])
+def _pass(mailbox_id: UUID, fetched: Fetched) -> bool:
+    """Move the mark past a message; False where another worker is at this mailbox."""
+    mailbox = _free(mailbox_id)
+    if mailbox is None:
+        return False
+    if mailbox.uid_validity != fetched.uid_validity or mailbox.last_uid < fetched.uid:
+        mailbox.uid_validity, mailbox.last_uid = fetched.uid_validity, fetched.uid
+        mailbox.save(update_fields=["uid_validity", "last_uid"])
+    return True
+
+
+def _free(mailbox_id: UUID) -> Mailbox | None:
+    """Lock a mailbox and return it; None where another worker is at it, who must hold up no worker but itself."""
+    rows = Mailbox.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return rows.filter(pk=mailbox_id).first()
 
 
 def _place(mailbox: Mailbox) -> tuple[str, int, str, str]:

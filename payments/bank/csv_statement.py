@@ -138,7 +138,7 @@ def _columns(titles: Sequence[str]) -> dict[Column, int]:
     found: dict[Column, int] = {}
     ranks: dict[Column, int] = {}
     for place, title in enumerate(titles):
-        name = plain(re.sub(r"\(.*?\)", "", title))
+        name = plain(re.sub(r"\(.*?(?:\)|$)", "", title))
         column = _NAMES.get(name)
         if column is not None and SYNONYMS[column].index(name) < ranks.get(column, len(_NAMES)):
             found[column], ranks[column] = place, SYNONYMS[column].index(name)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from payments.bank.accounts import french_iban
 from payments.bank.statement import Entry, Statement, StatementError, bounds, exact_cents, one_line
 
-_TAG = re.compile(r"<(/?)([A-Za-z0-9._]+)[^<>]*>([^<]*)")
-_HIDDEN = re.compile(r"<!--.*?-->|<\?.*?\?>", re.DOTALL)
+# A tag gives back nothing of its name, and what is hidden and never closed hides the rest: each is read once.
+_TAG = re.compile(r"<(/?)([A-Za-z0-9._]++)[^<>]*+>([^<]*)")
+_HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL)
 _COMPACT_DAY = re.compile(r"[0-9]{8}")
 _GROUPS = frozenset({"STMTRS", "STMTTRN", "BANKACCTFROM", "LEDGERBAL", "AVAILBAL", "CCSTMTRS", "BANKACCTTO"})
 _RETURNS = re.compile(r"\b(?:IMPAY|REJET|RETOUR (?:DE )?(?:VIR|PRLV|PRELEV|CHQ|CHEQUE))", re.IGNORECASE)

@@ -95,6 +95,19 @@ def test_a_whole_request_and_a_statement_are_dropped(seen: Seen) -> None:
     assert "Dupont" not in seen.text
 
 
+def test_the_end_of_a_long_word_is_hidden_with_its_address_and_no_more_is_read_back() -> None:
+    assert redacted(f"/{'z' * 64}@exemple.fr") == "/[…]"
+    assert redacted(f"/{'b' * 10}{'z' * 64}@exemple.fr") == f"/{'b' * 10}[…]"
+    assert redacted("2026-11-24.jean@exemple.fr") == "2026-11-24[…]"
+
+
+@pytest.mark.parametrize("unit", ["a", "a.", "%40", "1", "a@a.", "0-"])
+def test_a_long_word_that_is_no_address_is_written_at_once(unit: str) -> None:
+    # The first pattern needed hours for this much; a guard, not a measure.
+    word = unit * 200_000
+    assert len(redacted(word)) <= len(word)
+
+
 def test_the_values_postgresql_quotes_are_hidden() -> None:
     said = 'duplicate key violates "client_name"\nDETAIL:  Key (name)=(Dupont) already exists.\nCONTEXT: none'
 

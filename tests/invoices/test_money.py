@@ -116,6 +116,12 @@ def test_never_repeats_a_whole_page_in_its_refusal() -> None:
     assert len(str(refusal.value)) < 150
 
 
+def test_a_run_of_spaces_is_read_once() -> None:
+    # Each space of the run was a place to look from: minutes for one cell.
+    with pytest.raises(AmountError, match="n’est pas lisible"):
+        parse_euros("1" + " " * 300_000 + "x")
+
+
 @pytest.mark.parametrize("euros", ["0.001", "12.345", "NaN", "Infinity", "-Infinity"])
 def test_a_fraction_of_a_cent_is_not_an_amount(euros: str) -> None:
     with pytest.raises(AmountError):

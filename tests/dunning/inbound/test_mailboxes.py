@@ -3,7 +3,8 @@
 import datetime as dt
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +14,10 @@ from django.db import connections
 
 from cabinets.enums import TaskState
 from cabinets.models import Cabinet, Task
-from cabinets.scoping import working_for
+from cabinets.scoping import acting_for, working_for
 from cabinets.services.clients import email_key
 from dunning.enums import InboundKind, InboundState
+from dunning.inbound.mailbox import Fetched
 from dunning.models import InboundMessage, Mailbox
 from dunning.services import mailboxes, receiving
 from invoices.models import Standstill
@@ -69,6 +71,19 @@ def kept(cabinet: Cabinet) -> list[tuple[str, str, str]]:
     with working_for(cabinet_id=cabinet.pk):
         rows = InboundMessage.objects.order_by("mailbox_uid")
         return [(row.kind, row.state, row.text) for row in rows]
+
+
+def elsewhere(act: Callable[[], Any]) -> Any:
+    """Do something on a connection of its own, as another worker would."""
+
+    def done() -> Any:
+        try:
+            return act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(done).result(timeout=60)
 
 
 def write(number: int) -> bytes:
@@ -129,11 +144,34 @@ def test_a_reader_killed_before_it_commits_loses_nothing_and_repeats_nothing(
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == KILLED
 
+    with working_for(cabinet_id=firm.pk):
+        Mailbox.objects.select_for_update().get()  # the dead reader's connection is gone
     assert kept(firm) == told(1)
     assert mailboxes.read(mailbox_id=box) == {"reply": 2}
     assert kept(firm) == told(1, 2, 3)
     with working_for(cabinet_id=firm.pk):
         assert Task.objects.count() == 3
+
+
+def test_a_mailbox_another_worker_is_at_is_left_to_it_and_nobody_waits(firm: Cabinet, server: ImapServer) -> None:
+    box = box_of(firm, server.port)
+    server.drop(write(1))
+    fetched = Fetched(uid_validity=1, uid=1, received_at=dt.datetime.now(dt.UTC), raw=write(2))
+
+    def take() -> str:
+        with acting_for(cabinet_id=firm.pk):
+            return mailboxes.take(mailbox_id=box, fetched=fetched)
+
+    with working_for(cabinet_id=firm.pk):
+        Mailbox.objects.select_for_update().get()
+        assert elsewhere(lambda: mailboxes.read(mailbox_id=box)) == {}
+        assert elsewhere(take) == mailboxes.ELSEWHERE
+
+    assert kept(firm) == []
+    with working_for(cabinet_id=firm.pk):
+        found = Mailbox.objects.get()
+        assert (found.last_uid, found.uid_validity, found.read_at, found.failure) == (0, None, None, "")
+    assert mailboxes.read(mailbox_id=box) == {"reply": 1}
 
 
 def test_a_message_nobody_foresaw_is_kept_for_a_person_and_the_others_pass(

@@ -253,3 +253,24 @@ def test_counts_the_days_banks_settle() -> None:
     # A Friday's statement answers for Monday, whose own comes on Tuesday, and for Tuesday's night.
     assert fresh_until(dt.date(2026, 11, 20)) == dt.date(2026, 11, 24)
     assert fresh_until(dt.date(2026, 12, 24)) == dt.date(2026, 12, 29)
+
+
+@pytest.mark.parametrize("unit", ["<!--", "<?", "<" + "a" * 5000])
+def test_an_ofx_file_of_what_is_never_closed_is_refused_at_once(unit: str) -> None:
+    # The patterns read to the end from each opening: hours for one file.
+    data = b"OFXHEADER:100\n<OFX>" + unit.encode() * (2_000_000 // len(unit))
+
+    with pytest.raises(StatementError, match="Le fichier OFX est coupé"):
+        read_file(data)
+
+
+def test_an_ofx_tag_keeps_its_whole_name_and_a_comment_hides_its_own_words_only() -> None:
+    data = ofx(("20261120", "12.50", "A", "B")).replace(b"<TRNAMT>", b'<!-- <TRNAMT>99 --><?x?><TRNAMT id="1">')
+
+    assert [entry.cents for entry in one(data).entries] == [1250]
+
+
+def test_a_title_in_brackets_never_closed_is_read_at_once() -> None:
+    data = f"Date;Montant (EUR;{'(' * 100_000}\n20/11/2026;12,50;x\n".encode()
+
+    assert [entry.cents for entry in one(data).entries] == [1250]
