@@ -7,6 +7,7 @@ import io
 import warnings
 from enum import StrEnum
 from pathlib import PurePosixPath
+from threading import Lock
 
 from PIL import Image, ImageOps
 from pypdf import PdfReader
@@ -22,6 +23,8 @@ _SIGNATURES = {
     b"\xff\xd8\xff": "image/jpeg",
 }
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}
+# A picture is worth a hundred megabytes while it is drawn: a process holds one at a time, whoever sends them.
+_ONE_DRAWING = Lock()
 _UNNAMED = frozenset('<>:"|?*;')
 
 
@@ -55,25 +58,37 @@ class FlawedFileError(CabinetError):
 
 def media_type_of(data: bytes) -> str:
     """Return what a PDF, a PNG or a JPEG is, once it was opened whole; refuse anything else, and what is damaged."""
-    media_type = _told_type(data)
+    media_type = told_type(data)
     if media_type in _FORMATS:
-        with _drawing(data, media_type) as picture:
+        with _ONE_DRAWING, _drawing(data, media_type, MOST_PIXELS) as picture:
             _draw_whole(picture)
     else:
         _open_pages(data)
     return media_type
 
 
-def redrawn(data: bytes, *, longest_side: int, quality: int = QUALITY) -> tuple[str, bytes]:
+def redrawn(
+    data: bytes, *, longest_side: int, quality: int = QUALITY, most_pixels: int = MOST_PIXELS
+) -> tuple[str, bytes]:
     """Return a picture drawn again, and what it is: its place, its device and what follows it are left behind."""
-    media_type = _told_type(data)
+    media_type = told_type(data)
     if media_type not in _FORMATS:
         raise FlawedFileError(Flaw.UNKNOWN)
-    with _drawing(data, media_type) as picture:
+    with _ONE_DRAWING, _drawing(data, media_type, most_pixels) as picture:
         try:
             return media_type, _drawn(picture, _FORMATS[media_type], longest_side, quality)
         except Exception as error:
             raise FlawedFileError(Flaw.DAMAGED_PICTURE) from error
+
+
+def told_type(data: bytes) -> str:
+    """Return what a file says it is by its first bytes; it was not opened."""
+    if not data:
+        raise FlawedFileError(Flaw.EMPTY)
+    found = next((kind for signature, kind in _SIGNATURES.items() if data.startswith(signature)), None)
+    if found is None:
+        raise FlawedFileError(Flaw.UNKNOWN)
+    return found
 
 
 def plain_name(name: str) -> str:
@@ -87,16 +102,7 @@ def printable(text: str) -> str:
     return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
 
 
-def _told_type(data: bytes) -> str:
-    if not data:
-        raise FlawedFileError(Flaw.EMPTY)
-    found = next((kind for signature, kind in _SIGNATURES.items() if data.startswith(signature)), None)
-    if found is None:
-        raise FlawedFileError(Flaw.UNKNOWN)
-    return found
-
-
-def _drawing(data: bytes, media_type: str) -> Image.Image:
+def _drawing(data: bytes, media_type: str, most_pixels: int) -> Image.Image:
     """Read the head of a picture; refuse one that would fill the memory before a point of it is drawn."""
     try:
         with warnings.catch_warnings():
@@ -106,7 +112,7 @@ def _drawing(data: bytes, media_type: str) -> Image.Image:
         raise FlawedFileError(Flaw.HUGE_PICTURE) from error
     except Exception as error:
         raise FlawedFileError(Flaw.DAMAGED_PICTURE) from error
-    if picture.width * picture.height > MOST_PIXELS:
+    if picture.width * picture.height > most_pixels:
         raise FlawedFileError(Flaw.HUGE_PICTURE)
     return picture
 
@@ -122,8 +128,8 @@ def _draw_whole(picture: Image.Image) -> None:
 
 def _drawn(picture: Image.Image, kind: str, longest_side: int, quality: int) -> bytes:
     picture.draft("RGB", (longest_side, longest_side))
+    picture.thumbnail((longest_side, longest_side))
     turned = ImageOps.exif_transpose(picture)
-    turned.thumbnail((longest_side, longest_side))
     target = io.BytesIO()
     if kind == "JPEG":
         turned.convert("RGB").save(target, kind, quality=quality)

@@ -15,7 +15,6 @@ from payments.enums import DataRight, PaymentMeans, Preference, ProblemReason
 from payments.errors import ProofError
 from payments.portal.account import Line
 from payments.services import proofs
-from payments.services.proofs import CleanFile
 
 LONGEST_MESSAGE = 1000
 LONGEST_AGO = dt.timedelta(days=3 * 366)
@@ -112,9 +111,12 @@ class AlreadyPaidForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": "application/pdf,image/jpeg,image/png"}),
     )
 
-    def __init__(self, *args: Any, lines: Sequence[Line], today: dt.date, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, lines: Sequence[Line], today: dt.date, refused_file: str = "", **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         self.lines, self.today = {str(line.invoice.pk): line for line in lines}, today
+        self.refused_file = refused_file
         self.fields["invoices"].choices = [(pk, named(line)) for pk, line in self.lines.items()]  # type: ignore[attr-defined]
         if len(self.lines) == 1:
             del self.fields["invoices"]
@@ -128,15 +130,18 @@ class AlreadyPaidForm(forms.Form):
             raise forms.ValidationError("Cette date remonte à plus de trois ans : vérifiez l’année.")
         return day
 
-    def clean_proof(self) -> CleanFile | None:
-        """Return the file made harmless; refuse one that does not open, one too big, and what is no proof."""
-        given: UploadedFile[Any] | None = self.cleaned_data.get("proof")
-        if given is None:
-            return None
-        try:
-            return proofs.clean(name=str(given.name or ""), data=given.read(proofs.BIGGEST + 1))
-        except ProofError as refusal:
-            raise forms.ValidationError(str(refusal)) from refusal
+    def clean(self) -> dict[str, Any]:
+        """Make the file harmless, once nothing else is to be corrected; refuse what does not open and is no proof."""
+        cleaned = super().clean() or self.cleaned_data
+        given: UploadedFile[Any] | None = cleaned.get("proof")
+        if given is not None and self.refused_file:
+            self.add_error("proof", self.refused_file)
+        elif given is not None and not self.errors:
+            try:
+                cleaned["proof"] = proofs.clean(name=str(given.name or ""), data=given.read(proofs.BIGGEST + 1))
+            except ProofError as refusal:
+                self.add_error("proof", str(refusal))
+        return cleaned
 
     def paid(self) -> list[Invoice]:
         """Return the invoices said to be paid."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from redis.exceptions import RedisError
 
+from cabinets.addresses import show_typed_phone
 from cabinets.http import FORM_REFERRER
 from cabinets.services.throttle import Gate
 from payments.enums import PaymentMeans, ProblemReason, RequestKind, RequestState
@@ -30,6 +31,13 @@ CHECK_COOKIE = "espace"
 CHECK_SALT = "payments.portal.check"
 CHECK_SECONDS = 30 * 60
 CHECKS = Gate("link-check", tries=5, seconds=3600)
+# Opening a file is the heaviest thing a link can ask.
+PROOFS = Gate("link-proof", tries=10, seconds=3600)
+TOO_MANY_FILES = (
+    "Dix justificatifs ont déjà été envoyés par ce lien en une heure. Rien n’a été envoyé\u00a0: envoyez votre réponse"
+    " sans justificatif, ou réessayez dans une heure. Vous pouvez aussi appeler le cabinet{number}."
+)
+TOO_MANY = 429
 ONE_VISIT = dt.timedelta(minutes=5)
 WITH_FORM = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -95,7 +103,10 @@ def already_paid(request: AccountRequest) -> HttpResponse:
     lines = [line for line in request.account.owed if line.is_payable]
     if not lines:
         return redirect("portal_request", token=request.token)
-    form = AlreadyPaidForm(_posted(request), request.FILES or None, lines=lines, today=request.cabinet.today())
+    refused = _refused_file(request)
+    form = AlreadyPaidForm(
+        _posted(request), request.FILES or None, lines=lines, today=request.cabinet.today(), refused_file=refused
+    )
     if request.method == "POST" and form.is_valid():
         requests.say_already_paid(
             link=request.link,
@@ -107,7 +118,7 @@ def already_paid(request: AccountRequest) -> HttpResponse:
             file=form.cleaned_data["proof"],
         )
         return redirect("portal_request", token=request.token)
-    return _form(request, "already_paid", form)
+    return _form(request, "already_paid", form, status=TOO_MANY if refused else 0)
 
 
 @opens_link
@@ -155,7 +166,7 @@ def check(request: LinkRequest) -> HttpResponse:
     if request.method != "POST":
         return _form(request, "check", form)
     if _check_refused(request):
-        return _form(request, "check", form, locked=True, status=429)
+        return _form(request, "check", form, locked=True, status=TOO_MANY)
     if not form.is_valid():
         return _form(request, "check", form)
     response = redirect("portal_home", token=request.token)
@@ -208,6 +219,18 @@ def is_checked(request: HttpRequest | LinkRequest) -> bool:
     """Say whether the reader gave the fact a sensitive invoice asks for, less than half an hour ago."""
     told = request.get_signed_cookie(CHECK_COOKIE, default="", salt=CHECK_SALT, max_age=CHECK_SECONDS)
     return told == _checked_value(request)  # type: ignore[arg-type]  # always a request through a link
+
+
+def _refused_file(request: LinkRequest) -> str:
+    """Say why the file that was sent is not opened; nothing while the link has tries left."""
+    if not request.FILES:
+        return ""
+    try:
+        is_spent = PROOFS.take(str(request.link.pk)) > 0
+    except RedisError:
+        is_spent = False
+    phone = show_typed_phone(request.cabinet.phone)
+    return TOO_MANY_FILES.format(number=f"\u00a0: {phone}" if phone else "") if is_spent else ""
 
 
 def _check_refused(request: LinkRequest) -> bool:

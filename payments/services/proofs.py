@@ -19,6 +19,8 @@ from templates_lib.pdf import AttachmentError, pages_only
 FOLDER = "proofs"
 BIGGEST = 5 * MEGABYTE
 LONGEST_SIDE = 3000
+# The largest a telephone takes by itself, and no more: anybody who holds a link sends one.
+MOST_PIXELS = 25_000_000
 PDF = "application/pdf"
 NOTHING_SENT = "Rien n’a été envoyé"
 # How a telephone's own pictures begin (ISO 23008-12).
@@ -47,11 +49,12 @@ def clean(*, name: str, data: bytes) -> CleanFile:
             " d’écran, ou un PDF."
         )
     try:
-        media_type = received.media_type_of(data)
+        media_type = received.told_type(data)
         if media_type == PDF:
+            received.media_type_of(data)
             data = pages_only(data)
         else:
-            _, data = received.redrawn(data, longest_side=LONGEST_SIDE)
+            _, data = received.redrawn(data, longest_side=LONGEST_SIDE, most_pixels=MOST_PIXELS)
     except FlawedFileError as refusal:
         raise ProofError(refusal.told(NOTHING_SENT)) from refusal
     except AttachmentError as refusal:

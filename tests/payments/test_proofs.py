@@ -2,7 +2,9 @@
 
 import io
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from pypdf import PdfWriter
 
+from cabinets import received
+from cabinets.addresses import show_typed_phone
 from cabinets.enums import Role
 from cabinets.models import Cabinet, Client, JournalEntry, Membership
 from cabinets.scoping import working_for
@@ -145,7 +149,7 @@ def test_a_big_photograph_is_made_smaller_and_a_transparent_one_stays_so() -> No
         (pdf()[:-300], "Ce PDF est abîmé"),
         (b"\xff\xd8\xff" + b"x" * 200, "Cette image est abîmée"),
         (picture("PNG")[:40], "Cette image est abîmée"),
-        (picture("PNG", size=(9000, 7000), mode="1"), "Cette image est trop grande"),
+        (picture("PNG", size=(5000, 5001), mode="1"), "Cette image est trop grande"),
         (b"%PDF-" + b"x" * proofs.BIGGEST, "dépasse 5 Mo"),
     ],
 )
@@ -168,6 +172,70 @@ def test_another_mistake_says_that_the_file_is_to_be_chosen_again(debtor: FirmBr
 
     assert "Choisissez de nouveau votre justificatif" in read(response)
     assert 'enctype="multipart/form-data"' in response.content.decode()
+
+
+def test_a_file_is_opened_once_nothing_else_is_to_be_corrected(
+    debtor: FirmBrowser, link: PaymentLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    real = proofs.clean
+    monkeypatch.setattr(proofs, "clean", lambda **facts: opened.append(facts["name"]) or real(**facts))
+
+    assert send(debtor, link, "a.png", picture("PNG"), paid_on="").status_code == 422
+    assert send(debtor, link, "b.png", picture("PNG"), means="troc").status_code == 422
+    assert opened == []
+    assert send(debtor, link, "c.png", picture("PNG")).status_code == 302
+    assert opened == ["c.png"]
+
+
+def test_a_picture_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    real = received._drawing
+    monkeypatch.setattr(received, "_drawing", lambda *facts: drawn.append(facts[1:]) or real(*facts))
+
+    proofs.clean(name="a.jpg", data=picture("JPEG"))
+
+    assert drawn == [("image/jpeg", 25_000_000)]
+
+
+def test_pictures_are_drawn_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once, most = [], []
+    real = received._drawn
+
+    def drawn(*facts: Any) -> bytes:
+        at_once.append(1)
+        most.append(len(at_once))
+        time.sleep(0.05)
+        at_once.pop()
+        return real(*facts)
+
+    monkeypatch.setattr(received, "_drawn", drawn)
+    with ThreadPoolExecutor(4) as pool:
+        kept = list(pool.map(lambda _: proofs.clean(name="a.png", data=picture("PNG")), range(4)))
+
+    assert (len(kept), most) == (4, [1, 1, 1, 1])
+
+
+def test_a_link_opens_ten_files_an_hour_and_says_how_to_go_on(
+    debtor: FirmBrowser, link: PaymentLink, cabinet: Cabinet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = [send(debtor, link, "a.pdf", b"rien").status_code for _ in range(10)]
+    opened = []
+    monkeypatch.setattr(proofs, "clean", lambda **facts: opened.append(facts))
+
+    response = send(debtor, link, "a.pdf", pdf())
+
+    assert (refused, response.status_code, opened) == ([422] * 10, 429, [])
+    phone = show_typed_phone(cabinet.phone)
+    assert (
+        "Dix justificatifs ont déjà été envoyés par ce lien en une heure. Rien n’a été envoyé\u00a0: envoyez votre"
+        " réponse sans justificatif, ou réessayez dans une heure. Vous pouvez aussi appeler le cabinet"
+        f"\u00a0: {phone}."
+    ) in read(response)
+    assert (DebtorRequest.objects.exists(), Standstill.objects.exists(), files(tmp_path)) == (False, False, [])
+    # Without a file, what is said is still said.
+    assert debtor.post(place(link, "deja-paye/"), PAID)["Location"] == place(link, "demande/")
+    assert Standstill.objects.get().kind == "claimed_paid"
 
 
 def joined(link: PaymentLink, invoice: Invoice) -> DebtorRequest:
