@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 CHOSEN = "cabinet"
 # A link opens its own firm, whoever is signed in: a debtor's, an invitation's, the address a provider announces to.
-LINKS = ("/p/", "/s/", "/invitation/", "/veto/", "/retours/")
+LINKS = ("/p/", "/s/", "/invitation/", "/veto/", "/retours/", "/notifications/courrier/")
 TOUCHED_EVERY = dt.timedelta(minutes=1)
 
 

@@ -22,7 +22,8 @@ from config.logging import REQUEST_ID
 
 logger = logging.getLogger(__name__)
 
-NOT_FOUND = 404
+# What a token of nobody's is answered; one that was somebody's once is answered the same.
+OPENS_NOTHING = frozenset({404, 410})
 
 
 class RequestContextMiddleware:
@@ -87,9 +88,11 @@ class NullCharacterMiddleware:
 PUBLIC = Window("public", seconds=60)
 GUESSES = Window("guesses", seconds=60)
 # Asked by machines of the operator's own, and sent by providers whose address a crowd of firms shares.
-UNCOUNTED = ("/sante/", "/retours/")
+UNCOUNTED = ("/sante/", "/retours/", "/notifications/courrier/")
 # Where a token opens: an unknown one is a guess, whoever makes it.
-TOKENS = ("/retours/", "/veto/", "/invitation/", "/p/", "/s/")
+TOKENS = (
+    "/retours/", "/notifications/courrier/", "/veto/", "/invitation/", "/inscription/", "/mot-de-passe/", "/p/", "/s/",
+)  # fmt: skip
 
 
 class PublicFloorMiddleware:
@@ -101,7 +104,7 @@ class PublicFloorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, and remember a token that was nobody's."""
         response = self.get_response(request)
-        if response.status_code == NOT_FOUND and request.path.startswith(TOKENS) and settings.GUESSES_A_MINUTE:
+        if response.status_code in OPENS_NOTHING and request.path.startswith(TOKENS) and settings.GUESSES_A_MINUTE:
             _counted(GUESSES, request, settings.GUESSES_A_MINUTE)
         return response
 

@@ -50,6 +50,9 @@ urlpatterns: list[URLPattern] = [
     path("parametres/sms/<str:provider>/", sms.sms_account, name="sms_account"),
     path("parametres/sms/<uuid:account_id>/service/", sms.sms_switch, name="sms_switch"),
     path("retours/sms/<str:token>/", sms.sms_announcement, name="sms_announcement"),
+    path("retours/courrier/<str:token>/", letter_notices.notice, name="letter_notice"),
+    # Given to providers before the one above: it answers for as long as a firm has not renewed it.
+    path("notifications/courrier/<str:token>/", letter_notices.notice, name="letter_notice_former"),
     path("parametres/courrier/", letter_accounts.providers, name="letter_providers"),
     path("parametres/courrier/<slug:key>/", letter_accounts.account, name="letter_account"),
     path("parametres/courrier/<slug:key>/essayer/", letter_accounts.try_account, name="letter_account_try"),
@@ -59,7 +62,6 @@ urlpatterns: list[URLPattern] = [
     path("notifications/", notifications.notifications, name="notifications"),
     path("notifications/toutes-lues/", notifications.notifications_read, name="notifications_read"),
     path("notifications/<uuid:notification_id>/lue/", notifications.notification_read, name="notification_read"),
-    path("notifications/courrier/<str:token>/", letter_notices.notice, name="letter_notice"),
     path("parametres/transferts/", transfers.transfers, name="transfers"),
     path("parametres/transferts/<uuid:transfer_id>/retirer/", transfers.transfer_revoke, name="transfer_revoke"),
     path("parametres/delivrabilite/", sending.deliverability, name="deliverability"),

@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 from django.core.cache import cache
 from django.test import Client as Browser
-from django.urls import URLPattern
 from pytest_django.fixtures import Settings
 
 from tests.architecture.test_urls import PATTERNS
@@ -16,8 +15,9 @@ UNCOUNTED = {
     "sante/vivant/": "asked every few seconds by the operator's own machines",
     "sante/pret/": "the same",
 }
-PUBLIC = [(address, entry) for address, entry in PATTERNS if getattr(entry.callback, "required_right", None) is None]
-IDS = [address for address, _ in PUBLIC]
+PUBLIC = [address for address, entry in PATTERNS if getattr(entry.callback, "required_right", None) is None]
+# Where a machine posts.
+POSTED = ("retours/", "notifications/courrier/", "csp/")
 
 
 def written(address: str) -> str:
@@ -37,15 +37,30 @@ def asked(address: str, times: int = 4) -> list[int]:
     return [browser.get(written(address)).status_code for _ in range(times)]
 
 
+def answers(address: str) -> list[int]:
+    browser = Browser(raise_request_exception=False)
+    ask: Callable[..., object] = browser.post if address.startswith(POSTED) else browser.get
+    return [getattr(ask(written(address)), "status_code", 0) for _ in range(4)]
+
+
 @pytest.mark.django_db(databases=["default", "owner", "scheduler", "operator"])
-@pytest.mark.parametrize(("address", "entry"), PUBLIC, ids=IDS)
-def test_every_public_address_has_a_limit(address: str, entry: URLPattern) -> None:
+@pytest.mark.parametrize("address", PUBLIC)
+def test_every_public_address_has_a_limit(address: str) -> None:
     if address in UNCOUNTED:
         assert 429 not in asked(address)
         return
-    browser = Browser(raise_request_exception=False)
-    ask: Callable[..., object] = browser.post if address.startswith(("retours/", "csp/")) else browser.get
-    statuses = [getattr(ask(written(address)), "status_code", 0) for _ in range(4)]
+    statuses = answers(address)
+
+    assert statuses[2:] == [429, 429]
+    assert 429 not in statuses[:2]
+
+
+@pytest.mark.django_db(databases=["default", "owner", "scheduler", "operator"])
+@pytest.mark.parametrize("address", [one for one in PUBLIC if "token>" in one])
+def test_every_token_of_nobodys_is_counted_as_a_guess(address: str, settings: Settings) -> None:
+    settings.PUBLIC_REQUESTS_A_MINUTE = 0
+
+    statuses = answers(address)
 
     assert statuses[2:] == [429, 429]
     assert 429 not in statuses[:2]
@@ -63,10 +78,11 @@ def test_what_is_told_is_french_and_names_nobody(db: None) -> None:
     assert "Rien n’a été enregistré ni envoyé." in page
 
 
-def test_a_known_address_of_a_provider_is_not_turned_away_for_its_number(db: None) -> None:
-    answers = [Browser().post("/retours/paiement/inconnu/").status_code for _ in range(4)]
+@pytest.mark.parametrize("place", ["retours/paiement", "retours/courrier", "notifications/courrier"])
+def test_a_known_address_of_a_provider_is_not_turned_away_for_its_number(db: None, place: str) -> None:
+    found = [Browser().post(f"/{place}/inconnu/").status_code for _ in range(4)]
 
-    assert answers == [404, 404, 429, 429]
+    assert found == [404, 404, 429, 429]
 
 
 def test_another_address_is_not_slowed_down(db: None) -> None:

@@ -141,12 +141,14 @@ def test_refuses_what_is_no_code(cabinet: Cabinet, owner: Membership, browse: Br
     assert not letter_accounts.has_pending_code(ChannelAccount.objects.get())
 
 
+@pytest.mark.parametrize("place", ["retours", "notifications"])
 def test_believes_of_a_notice_only_which_letter_to_ask_about(
     cabinet: Cabinet,
     owner: Membership,
     browse: Browse,
     later: dict[str, Mock],
     django_capture_on_commit_callbacks: Any,
+    place: str,
 ) -> None:
     kept = account()
     token = letter_accounts.new_hook(account_id=kept.pk, by=owner)
@@ -159,7 +161,7 @@ def test_believes_of_a_notice_only_which_letter_to_ask_about(
 
     with django_capture_on_commit_callbacks(execute=True):
         answer = browse(None).post(
-            f"/notifications/courrier/{token}/",
+            f"/{place}/courrier/{token}/",
             "id_mail=9001&new_state=AR",
             content_type="application/x-www-form-urlencoded",
         )
@@ -177,7 +179,7 @@ def test_an_address_that_is_guessed_is_nobody_s(
     letter_accounts.new_hook(account_id=account().pk, by=owner)
     firm = cabinet.pk.hex if known else uuid4().hex
 
-    answers = [browse(None).post(f"/notifications/courrier/{one}/", {"id_mail": "9"}) for one in (f"{firm}devine", "x")]
+    answers = [browse(None).post(f"/retours/courrier/{one}/", {"id_mail": "9"}) for one in (f"{firm}devine", "x")]
 
     assert ([one.status_code for one in answers], later["poll_letters"].called) == ([404, 404], False)
 

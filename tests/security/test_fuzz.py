@@ -379,7 +379,7 @@ def hooks(cabinet: Cabinet) -> list[str]:
         ChannelAccount(
             medium=Medium.LETTER, provider=slug, secrets=secrets, hook_hash=letter_accounts.hook_digest(token)
         ).save(force_insert=True)
-        found.append(f"/notifications/courrier/{token}/")
+        found.append(f"/retours/courrier/{token}/")
     ChannelAccount(
         medium=Medium.SMS,
         provider="twilio",
