@@ -231,6 +231,8 @@ SESSION_ENGINE = "cabinets.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+# Never in a cookie: what a page tells the next one names clients and sums.
+MESSAGE_STORAGE = "cabinets.flashes.SealedStorage"
 SESSION_IDLE_SECONDS = 30 * 60
 SESSION_LONGEST_SECONDS = 12 * 3600
 PASSWORD_RESET_TIMEOUT = 3600

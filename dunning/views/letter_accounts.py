@@ -114,16 +114,16 @@ def switch(request: CabinetRequest, key: str) -> HttpResponse:
 
 
 @require_POST
+@never_cache
 @requires(Right.MANAGE_FIRM)
 def hook(request: CabinetRequest, key: str) -> HttpResponse:
-    """Draw the address a provider's notices arrive at, and show it once."""
-    found = _account(key)
-    if not _of(key).notifies:
+    """Draw the address a provider's notices arrive at, and show it once, on a page nothing keeps."""
+    found, profile = _account(key), _of(key)
+    if not profile.notifies:
         raise Http404
     token = services.new_hook(account_id=found.pk, by=request.member)
     address = request.build_absolute_uri(reverse("letter_notice", args=[token]))
-    messages.success(request, f"Adresse à recopier chez {_of(key).label}, elle ne s’affiche qu’une fois : {address}")
-    return redirect("letter_providers")
+    return render(request, "dunning/letter_hook.html", {"profile": profile, "address": address})
 
 
 @page

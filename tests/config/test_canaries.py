@@ -31,10 +31,11 @@ from pytest_django.fixtures import Settings
 
 from cabinets import totp
 from cabinets.enums import Role
-from cabinets.models import Cabinet, Client, Dossier, Membership, TotpDevice
+from cabinets.models import Cabinet, Client, Dossier, Membership, Session, TotpDevice
 from cabinets.scoping import acting_for, current_scope, working_for
 from cabinets.sealing import forget_keys, keks
 from cabinets.services import second_factor
+from cabinets.sessions import SessionStore
 from cabinets.wall import SCOPE_SETTING, walled_models
 from config import embedded, processes
 from config.celery import app
@@ -157,11 +158,13 @@ class Walker:
         self.browser = browser
         self.browser.raise_request_exception = False
         self.addresses: list[str] = []
+        self.cookies: set[tuple[str, str]] = set()
         self.errors: list[str] = []
 
     def __call__(self, method: str, address: str, *args: Any, **kwargs: Any) -> Any:
         answer = getattr(self.browser, method)(address, *args, **kwargs)
         self.addresses += [address, answer.headers.get("Location", "")]
+        self.cookies |= {(name, cookie.value) for name, cookie in answer.cookies.items()}
         if answer.status_code >= 400 and answer.status_code != 422:
             self.errors.append(answer.content.decode())
         return answer
@@ -443,6 +446,12 @@ def test_nobody_hears_them_beside_the_tables(day: dict[str, Any], lines: StringI
     # What was typed as an address by the test itself.
     assert [address for address in asked if heard(address) and address != f"/clients/{NAME}/"] == []
     assert [page for page in walk.errors if heard(page)] == []
+    # By their names too: what a cookie holds may be compressed.
+    assert {name for name, _ in walk.cookies} == {"sessionid", "csrftoken"}
+    assert [name for name, value in walk.cookies if heard(value, secrets)] == []
+    with working_for(cabinet_id=day["firm"].pk):
+        held = [SessionStore().decode(session.session_data) for session in Session.objects.all()]
+    assert [names for names in (heard(str(one)) for one in held) if names] == []
     assert len(day["lines"].splitlines()) > 10
     assert {"default", "mail"} & set(day["redis"])
     assert len(walk.errors) >= 5

@@ -3,6 +3,7 @@
 import datetime as dt
 import html
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import Mock
@@ -170,6 +171,26 @@ def test_believes_of_a_notice_only_which_letter_to_ask_about(
     told = Letter.objects.get()
     assert (told.state, told.poll_at) == ("submitted", NOW)
     assert later["poll_letters"].call_args.args == ([str(letter.pk)],)
+
+
+def test_shows_the_address_of_notices_once_on_a_page_nothing_keeps(
+    cabinet: Cabinet, owner: Membership, browse: Browse
+) -> None:
+    kept, browser = account(), browse(owner)
+
+    answer = browser.post("/parametres/courrier/ar24/adresse/")
+
+    [address] = re.findall(r"<code>http://testserver(/retours/courrier/[^<]+/)</code>", answer.content.decode())
+    kept.refresh_from_db()
+    assert bytes(kept.hook_hash) == letter_accounts.hook_digest(address.split("/")[3])
+    assert (answer.status_code, "no-store" in answer["Cache-Control"], "messages" in answer.cookies) == (
+        200,
+        True,
+        False,
+    )
+    assert "elle ne s’affiche qu’une fois" in text_of(answer)
+    assert "/retours/courrier/" not in text_of(browser.get("/parametres/courrier/"))
+    assert browse(None).post(address, {"id_mail": "9"}).status_code == 200
 
 
 @pytest.mark.parametrize("known", [True, False])
