@@ -18,7 +18,9 @@ class SealedStorage(SessionStorage):
         """Seal the messages."""
         return seal_token(super().serialize_messages(messages), secret=settings.SECRET_KEY.encode(), purpose=_PURPOSE)
 
-    def deserialize_messages(self, data: str | None) -> Any:
-        """Open the messages; those sealed by another key are over."""
-        told = open_token(data, secret=settings.SECRET_KEY.encode(), purpose=_PURPOSE) if data else None
+    def deserialize_messages(self, data: list[Any] | str | None) -> Any:
+        """Open the messages; those sealed by another key, or by none, are over."""
+        if not isinstance(data, str):
+            return None
+        told = open_token(data, secret=settings.SECRET_KEY.encode(), purpose=_PURPOSE)
         return super().deserialize_messages(told)

@@ -179,7 +179,12 @@ def test_a_file_is_opened_once_nothing_else_is_to_be_corrected(
 ) -> None:
     opened = []
     real = proofs.clean
-    monkeypatch.setattr(proofs, "clean", lambda **facts: opened.append(facts["name"]) or real(**facts))
+
+    def clean(**facts: Any) -> proofs.CleanFile:
+        opened.append(facts["name"])
+        return real(**facts)
+
+    monkeypatch.setattr(proofs, "clean", clean)
 
     assert send(debtor, link, "a.png", picture("PNG"), paid_on="").status_code == 422
     assert send(debtor, link, "b.png", picture("PNG"), means="troc").status_code == 422
@@ -191,7 +196,12 @@ def test_a_file_is_opened_once_nothing_else_is_to_be_corrected(
 def test_a_picture_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
     real = received._drawing
-    monkeypatch.setattr(received, "_drawing", lambda *facts: drawn.append(facts[1:]) or real(*facts))
+
+    def drawing(*facts: Any) -> Image.Image:
+        drawn.append(facts[1:])
+        return real(*facts)
+
+    monkeypatch.setattr(received, "_drawing", drawing)
 
     proofs.clean(name="a.jpg", data=picture("JPEG"))
 
