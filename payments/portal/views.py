@@ -103,7 +103,7 @@ def already_paid(request: AccountRequest) -> HttpResponse:
     lines = [line for line in request.account.owed if line.is_payable]
     if not lines:
         return redirect("portal_request", token=request.token)
-    refused = _refused_file(request)
+    refused = _refused_file(request) if request.FILES else ""
     form = AlreadyPaidForm(
         _posted(request), request.FILES or None, lines=lines, today=request.cabinet.today(), refused_file=refused
     )
@@ -223,8 +223,6 @@ def is_checked(request: HttpRequest | LinkRequest) -> bool:
 
 def _refused_file(request: LinkRequest) -> str:
     """Say why the file that was sent is not opened; nothing while the link has tries left."""
-    if not request.FILES:
-        return ""
     try:
         is_spent = PROOFS.take(str(request.link.pk)) > 0
     except RedisError:

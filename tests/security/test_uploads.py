@@ -344,6 +344,7 @@ class Outcome:
 def send(door: Door, browser: FirmBrowser, reader: FirmBrowser, disk: Path, name: str, data: bytes) -> Outcome:
     """Send a file, look at what is kept and how it is given back, and take everything back."""
     before = fingerprint()
+    cache.clear()  # a link opens ten files an hour
     with transaction.atomic():
         sent = encode_multipart(BOUNDARY, {**door.also(), door.name: SimpleUploadedFile(NAMED, data)})
         # A name written so reaches the form as it is, whatever a browser would have made of it.
