@@ -11,6 +11,8 @@ from config import keyring
 from config.homes import Home
 from config.servers import SUPERUSER, url
 
+# Read at once: a test may lead the settings elsewhere.
+_HOME = Home.of(settings.VAR)
 # What emptying leaves; the rates are put back as they were published, since operators' tests enter and correct some.
 KNOWN_RATES = "kept.rates"
 KEPT_TABLES = (
@@ -71,8 +73,7 @@ _held: dict[str, psycopg.Connection[Any]] = {}
 def _superuser(database: str) -> psycopg.Connection[Any]:
     """Return the connection of this process that may do anything in a tests' database."""
     if database not in _held or _held[database].closed:
-        home = Home.of(settings.VAR)
-        password = keyring.ensure(home.secrets, data_exists=True)["POSTGRES_PASSWORD"]
-        way = url(home=home, role=SUPERUSER, password=password, database=database)
+        password = keyring.ensure(_HOME.secrets, data_exists=True)["POSTGRES_PASSWORD"]
+        way = url(home=_HOME, role=SUPERUSER, password=password, database=database)
         _held[database] = psycopg.connect(way, autocommit=True)
     return _held[database]
