@@ -2,7 +2,6 @@
 
 import datetime as dt
 import itertools
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -21,6 +20,7 @@ from cabinets.scoping import acting_for, tenant_atomic, working_for
 from cabinets.wall import SCOPE_SETTING
 from invoices import ports
 from tests import migrated
+from tests.clocks import sign_scopes_by_it
 from tests.emptying import empty_every_table, keep_known_rates
 from tests.factories import cabinets as cabinets_factory
 from tests.factories import invoices as invoices_factory
@@ -34,6 +34,7 @@ from tests.sharing import one_at_a_time, shared_folder
 hypothesis.settings.register_profile("search", deadline=None)
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("house")
+sign_scopes_by_it()
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
 # Each takes minutes: the demonstration told five times, processes killed by hundreds, every form sent nonsense.
 LONGEST = {"test_demo.py", "test_crash.py", "test_fuzz.py"}
@@ -43,14 +44,6 @@ LONGEST = {"test_demo.py", "test_crash.py", "test_fuzz.py"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files: begun last, two workers would wait for the third."""
     items.sort(key=lambda item: (item.path.name not in LONGEST, "journeys" not in item.path.parts))
-
-
-def _true_clock() -> float:
-    return time_machine.escape_hatch.time.time() if time_machine.escape_hatch.is_travelling() else time.time()
-
-
-# The database's clock is never frozen, and scopes are signed until an instant of its.
-scoping.clock = _true_clock
 
 
 @pytest.fixture(autouse=True)

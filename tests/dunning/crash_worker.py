@@ -42,6 +42,7 @@ from dunning.services.claiming import Checked
 from dunning.services.letter_parts import WrittenLetter
 from invoices import sealed_files
 from invoices.services import settlement
+from tests.clocks import sign_scopes_by_it
 from tests.dunning.letter_world import PDF, compose
 
 BEFORE_SPEAKING = ("before the claim", "invoices locked", "claimed, not committed", "claim committed")
@@ -314,6 +315,7 @@ def fork(order: dict[str, Any], stamps: str) -> int:
 
 def main(database: str, stamps: str, instant: str) -> None:
     """Serve orders until the input ends, at one instant of the product's clock."""
+    sign_scopes_by_it()
     time_machine.travel(dt.datetime.fromisoformat(instant), tick=False).start()
     for alias in connections:
         connections[alias].settings_dict["NAME"] = database
