@@ -37,6 +37,7 @@ from dunning.models import MailServer, Reminder, ReminderLine
 from dunning.services import composing, dispatch
 from dunning.services.claiming import Checked
 from templates_lib.email import Envelope, build_message
+from tests.clocks import sign_scopes_by_it
 from tests.factories.cabinets import make_cabinet
 from tests.factories.dunning import make_reminder
 
@@ -74,6 +75,7 @@ def main() -> int:
     reader.add_argument("--pairs", type=int, default=4, help="pairs of runs kept, after one that is dropped")
     given = reader.parse_args()
     logging.disable(logging.WARNING)
+    sign_scopes_by_it()
     with psycopg.connect(superuser()) as admin, time_machine.travel(NOW, tick=True):
         settings.DEMO_CATCHER = ""
         admin.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE")

@@ -1,4 +1,8 @@
-"""What each event of the journal is called on screen: a code nobody named is shown as it is."""
+"""What each event of the journal is called on screen."""
+
+from functools import cache
+
+from django.apps import apps
 
 EVENTS: dict[str, str] = {
     "access.refused": "Accès refusé",
@@ -251,6 +255,56 @@ EVENTS: dict[str, str] = {
     "cabinet.part_payments_allowed": "Paiement partiel en ligne permis ou non",
     "reminder.payment_unasked": "Départ retenu : prestataire de paiement sans réponse",
     "keys.renewed": "Clés de chiffrement renouvelées",
+    "cabinet.activated": "Envois du cabinet activés",
+    "client.credited": "Trop-perçu du client modifié",
+    "client.silenced": "Client à ne plus jamais relancer",
+    "client.unsilenced": "Client de nouveau relancé",
+    "credit_note.cancelled": "Avoir annulé",
+    "credit_note.created": "Avoir enregistré",
+    "debtorrequest.answered": "Demande d’un client : réponse",
+    "debtorrequest.received": "Demande d’un client reçue",
+    "document.added": "Document joint",
+    "document.removed": "Document retiré",
+    "dossier.unassigned": "Dossier : affectation retirée",
+    "hearing.added": "Audience notée",
+    "hearing.removed": "Audience retirée",
+    "hold.declared": "Relances mises en attente",
+    "hold.released": "Relances reprises",
+    "import.received": "Import : fichier reçu",
+    "import.checked": "Import : fichier contrôlé",
+    "import.started": "Import commencé",
+    "import.done": "Import terminé",
+    "import.failed": "Import interrompu",
+    "import.faults_downloaded": "Import : lignes refusées téléchargées",
+    "import.undo_asked": "Import : annulation demandée",
+    "import.undone": "Import annulé",
+    "invoice.credited": "Avoir imputé sur la facture",
+    "invoice.credit_cancelled": "Avoir retiré de la facture",
+    "invoice.reopened": "Facture rouverte",
+    "invoice.cancelled": "Facture annulée",
+    "invoice.written_off": "Facture irrécouvrable",
+    "invoice.archived": "Facture archivée",
+    "invoice.silenced": "Facture à ne plus jamais relancer",
+    "invoice.unsilenced": "Facture de nouveau relancée",
+    "mail_server.changed": "Serveur d’envoi modifié",
+    "night.confirmed": "Nuit inhabituelle confirmée",
+    "payment.reversed": "Paiement repris",
+    "paymentlink.renewed": "Lien de règlement renouvelé",
+    "paymentlink.revoked": "Lien de règlement fermé",
+    "plansettings.changed": "Réglage des échéanciers modifié",
+    "promise.kept": "Promesse de paiement tenue",
+    "promise.broken": "Promesse de paiement non tenue",
+    "promise.reopened": "Promesse de paiement de nouveau attendue",
+    "refund.recorded": "Remboursement enregistré",
+    "refund.taken_back": "Remboursement annulé",
+    "reminder.approved_once": "Relance : première de deux approbations",
+    "reminder.approval_undone": "Relance : approbation reprise",
+    "reminder.declined": "Relance écartée",
+    "reminder.found_unsent": "Relance : n’était pas partie",
+    "reminder.postponed_by_hand": "Relance reportée par une personne",
+    "reminder.rejected": "Relance refusée par le destinataire ou son serveur",
+    "reminder.returned": "Relance rendue à une personne",
+    "reminder.uncertain": "Relance à l’issue incertaine",
 }
 SUBJECTS: dict[str, str] = {
     "client": "client",
@@ -295,50 +349,63 @@ SUBJECTS: dict[str, str] = {
     "mediation": "médiation",
     "batonnier_seised": "saisine du bâtonnier",
     "limitation": "prescription",
+    "wrong_recipient": "mauvais destinataire",
+    "plan": "échéancier",
+    "replied": "réponse du client",
     "accessoryclaim": "pénalités et indemnité",
     "link": "lien de règlement",
     "paymentlink": "lien de règlement",
     "hearing": "audience",
     "template": "modèle",
 }
+# Nouns, which agree with any subject.
 ACTS: dict[str, str] = {
-    "seen": "consulté",
+    "seen": "consultation",
     "listed": "liste consultée",
-    "created": "créé",
-    "changed": "modifié",
-    "updated": "modifié",
-    "imported": "importé",
-    "deleted": "supprimé",
-    "approved": "approuvé",
-    "sent": "envoyé",
-    "held": "suspendu",
-    "released": "repris",
-    "settled": "réglé",
-    "cancelled": "annulé",
-    "exported": "exporté",
-    "refused": "refusé",
-    "opened": "ouvert",
-    "recorded": "enregistré",
-    "planned": "planifié",
-    "assigned": "affecté",
-    "postponed": "reporté",
-    "undone": "défait",
-    "archived": "archivé",
-    "searched": "cherché",
-    "downloaded": "téléchargé",
-    "declared": "déclaré",
-    "waived": "abandonné",
+    "created": "création",
+    "changed": "modification",
+    "updated": "modification",
+    "imported": "import",
+    "deleted": "suppression",
+    "approved": "approbation",
+    "sent": "envoi",
+    "held": "suspension",
+    "released": "reprise",
+    "settled": "règlement",
+    "cancelled": "annulation",
+    "exported": "export",
+    "refused": "refus",
+    "opened": "ouverture",
+    "recorded": "enregistrement",
+    "planned": "planification",
+    "assigned": "affectation",
+    "postponed": "report",
+    "undone": "retour en arrière",
+    "archived": "archivage",
+    "searched": "recherche",
+    "downloaded": "téléchargement",
+    "declared": "déclaration",
+    "waived": "abandon",
     "unsettled": "règlement repris",
-    "checked": "vérifié",
+    "checked": "vérification",
     "followed": "suivi",
 }
+_LOOKS = frozenset({"seen", "listed"})
 
 
 def label_of(event: str) -> str:
-    """Return the French words of an event: its own, or its subject and its act, or its code."""
+    """Return the French words of an event: its own, or its subject and its act; a code nobody named is its code."""
     if event in EVENTS:
         return EVENTS[event]
     subject, _, act = event.partition(".")
-    if subject in SUBJECTS and act in ACTS:
-        return f"{SUBJECTS[subject].capitalize()} : {ACTS[act]}"
-    return event
+    name = SUBJECTS.get(subject) or (_called(subject) if act in _LOOKS else "")
+    if not name or act not in ACTS:
+        return event
+    return f"{name[0].upper()}{name[1:]}\u00a0: {ACTS[act]}"
+
+
+@cache
+def _called(model_name: str) -> str:
+    """Return what a table that is looked at is called everywhere else."""
+    names = (str(model._meta.verbose_name) for model in apps.get_models() if model._meta.model_name == model_name)
+    return next(names, "")

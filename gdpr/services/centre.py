@@ -75,7 +75,12 @@ def _agreement() -> Check:
         who = known.signed.signed_by.user.get_full_name()
         told += (f"Version {known.signed.version} signée par {who} le {known.signed.signed_at:%d/%m/%Y}.",)
     return Check(
-        "accord", "Accord de sous-traitance signé et archivé", known.is_signed, told, "/rgpd/accord/", "Signer"
+        "accord",
+        "Accord de sous-traitance signé et archivé",
+        known.is_signed,
+        told,
+        "/rgpd/accord/",
+        "Lire" if known.is_signed else "Signer",
     )
 
 

@@ -51,7 +51,7 @@ def test_says_who_did_what_when_and_from_where(owner: Membership, browse: Browse
     page = browse(owner).get(JOURNAL).content.decode()
 
     assert "Tous les envois suspendus" in page
-    assert "Client\u00a0: consulté" in page
+    assert "Client\u00a0: consultation" in page
     assert "Firefox sur Windows" in page
     assert "203.0.113.9" in page
     assert str(client.pk) in page
@@ -140,7 +140,7 @@ def test_exports_the_lines_asked_for_and_notes_it(owner: Membership, browse: Bro
 
     rows = list(csv.reader(io.StringIO(response.getvalue().decode("utf-8-sig")), delimiter=";"))
     assert len(rows) == 3
-    assert rows[1][:4] == ["24/11/2026", "10:30:00", str(owner.user), "Client\u00a0: créé"]
+    assert rows[1][:4] == ["24/11/2026", "10:30:00", str(owner.user), "Client\u00a0: création"]
     assert JournalEntry.objects.get(event="journal.exported").facts == {"count": 2}
 
 
@@ -154,7 +154,7 @@ def test_exports_every_line_however_many_and_its_facts(owner: Membership, browse
 
     rows = list(csv.DictReader(io.StringIO(response.getvalue().decode("utf-8-sig"), newline=""), delimiter=";"))
     assert len(rows) == JournalEntry.objects.exclude(event="journal.exported").count()
-    assert sum(row["Événement"] == "Client\u00a0: consulté" for row in rows) == 10_001
+    assert sum(row["Événement"] == "Client\u00a0: consultation" for row in rows) == 10_001
     [changed] = [row for row in rows if row["Identifiant"] == str(client.pk) and row["Faits"]]
     assert json.loads(changed["Faits"]) == {"fields": ["email", "phone"], "page": "fiche"}
     assert response["Content-Disposition"] == 'attachment; filename="journal-2026-11-24.csv"'

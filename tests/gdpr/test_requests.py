@@ -211,7 +211,7 @@ def test_says_in_words_what_was_looked_at_and_what_came_from_a_link(owner: Membe
 
     told = looked_at(owner, client)
 
-    assert ("Client\u00a0: consulté", "Qui a ouvert le lien envoyé par le cabinet") in told
+    assert ("Client\u00a0: consultation", "Qui a ouvert le lien envoyé par le cabinet") in told
     assert [who for act, who in told if act == label_of("client.changed")] == ["Le logiciel"]
 
 
