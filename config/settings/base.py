@@ -191,6 +191,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.context.chrome",
             ],
+            "builtins": ["config.templatetags.french"],
         },
     },
 ]

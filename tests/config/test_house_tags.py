@@ -187,3 +187,13 @@ def test_an_optional_field_says_so_and_a_choice_is_a_fieldset() -> None:
 
     assert '<span class="optional">(facultatif)</span>' in str(form["note"].as_field_group())
     assert str(form["kind"].as_field_group()).startswith('<fieldset class="field"><legend>Le client est</legend>')
+
+
+@pytest.mark.parametrize(
+    ("value", "endings"),
+    [(0, ("", "est")), (1, ("", "est")), (2, ("s", "sont")), ([], ("", "est")), ([1, 2], ("s", "sont"))],
+)
+def test_zero_is_singular_in_every_template(value: object, endings: tuple[str, str]) -> None:
+    found = rendered("{{ value|pluralize }} {{ value|pluralize:'est,sont' }}", value=value)
+
+    assert tuple(found.split(" ")) == endings
