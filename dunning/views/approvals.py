@@ -284,7 +284,7 @@ def _decide(
     following: str,
 ) -> HttpResponse:
     """Run one act; go on when it was done, show the message again with the reason when it was not."""
-    _found(reminder_id)
+    decided = _found(reminder_id)
     try:
         reminder = act()
     except DunningError as error:
@@ -294,7 +294,11 @@ def _decide(
         return _conflict(request, reminder_id, str(error), status=403)
     if why := approving.why_not(reminder):
         return _conflict(request, reminder_id, why)
-    messages.success(request, typeset(told(reminder)))
+    said = told(reminder)
+    if following != f"/a-valider/{reminder_id}/":
+        # The next message is shown meanwhile: what was decided is not about its client.
+        said = f"{decided.client.display_name} : {said[0].lower()}{said[1:]}"
+    messages.success(request, typeset(said))
     return redirect(following)
 
 

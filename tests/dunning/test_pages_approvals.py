@@ -114,6 +114,16 @@ def test_an_accord_lets_the_message_leave_and_opens_the_next(browse: Browse, own
     assert (first.state, first.approved_by_id, first.depart_at) == (ReminderState.APPROVED, owner.pk, TOMORROW)
 
 
+def test_what_was_decided_is_said_of_its_client_above_the_next_message(browse: Browse, owner: Membership) -> None:
+    reminder = waiting()
+    waiting(company="Boulangerie Sud SARL")
+    browser = browse(owner)
+
+    page = text_of(browser.post(f"/a-valider/{reminder.pk}/approuver/", follow=True))
+
+    assert "Atelier Nord SAS : accord enregistré. Départ prévu le" in page
+
+
 def test_an_approved_message_stays_in_the_list_and_can_be_taken_back(browse: Browse, owner: Membership) -> None:
     reminder = waiting(state=ReminderState.APPROVED, approved_by=owner, approved_at=TOMORROW)
     browser = browse(owner)
