@@ -19,7 +19,7 @@ from cabinets.enums import AccountMailKind, BankChangeEnd, Right, Role
 from cabinets.errors import CabinetError
 from cabinets.models import BankChange, Cabinet, Membership
 from cabinets.permissions import ensure
-from cabinets.scoping import acting_for, tenant_atomic, working_for
+from cabinets.scoping import acting_for, tenant_atomic
 from cabinets.services import account_mails, partners
 
 SCHEDULER = "scheduler"
@@ -206,12 +206,7 @@ def in_words(change: BankChange) -> str:
 
 def told(*, kind: AccountMailKind, subject_id: UUID, user_id: UUID) -> str | None:
     """Write to who was a partner when it was asked for, the last four characters alone; None to nobody of the firm."""
-    places = BankChange.all_cabinets.using(SCHEDULER).filter(pk=subject_id)
-    cabinet_id = places.values_list("cabinet_id", flat=True).first()
-    if cabinet_id is None:
-        return None
-    with working_for(cabinet_id=cabinet_id):
-        member = Membership.objects.filter(user_id=user_id).first()
+    with account_mails.read_by(BankChange, subject_id=subject_id, user_id=user_id) as member:
         if member is None:
             return None
         change = BankChange.objects.select_related("proposed_by__user").get(pk=subject_id)

@@ -10,10 +10,8 @@ from django.utils import timezone
 from cabinets.bank_changes import SETTLED_FOR
 from cabinets.enums import AccountMailKind, Right
 from cabinets.models import Cabinet, Invitation, Membership
-from cabinets.scoping import working_for
 from cabinets.services import account_mails, partners
 
-SCHEDULER = "scheduler"
 EVENTS = {AccountMailKind.PARTNER_ADDED: partners.CAME, AccountMailKind.PARTNER_REMOVED: partners.LEFT}
 
 
@@ -37,12 +35,7 @@ def _tell(kind: AccountMailKind, member: Membership, *, whom: QuerySet[Membershi
 
 def told(*, kind: AccountMailKind, subject_id: UUID, user_id: UUID) -> str | None:
     """Write to who was a partner when it was asked for, let go since or not; None to nobody of the firm."""
-    places = Membership.all_cabinets.using(SCHEDULER).filter(pk=subject_id)
-    cabinet_id = places.values_list("cabinet_id", flat=True).first()
-    if cabinet_id is None:
-        return None
-    with working_for(cabinet_id=cabinet_id):
-        reader = Membership.objects.filter(user_id=user_id).first()
+    with account_mails.read_by(Membership, subject_id=subject_id, user_id=user_id) as reader:
         if reader is None:
             return None
         member = Membership.objects.select_related("user").get(pk=subject_id)

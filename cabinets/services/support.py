@@ -186,8 +186,7 @@ def _tell(kind: AccountMailKind, asked: SupportRequest) -> None:
 
 def told(*, kind: AccountMailKind, subject_id: UUID, user_id: UUID) -> str | None:
     """Write to one of them, at the moment it leaves; None to nobody's, and for a request that awaits nothing more."""
-    places = SupportRequest.all_cabinets.using(SCHEDULER).filter(pk=subject_id)
-    cabinet_id = places.values_list("cabinet_id", flat=True).first()
+    cabinet_id = account_mails.firm_of(SupportRequest, subject_id=subject_id)
     if cabinet_id is None:
         return None
     with working_for(cabinet_id=cabinet_id):

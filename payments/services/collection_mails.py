@@ -8,13 +8,11 @@ from django.utils import timezone
 
 from cabinets.bank_changes import SETTLED_FOR
 from cabinets.enums import AccountMailKind, Right
-from cabinets.models import Cabinet, Membership
-from cabinets.scoping import working_for
+from cabinets.models import Cabinet
 from cabinets.services import account_mails, partners
 from payments.models import ProviderAccount
 from payments.services import held_keys
 
-SCHEDULER = "scheduler"
 EVENTS = {
     AccountMailKind.COLLECTION_KEY: ("provider_account.changed", "provider_account.key_held"),
     AccountMailKind.COLLECTION_SERVICE: ("provider_account.switched",),
@@ -29,12 +27,7 @@ def tell(kind: AccountMailKind, account: ProviderAccount) -> None:
 
 def told(*, kind: AccountMailKind, subject_id: UUID, user_id: UUID) -> str | None:
     """Write to who was a partner when it was asked for, never a key; None to nobody of the firm."""
-    places = ProviderAccount.all_cabinets.using(SCHEDULER).filter(pk=subject_id)
-    cabinet_id = places.values_list("cabinet_id", flat=True).first()
-    if cabinet_id is None:
-        return None
-    with working_for(cabinet_id=cabinet_id):
-        reader = Membership.objects.filter(user_id=user_id).first()
+    with account_mails.read_by(ProviderAccount, subject_id=subject_id, user_id=user_id) as reader:
         if reader is None:
             return None
         account = ProviderAccount.objects.get(pk=subject_id)
