@@ -18,10 +18,15 @@ def clients() -> QuerySet[Client]:
     return Client.objects.filter(Q(pk__in=waiting) | Q(pk__in=asked) | Q(pk__in=_restricted().values("client")))
 
 
+def stops() -> QuerySet[Standstill]:
+    """Return the stops that a client's restriction rests on: what ends by itself on a day restricts nothing."""
+    return Standstill.objects.filter(kind=StopKind.HOLD, until_on=None, released_at=None)
+
+
 def _restricted() -> QuerySet[RightsRequest]:
     """Art. 18-2: a client's restriction ends with the stop it put, a contact's with the erasure they ask for."""
     done = RightsRequest.objects.filter(state__in=(RightsState.GRANTED, RightsState.PARTLY))
-    stop = Standstill.objects.filter(client=OuterRef("client"), kind=StopKind.HOLD, released_at=None)
+    stop = stops().filter(client=OuterRef("client"))
     erased = done.filter(contact=OuterRef("contact"), claim=Claim.ERASURE)
     in_force = Q(Exists(stop), contact=None) | Q(~Exists(erased), contact__is_archived=True)
     return done.filter(in_force, claim=Claim.RESTRICTION)

@@ -16,11 +16,10 @@ from cabinets.services.clients import archive_contact
 from gdpr.enums import Claim, IdentityProof, RequestOrigin, RightsState
 from gdpr.errors import GdprError
 from gdpr.models import RightsRequest
-from gdpr.services import erasing, telling
+from gdpr.services import erasing, held_back, telling
 from gdpr.services.exporting import EVERYTHING, DataSubject, archive_of
 from gdpr.terms import answer_due_on
 from invoices.enums import StopKind
-from invoices.models import Standstill
 from invoices.sealed_files import read_sealed, remove_sealed, write_sealed
 from invoices.services import standstill
 from payments.enums import DataRight, RequestKind, RequestState
@@ -258,9 +257,7 @@ def is_restricted(row: RightsRequest) -> bool:
     """Say whether a person's data are used no more: nothing resumes by itself."""
     if row.contact is not None:
         return row.contact.is_archived
-    # One with a day ends by itself, and reminders leave again.
-    holds = Standstill.objects.filter(client=row.client_id, kind=StopKind.HOLD, until_on=None, released_at=None)
-    return holds.exists()
+    return held_back.stops().filter(client=row.client_id).exists()
 
 
 def _open(request_id: UUID) -> RightsRequest:

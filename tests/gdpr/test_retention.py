@@ -22,6 +22,7 @@ from gdpr.services import held_back, retention
 from gdpr.services import requests as rights
 from gdpr.services.erasing import purge_client
 from gdpr.services.retention import AGES
+from invoices.enums import StopKind
 from invoices.models import Standstill
 from invoices.services import standstill
 from payments.enums import DataRight, RequestKind
@@ -328,6 +329,16 @@ def is_restricted(owner: Membership, client: Client) -> Callable[[], object]:
     return lambda: standstill.release(standstill_id=Standstill.objects.get().pk)
 
 
+def is_suspended_until_a_day_since(owner: Membership, client: Client) -> Callable[[], object]:
+    end = is_restricted(owner, client)
+
+    def then() -> None:
+        end()
+        standstill.declare(kind=StopKind.HOLD, target=client, reason="Vacances", until_on=DAY + dt.timedelta(days=9))
+
+    return then
+
+
 def has_a_restricted_contact(owner: Membership, client: Client) -> Callable[[], object]:
     contact = make_contact(client=client, last_name="Tiers")
     restricted(owner, client, contact=contact)
@@ -340,7 +351,10 @@ def has_a_restricted_contact(owner: Membership, client: Client) -> Callable[[], 
     return end
 
 
-@pytest.mark.parametrize("held", [asks_from_the_page, asks_by_mail, is_restricted, has_a_restricted_contact])
+@pytest.mark.parametrize(
+    "held",
+    [asks_from_the_page, asks_by_mail, is_restricted, is_suspended_until_a_day_since, has_a_restricted_contact],
+)
 def test_erases_nothing_of_who_waits_for_an_answer_or_restricted_the_use_of_their_data(
     owner: Membership, held: Callable[[Membership, Client], Callable[[], object]]
 ) -> None:
